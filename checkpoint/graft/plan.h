@@ -1,0 +1,87 @@
+// What to do to the stopped processes to make them run the merged image. Plain data: the executor
+// knows nothing of types or merging, and the mutator nothing of processes.
+#ifndef MCR_CHECKPOINT_GRAFT_PLAN_H_
+#define MCR_CHECKPOINT_GRAFT_PLAN_H_
+
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "checkpoint/process_image.h"
+#include "mcr/base/address.h"
+#include "mcr/base/range.h"
+
+namespace mcr::checkpoint {
+
+// mmap(2) of the plan's new file, or of nothing; always at a fixed address that is free.
+struct NewMapping {
+  Range<Addr> range;
+  int protection = 0;        // PROT_*: final; written through /proc/PID/mem whatever it says
+  bool anonymous = false;    // else MAP_PRIVATE of GraftPlan::new_file
+  uint64_t file_offset = 0;  // bytes, page-aligned
+};
+
+// Byte ranges to write, all contents in one arena.
+class WriteList {
+ public:
+  struct Entry {
+    Addr at;
+    uint64_t offset;  // into the arena
+    uint64_t size;    // bytes
+  };
+
+  void Add(Addr at, std::span<const std::byte> bytes);
+  void AddWord(Addr at, uint64_t value);
+
+  const std::vector<Entry>& entries() const { return entries_; }
+  std::span<const std::byte> bytes(const Entry& entry) const {
+    return std::span(arena_).subspan(entry.offset, entry.size);
+  }
+  uint64_t total_bytes() const { return arena_.size(); }
+
+ private:
+  std::vector<Entry> entries_;
+  std::vector<std::byte> arena_;
+};
+
+struct RegisterChange {
+  pid_t tid = 0;
+  user_regs_struct registers = {};  // all of them
+};
+
+struct SignalHandlerChange {
+  SignalHandler before;
+  SignalHandler after;
+};
+
+struct EpollChange {
+  EpollEntry before;
+  EpollEntry after;
+};
+
+struct ProcessGraft {
+  pid_t pid = 0;
+  std::vector<NewMapping> mappings;
+  WriteList writes;
+  std::vector<RegisterChange> registers;
+  std::vector<SignalHandlerChange> signal_handlers;
+  std::vector<EpollChange> epoll;
+
+  // Done at commit, after which there is no way back:
+  std::vector<Range<Addr>> unmap;
+  MemoryLayout layout;  // for PR_SET_MM_MAP, together with the new file as the executable
+};
+
+struct GraftPlan {
+  std::string new_file;  // what the new mappings map and /proc/PID/exe will show
+  std::vector<ProcessGraft> processes;
+};
+
+}  // namespace mcr::checkpoint
+
+#endif  // MCR_CHECKPOINT_GRAFT_PLAN_H_

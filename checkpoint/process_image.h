@@ -1,0 +1,71 @@
+// One process as an update sees it: memory, mappings, threads, and what the kernel holds for it.
+//
+// Three implementations say the same about the same process: LiveImage (stopped tasks), CriuImage
+// (a checkpoint directory) and FakeImage (tests). The mutator knows this interface only.
+#ifndef MCR_CHECKPOINT_PROCESS_IMAGE_H_
+#define MCR_CHECKPOINT_PROCESS_IMAGE_H_
+
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "mcr/base/address.h"
+#include "mcr/base/mapping.h"
+#include "mcr/base/memory_reader.h"
+#include "mcr/base/range.h"
+#include "mcr/base/result.h"
+
+namespace mcr::checkpoint {
+
+struct ThreadImage {
+  pid_t tid = 0;
+  user_regs_struct registers =
+      {};  // as the thread will go on with; rip after or at its system call
+};
+
+// sigaction(2) as the kernel keeps it; only signals with a handler are listed.
+struct SignalHandler {
+  int signal = 0;
+  Addr handler;
+  uint64_t flags = 0;
+  Addr restorer;
+  uint64_t mask = 0;
+};
+
+// One descriptor registered with an epoll instance (/proc/PID/fdinfo of `epoll_fd`).
+struct EpollEntry {
+  int epoll_fd = -1;
+  int fd = -1;
+  uint32_t events = 0;
+  uint64_t data = 0;
+};
+
+// The numbers that /proc/PID/stat shows and PR_SET_MM_MAP sets (prctl(2), struct prctl_mm_map).
+struct MemoryLayout {
+  Addr start_code, end_code, start_data, end_data, start_brk, brk, start_stack;
+  Addr arg_start, arg_end, env_start, env_end;
+  std::vector<std::byte> auxv;
+};
+
+class ProcessImage : public MemoryReader {
+ public:
+  virtual pid_t pid() const = 0;
+  virtual pid_t parent() const = 0;
+  virtual const Mappings& mappings() const = 0;
+  virtual const std::vector<ThreadImage>& threads() const = 0;  // the main thread first
+  virtual const std::vector<SignalHandler>& signal_handlers() const = 0;
+  virtual const std::vector<EpollEntry>& epoll_entries() const = 0;
+  virtual const MemoryLayout& layout() const = 0;
+
+  // Pages within `range` whose contents may differ from the mapped file's (anonymous, or copied on
+  // write); pages that nobody touched are left out. Sorted, page-aligned. For shared mappings: all
+  // present pages.
+  virtual Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const = 0;
+};
+
+}  // namespace mcr::checkpoint
+
+#endif  // MCR_CHECKPOINT_PROCESS_IMAGE_H_
