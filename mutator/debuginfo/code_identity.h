@@ -1,0 +1,41 @@
+// Are two functions the same code? Compared instruction by instruction after normalisation: a PC-relative or
+// relocated operand counts as the thing that it names (function, variable + offset, string literal's bytes,
+// jump table's targets), not as the bytes that encode it. (DESIGN: stacks are kept where code is identical.)
+#ifndef MCR_MUTATOR_DEBUGINFO_CODE_IDENTITY_H_
+#define MCR_MUTATOR_DEBUGINFO_CODE_IDENTITY_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "mcr/base/address.h"
+#include "mcr/base/result.h"
+#include "mutator/debuginfo/program.h"
+
+namespace mcr::mutator {
+
+// Where each instruction of an old function is in the new one.
+class InstructionMap {
+ public:
+  explicit InstructionMap(std::vector<std::pair<FileAddr, FileAddr>> pairs);
+  // Only instruction starts translate (a return address is one).
+  std::optional<FileAddr> Translate(FileAddr old_instruction) const;
+
+ private:
+  std::vector<std::pair<FileAddr, FileAddr>> pairs_;  // by old address
+};
+
+class CodeComparer {
+ public:
+  static Result<std::unique_ptr<CodeComparer>> Create(std::shared_ptr<const Program> before,
+                                                      std::shared_ptr<const Program> after);
+  virtual ~CodeComparer() = default;
+
+  // Fails if the functions differ; the error says where: "calls `a` where the new one calls `b`, f+0x1c".
+  virtual Result<InstructionMap> Compare(const Function& before, const Function& after) const = 0;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_DEBUGINFO_CODE_IDENTITY_H_
