@@ -1,0 +1,78 @@
+"""prober.py PORT FILE: one client that asks again as soon as it has its answer, and notes how long each took.
+
+The longest time is a pause of the server as a client sees it. A request that fails is sent again on a new connection
+until it succeeds, and its time counts from the first attempt: an outage shows at its full length.
+
+Prints "ready" after the first answer. On SIGINT it writes pairs of (began, took) in nanoseconds to FILE, as native
+64-bit integers, and prints the number of failed attempts.
+"""
+
+import array
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from harness import clients  # noqa: E402
+
+RETRY_SECONDS = 0.001
+
+
+class Prober:
+    def __init__(self, port):
+        self._port = port
+        self._connection = None
+        self.failed = 0
+        self.stopped = False
+
+    def stop(self, *_):
+        self.stopped = True
+
+    def ask(self):
+        """Returns when the request succeeded, or when the prober was told to stop."""
+        while not self.stopped:
+            try:
+                if self._connection is None:
+                    self._connection = clients.connect(self._port)
+                status, _ = clients.get(self._connection, "/hello.txt")
+                if status == 200:
+                    return
+            except (OSError, clients.BadResponse):
+                pass
+            self.failed += 1
+            self._reset()
+
+    def _reset(self):
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        time.sleep(RETRY_SECONDS)
+
+
+def raise_priority():
+    """The load takes every core: without this, the prober would measure its own wait for one."""
+    try:
+        os.nice(-10)
+    except PermissionError:
+        pass
+
+
+def main():
+    prober = Prober(int(sys.argv[1]))
+    signal.signal(signal.SIGINT, prober.stop)
+    raise_priority()
+    samples = array.array("Q")
+    prober.ask()
+    print("ready", flush=True)
+    while not prober.stopped:
+        began = time.monotonic_ns()
+        prober.ask()
+        samples.extend((began, time.monotonic_ns() - began))
+    Path(sys.argv[2]).write_bytes(samples.tobytes())
+    print(prober.failed)
+
+
+if __name__ == "__main__":
+    main()
