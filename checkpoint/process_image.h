@@ -22,8 +22,11 @@ namespace mcr::checkpoint {
 
 struct ThreadImage {
   pid_t tid = 0;
-  user_regs_struct registers =
-      {};  // as the thread will go on with; rip after or at its system call
+  // As the thread will go on with: rip at or after its system call.
+  user_regs_struct registers = {};
+  // Where its active frames keep their return addresses, sorted. Found by unwinding; empty if nobody did.
+  std::vector<Addr> return_slots = {};
+};  // as the thread will go on with; rip after or at its system call
 };
 
 // sigaction(2) as the kernel keeps it; only signals with a handler are listed.

@@ -1,0 +1,61 @@
+#include "mutator/graph/word_scanner.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mcr::mutator {
+namespace {
+
+constexpr size_t kWord = sizeof(uint64_t);
+// User addresses are below 2^47: the two top bytes are zero, and the one below changes every TiB only, so that it
+// is rare enough to be searched for with memchr, far faster than loading a word at every byte.
+constexpr size_t kRareByte = 5;
+
+uint64_t Load(const std::byte* at) {
+  uint64_t word;
+  std::memcpy(&word, at, kWord);
+  return word;
+}
+
+void ScanPlain(std::span<const std::byte> bytes, Addr start, Range<Addr> target, uint8_t rare,
+               std::vector<LikelyPointer>& into) {
+  const uint64_t first = target.begin().value();
+  size_t from = kRareByte;
+  while (from + (kWord - kRareByte) <= bytes.size()) {
+    const void* found = std::memchr(bytes.data() + from, rare,
+                                    bytes.size() - (kWord - kRareByte) + 1 - from);
+    if (found == nullptr) return;
+    const size_t at = static_cast<const std::byte*>(found) - bytes.data() - kRareByte;
+    const uint64_t word = Load(bytes.data() + at);
+    if (word - first <= target.size()) into.push_back({start + at, word, false});
+    from = at + kRareByte + 1;
+  }
+}
+
+void ScanMangled(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
+                 const PointerGuard& guard, std::vector<LikelyPointer>& into) {
+  const uint64_t first = target.begin().value();
+  for (size_t at = -start.value() % kWord; at + kWord <= bytes.size(); at += kWord) {
+    const uint64_t word = guard.Demangle(Load(bytes.data() + at));
+    if (word - first <= target.size()) into.push_back({start + at, word, true});
+  }
+}
+
+}  // namespace
+
+void ScanWords(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
+               const PointerGuard& guard, std::vector<LikelyPointer>& into) {
+  const size_t before = into.size();
+  const auto rare = [](Addr address) {
+    return static_cast<uint8_t>(address.value() >> (8 * kRareByte));
+  };
+  ScanPlain(bytes, start, target, rare(target.begin()), into);
+  if (rare(target.end()) != rare(target.begin())) {
+    ScanPlain(bytes, start, target, rare(target.end()), into);
+  }
+  ScanMangled(bytes, start, target, guard, into);
+  std::sort(into.begin() + before, into.end(),
+            [](const LikelyPointer& a, const LikelyPointer& b) { return a.at < b.at; });
+}
+
+}  // namespace mcr::mutator

@@ -1,0 +1,185 @@
+#include "mutator/merge/address_map.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace mcr::mutator {
+namespace {
+
+Translation Found(PointerKind kind, FileAddr to) { return {kind, to, ""}; }
+Translation NotFound(std::string problem) {
+  return {PointerKind::kNone, FileAddr(), std::move(problem)};
+}
+
+// The tag of the dynamic entry at `at`, if there is one.
+std::optional<int64_t> DynamicTag(const Program& program, FileAddr at) {
+  const Section* section = program.FindSection(at);
+  if (section == nullptr || section->name != ".dynamic") return std::nullopt;
+  if ((at - section->range.begin()) % sizeof(Elf64_Dyn) != 0) return std::nullopt;
+  const auto bytes = program.Contents(at);
+  if (bytes.size() < sizeof(Elf64_Dyn)) return std::nullopt;
+  Elf64_Dyn entry;
+  std::memcpy(&entry, bytes.data(), sizeof entry);
+  return entry.d_tag;
+}
+
+std::optional<FileAddr> FindDynamic(const Program& program, int64_t tag) {
+  const Section* section = program.FindSection(".dynamic");
+  if (section == nullptr) return std::nullopt;
+  for (FileAddr at = section->range.begin(); at < section->range.end(); at = at + sizeof(Elf64_Dyn)) {
+    const auto found = DynamicTag(program, at);
+    if (found == tag) return at;
+    if (!found || *found == DT_NULL) break;
+  }
+  return std::nullopt;
+}
+
+// The segment that ends just before `at`, as an index; the end of what the file defines, not of the page.
+std::optional<size_t> SegmentThatEndsAt(const Program& program, FileAddr at) {
+  const auto& segments = program.segments();
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (segments[i].range.end() == at) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+AddressMap::AddressMap(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after,
+                       std::unique_ptr<CodeComparer> comparer)
+    : before_(before), after_(after), comparer_(std::move(comparer)), literals_(before, after) {
+  for (const Function& function : after_->functions()) {
+    new_functions_.emplace(function.Key(), &function);
+  }
+  for (const Variable& variable : after_->variables()) {
+    if (!variable.thread_local_storage) new_variables_.emplace(variable.Key(), &variable);
+  }
+}
+
+const Translation& AddressMap::Translate(FileAddr old_address) {
+  auto [entry, is_new] = known_.try_emplace(old_address);
+  if (is_new) entry->second = Find(old_address);
+  return entry->second;
+}
+
+const Translation& AddressMap::TranslateReturnAddress(FileAddr old_address) {
+  auto [entry, is_new] = known_returns_.try_emplace(old_address);
+  if (is_new) entry->second = FindReturnAddress(old_address);
+  return entry->second;
+}
+
+Translation AddressMap::Find(FileAddr at) {
+  if (const Function* function = before_->FindFunction(at)) {
+    return function->range.begin() == at ? FindFunctionEntry(*function)
+                                         : FindInstruction(*function, at);
+  }
+  if (const Variable* variable = before_->FindVariable(at)) return FindVariable(*variable, at);
+  if (Translation layout = FindLayout(at); layout.kind != PointerKind::kNone) return layout;
+  if (const auto literal = literals_.Translate(at)) return Found(PointerKind::kLiteral, *literal);
+  // One past the end of a variable is a pointer that C allows.
+  if (const Variable* variable = before_->FindVariable(at - 1)) return FindVariable(*variable, at);
+  return NotFound("nothing with a name in the new version is like " + Name(*before_, at));
+}
+
+Translation AddressMap::FindFunctionEntry(const Function& old_function) const {
+  const auto found = new_functions_.find(old_function.Key());
+  if (found != new_functions_.end()) {
+    return Found(PointerKind::kFunction, found->second->range.begin());
+  }
+  return NotFound("function `" + old_function.name + "` is not in the new version");
+}
+
+Translation AddressMap::FindInstruction(const Function& old_function, FileAddr at) {
+  const auto found = new_functions_.find(old_function.Key());
+  if (found == new_functions_.end()) {
+    return NotFound("function `" + old_function.name + "` is not in the new version");
+  }
+  auto identical = identical_.find(old_function.range.begin());
+  if (identical == identical_.end()) {
+    identical = identical_
+                    .emplace(old_function.range.begin(),
+                             comparer_->Compare(old_function, *found->second))
+                    .first;
+  }
+  if (!identical->second) {
+    return NotFound("function `" + old_function.name +
+                    "` changed: " + identical->second.error().Line());
+  }
+  if (const auto to = identical->second->Translate(at)) {
+    return Found(PointerKind::kInstruction, *to);
+  }
+  return NotFound("no instruction begins at " + Name(*before_, at));
+}
+
+Translation AddressMap::FindReturnAddress(FileAddr at) {
+  // The call ends at `at`: what matters is its own function.
+  const Function* function = before_->FindFunction(at - 1);
+  if (function == nullptr) return NotFound("no function calls from " + Name(*before_, at));
+  if (function->range.Contains(at)) return FindInstruction(*function, at);
+  const auto found = new_functions_.find(function->Key());
+  // Identical code up to the end of both: the end corresponds to the end.
+  const Translation entry = FindInstruction(*function, function->range.begin());
+  if (entry.kind == PointerKind::kNone) return entry;
+  return Found(PointerKind::kInstruction, found->second->range.end());
+}
+
+Translation AddressMap::FindVariable(const Variable& old_variable, FileAddr at) const {
+  const auto found = new_variables_.find(old_variable.Key());
+  if (found == new_variables_.end()) {
+    return NotFound("variable `" + old_variable.name + "` is not in the new version");
+  }
+  const Variable& variable = *found->second;
+  if (variable.range.size() < at - old_variable.range.begin()) {
+    return NotFound("variable `" + old_variable.name + "` is shorter in the new version");
+  }
+  return Found(PointerKind::kVariable,
+               variable.range.begin() + (at - old_variable.range.begin()));
+}
+
+Translation AddressMap::FindLayout(FileAddr at) const {
+  if (const auto segment = SegmentThatEndsAt(*before_, at)) {
+    if (*segment < after_->segments().size()) {
+      return Found(PointerKind::kLayout, after_->segments()[*segment].range.end());
+    }
+  }
+  const Section* section = before_->FindSection(at);
+  if (section == nullptr) {
+    // Before the first section: the ELF header and the program headers, which linkers put at fixed places.
+    const bool in_headers =
+        !before_->sections().empty() && at < before_->sections().front().range.begin();
+    return in_headers ? Found(PointerKind::kLayout, at) : Translation{};
+  }
+  const Section* same = after_->FindSection(section->name);
+  if (same == nullptr) return {};
+  if (const auto tag = DynamicTag(*before_, at)) {
+    const auto entry = FindDynamic(*after_, *tag);
+    return entry ? Found(PointerKind::kLayout, *entry) : Translation{};
+  }
+  const bool is_start = section->range.begin() == at;
+  // The first literal is more than the start of its section.
+  if (!is_start || section->name.starts_with(".rodata")) return {};
+  return Found(PointerKind::kLayout, same->range.begin());
+}
+
+std::string AddressMap::Name(const Program& program, FileAddr address) {
+  const auto named = [&](const std::string& name, FileAddr begin) {
+    const uint64_t offset = address - begin;
+    return offset == 0 ? "`" + name + "`" : fmt::format("`{}`+{:#x}", name, offset);
+  };
+  if (const Function* function = program.FindFunction(address)) {
+    return named(function->name, function->range.begin());
+  }
+  if (const Variable* variable = program.FindVariable(address)) {
+    return named(variable->name, variable->range.begin());
+  }
+  if (const Section* section = program.FindSection(address)) {
+    return named(section->name, section->range.begin());
+  }
+  return Hex(address);
+}
+
+}  // namespace mcr::mutator

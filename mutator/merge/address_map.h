@@ -1,0 +1,72 @@
+// What an address of the old program is called in the new one.
+//
+// A pointer is "object + offset", a code pointer "function" or "instruction of identical code" (DESIGN §2): the
+// names are looked up in the new program. What has no counterpart there has no translation, and the reason says
+// what is missing: never a guess.
+#ifndef MCR_MUTATOR_MERGE_ADDRESS_MAP_H_
+#define MCR_MUTATOR_MERGE_ADDRESS_MAP_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "mcr/base/address.h"
+#include "mutator/debuginfo/code_identity.h"
+#include "mutator/debuginfo/program.h"
+#include "mutator/merge/literal_index.h"
+
+namespace mcr::mutator {
+
+enum class PointerKind {
+  kNone,         // no translation
+  kFunction,     // the entry of a function
+  kInstruction,  // inside a function whose code is identical
+  kVariable,     // a variable, or inside of one
+  kLiteral,      // read-only bytes without a name
+  kLayout,       // a place in the file's own structure: header, section or segment boundary, dynamic entry
+};
+
+struct Translation {
+  PointerKind kind = PointerKind::kNone;
+  FileAddr to;
+  std::string problem;  // kNone: "`ngx_foo` is not in the new version"
+};
+
+class AddressMap {
+ public:
+  AddressMap(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after,
+             std::unique_ptr<CodeComparer> comparer);
+
+  // Remembers what it has answered: ask before the pause, and the pause pays for a hash lookup only.
+  const Translation& Translate(FileAddr old_address);
+
+  // For return addresses: a call may be its function's last instruction, so that the address after it belongs to
+  // the next function, or to none.
+  const Translation& TranslateReturnAddress(FileAddr old_address);
+
+  // "`ngx_foo`+0x12", "`.rodata`+0x80", for messages.
+  static std::string Name(const Program& program, FileAddr address);
+
+ private:
+  Translation Find(FileAddr old_address);
+  Translation FindFunctionEntry(const Function& old_function) const;
+  Translation FindInstruction(const Function& old_function, FileAddr at);
+  Translation FindVariable(const Variable& old_variable, FileAddr at) const;
+  Translation FindLayout(FileAddr at) const;
+  Translation FindReturnAddress(FileAddr at);
+
+  std::shared_ptr<const Program> before_;
+  std::shared_ptr<const Program> after_;
+  std::unique_ptr<CodeComparer> comparer_;
+  LiteralIndex literals_;
+  std::unordered_map<std::string, const Function*> new_functions_;
+  std::unordered_map<std::string, const Variable*> new_variables_;
+  std::unordered_map<FileAddr, Result<InstructionMap>> identical_;  // by the old function's entry
+  std::unordered_map<FileAddr, Translation> known_;
+  std::unordered_map<FileAddr, Translation> known_returns_;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_ADDRESS_MAP_H_

@@ -1,0 +1,53 @@
+#include "mutator/merge/image_map.h"
+
+#include <algorithm>
+
+namespace mcr::mutator {
+namespace {
+
+Range<NextAddr> InNext(Range<Addr> range) {
+  return *Range<NextAddr>::FromTo(NextAddr(range.begin().value()), NextAddr(range.end().value()));
+}
+
+}  // namespace
+
+Result<ImageMap> ImageMap::Create(const LoadedModules& next, const LoadedModule& next_program,
+                                  const Mappings& next_mappings, const LoadedModules& live,
+                                  Addr live_program) {
+  ImageMap map;
+  for (const LoadedModule& module : next.all()) {
+    Addr to = live_program;
+    if (&module != &next_program) {
+      const LoadedModule* same = live.ByPath(module.path);
+      if (same == nullptr) {
+        return Fail("the new version loads a library that the server does not have", module.path,
+                    "restart the server for this update");
+      }
+      if (same->build_id != module.build_id) {
+        return Fail("a library changed on disk since the server was started", module.path,
+                    "updating libraries together with the program is not supported yet");
+      }
+      to = same->range.begin();
+    }
+    map.entries_.push_back({InNext(module.range), true, LiveAddr(to.value())});
+  }
+  for (const Mapping& mapping : next_mappings) {
+    if (next.At(mapping.range.begin()) != nullptr) continue;
+    map.entries_.push_back({InNext(mapping.range), false, LiveAddr()});
+  }
+  std::ranges::sort(map.entries_, {}, [](const Entry& entry) { return entry.from.begin(); });
+  return map;
+}
+
+ImageMap::Word ImageMap::Translate(uint64_t next_word) const {
+  const NextAddr address(next_word);
+  auto after = std::ranges::upper_bound(entries_, address, {},
+                                        [](const Entry& entry) { return entry.from.begin(); });
+  if (after == entries_.begin()) return {Kind::kValue, next_word};
+  const Entry& entry = *std::prev(after);
+  if (!entry.from.Contains(address)) return {Kind::kValue, next_word};
+  if (!entry.is_module) return {Kind::kForeign, next_word};
+  return {Kind::kPointer, entry.to.value() + (address - entry.from.begin())};
+}
+
+}  // namespace mcr::mutator

@@ -1,0 +1,46 @@
+// From addresses of a rehearsed process to addresses of the live one: the same files are mapped in both, elsewhere.
+#ifndef MCR_MUTATOR_MERGE_IMAGE_MAP_H_
+#define MCR_MUTATOR_MERGE_IMAGE_MAP_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "mcr/base/address.h"
+#include "mcr/base/mapping.h"
+#include "mcr/base/range.h"
+#include "mcr/base/result.h"
+#include "mutator/graph/loaded_modules.h"
+
+namespace mcr::mutator {
+
+class ImageMap {
+ public:
+  // The program that is being replaced is at another place in each image; every other module of `next` has to be
+  // in `live` with the same build-id, or this fails and names it.
+  static Result<ImageMap> Create(const LoadedModules& next, const LoadedModule& next_program,
+                                 const Mappings& next_mappings, const LoadedModules& live,
+                                 Addr live_program);
+
+  enum class Kind {
+    kValue,    // no address of the rehearsed process
+    kPointer,  // into a module: `value` is where that is in the live process
+    kForeign,  // into the rehearsed process's heap, stack or other memory, which the live one does not have
+  };
+  struct Word {
+    Kind kind = Kind::kValue;
+    uint64_t value = 0;
+  };
+  Word Translate(uint64_t next_word) const;
+
+ private:
+  struct Entry {
+    Range<NextAddr> from;
+    bool is_module = false;
+    LiveAddr to;
+  };
+  std::vector<Entry> entries_;  // by address, not overlapping
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_IMAGE_MAP_H_

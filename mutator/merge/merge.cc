@@ -1,0 +1,97 @@
+#include "mutator/merge/merge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mutator/graph/loaded_modules.h"
+#include "mutator/merge/free_range.h"
+#include "mutator/merge/image_map.h"
+#include "mutator/merge/module_image.h"
+#include "mutator/merge/process_merge.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+// The C library keeps its pointer guard here in the thread control block (sysdeps/x86_64/nptl/tls.h).
+constexpr uint64_t kPointerGuard = 0x30;
+// More would not help anybody.
+constexpr size_t kMostProblems = 20;
+
+uint64_t MemorySize(const Program& program) {
+  uint64_t end = 0;
+  for (const Segment& segment : program.segments()) end = std::max(end, segment.range.end().value());
+  return (end + kPage - 1) & ~(kPage - 1);
+}
+
+Result<LoadedModule> FindProgram(const LoadedModules& modules, const std::string& path,
+                                 const Program& program) {
+  const LoadedModule* module = modules.ByPath(path);
+  if (module == nullptr) return Fail("the process does not have the program mapped", path);
+  if (module->build_id != program.build_id()) {
+    return Fail("the process runs another build than the debug information is for", path);
+  }
+  return *module;
+}
+
+PointerGuard ReadGuard(const checkpoint::ProcessImage& image) {
+  // Without threads (a dry run) mangled pointers are not looked for: no word demangles to a user address then.
+  if (image.threads().empty()) return PointerGuard(0);
+  const Addr thread_control_block(image.threads().front().registers.fs_base);
+  return PointerGuard(
+      image.ReadValue<uint64_t>(thread_control_block + kPointerGuard).value_or(0));
+}
+
+}  // namespace
+
+Merger::Merger(std::shared_ptr<AddressMap> map, MergeInput input)
+    : map_(std::move(map)), input_(std::move(input)) {}
+
+Result<MergePlan> Merger::Merge() const {
+  MergePlan plan;
+  const ModuleImageBuilder builder(input_.before, input_.after, *map_);
+  SharedMemorySeen shared;
+  std::vector<const Mappings*> all_mappings;
+  for (const ProcessPair& pair : input_.processes) all_mappings.push_back(&pair.live->mappings());
+  const checkpoint::ProcessImage& root = *input_.processes.front().live;
+  MCR_ASSIGN(plan.new_program, FindFreeRange(all_mappings, MemorySize(*input_.after),
+                                             root.layout().start_brk));
+
+  for (const ProcessPair& pair : input_.processes) {
+    const LoadedModules live_modules = LoadedModules::Find(*pair.live);
+    const LoadedModules next_modules = LoadedModules::Find(*pair.next);
+    MCR_ASSIGN(const LoadedModule old_program,
+               FindProgram(live_modules, input_.before_path, *input_.before));
+    MCR_ASSIGN(const LoadedModule next_program,
+               FindProgram(next_modules, input_.after_path, *input_.after));
+    MCR_ASSIGN(const ImageMap next_to_live,
+               ImageMap::Create(next_modules, *next_modules.ByPath(input_.after_path),
+                                pair.next->mappings(), live_modules, plan.new_program.begin()));
+    plan.old_program = old_program.range;
+
+    checkpoint::ProcessGraft& graft = plan.graft.processes.emplace_back();
+    graft.pid = pair.live->pid();
+    graft.mappings = SegmentMappings(*input_.after, plan.new_program.begin());
+    graft.unmap.push_back(old_program.range);
+    const PointerGuard guard = ReadGuard(*pair.live);
+    const ModuleImageBuilder::Sources sources{*pair.live,          old_program.bias, *pair.next,
+                                              next_program.bias,   plan.new_program.begin(),
+                                              next_to_live,        guard};
+    MCR_TRY(builder.Build(sources, graft, plan));
+    ProcessMerge process({*input_.before, *input_.after, *map_, *pair.live, *pair.next,
+                          live_modules, next_modules, next_to_live, old_program.bias,
+                          next_program.bias, plan.new_program.begin(), guard, shared},
+                         graft, plan);
+    MCR_TRY(process.MergeLinkMap());
+    MCR_TRY(process.MergeMemory());
+    MCR_TRY(process.MergeThreads());
+    process.MergeKernelTables();
+    process.MergeLayout();
+  }
+  std::ranges::sort(plan.problems);
+  plan.problems.erase(std::ranges::unique(plan.problems).begin(), plan.problems.end());
+  if (plan.problems.size() > kMostProblems) plan.problems.resize(kMostProblems);
+  return plan;
+}
+
+}  // namespace mcr::mutator

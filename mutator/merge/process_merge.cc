@@ -1,0 +1,308 @@
+#include "mutator/merge/process_merge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "mutator/merge/loader_state.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr uint64_t kWord = sizeof(uint64_t);
+// The System V ABI lets a function use this much below the stack pointer.
+constexpr uint64_t kRedZone = 128;
+// Read at once while scanning; the pieces overlap by a word less one byte, so that none hides on a seam.
+constexpr uint64_t kPiece = 1 << 20;
+
+// Belongs to the kernel: the same in every process, or not readable.
+bool IsKernels(const Mapping& mapping) {
+  return mapping.path.starts_with("[v");  // [vdso], [vvar], [vvar_vclock], [vsyscall]
+}
+
+}  // namespace
+
+ProcessMerge::ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan)
+    : context_(context), graft_(graft), plan_(plan) {
+  for (const checkpoint::ThreadImage& thread : context_.live.threads()) {
+    const Addr pointer(thread.registers.rsp);
+    const Mapping* mapping = FindMapping(context_.live.mappings(), pointer);
+    if (mapping == nullptr) continue;
+    stacks_.push_back({mapping->range, pointer, thread.return_slots, thread.tid});
+  }
+}
+
+FileAddr ProcessMerge::InOld(uint64_t live_address) const {
+  return FileAddr(live_address - context_.live_bias.value());
+}
+
+uint64_t ProcessMerge::InNew(FileAddr address) const {
+  return context_.new_bias.value() + address.value();
+}
+
+bool ProcessMerge::PointsToOld(uint64_t word) const {
+  return plan_.old_program.Contains(Addr(word));
+}
+
+void ProcessMerge::Count(PointerKind kind) {
+  switch (kind) {
+    case PointerKind::kFunction:
+      ++plan_.pointers.functions;
+      break;
+    case PointerKind::kInstruction:
+      ++plan_.pointers.instructions;
+      break;
+    case PointerKind::kVariable:
+      ++plan_.pointers.variables;
+      break;
+    case PointerKind::kLiteral:
+      ++plan_.pointers.literals;
+      break;
+    case PointerKind::kLayout:
+      ++plan_.pointers.layout;
+      break;
+    case PointerKind::kNone:
+      break;
+  }
+}
+
+void ProcessMerge::Refuse(const std::string& holder, FileAddr target,
+                          const Translation& translation) {
+  plan_.problems.push_back(fmt::format("process {}: {} points to {}: {}", context_.live.pid(),
+                                       holder, AddressMap::Name(context_.before, target),
+                                       translation.problem));
+}
+
+bool ProcessMerge::Write(const LikelyPointer& pointer, const Translation& translation) {
+  if (translation.kind == PointerKind::kNone) return false;
+  const uint64_t value = InNew(translation.to);
+  graft_.writes.AddWord(pointer.at, pointer.mangled ? context_.guard.Mangle(value) : value);
+  Count(translation.kind);
+  ++plan_.pointers.likely;
+  if (pointer.mangled) ++plan_.pointers.mangled;
+  return true;
+}
+
+Status ProcessMerge::MergeMemory() {
+  for (const Mapping& mapping : context_.live.mappings()) {
+    if (IsKernels(mapping) || !mapping.readable) continue;
+    if (plan_.old_program.Overlaps(mapping.range)) continue;
+    if (mapping.shared && !context_.shared.Claim(mapping)) continue;
+    MCR_TRY(ScanMapping(mapping));
+  }
+  return {};
+}
+
+Status ProcessMerge::ScanMapping(const Mapping& mapping) {
+  MCR_ASSIGN(const auto populated, context_.live.PopulatedRanges(mapping.range));
+  std::vector<std::byte> bytes;
+  std::vector<LikelyPointer> pointers;
+  for (const Range<Addr>& range : populated) {
+    for (Addr at = range.begin(); at < range.end(); at = at + kPiece) {
+      bytes.resize(std::min(range.end() - at, kPiece + kWord - 1));
+      MCR_TRY(context_.live.Read(at, bytes));
+      ScanWords(bytes, at, plan_.old_program, context_.guard, pointers);
+    }
+  }
+  for (const LikelyPointer& pointer : pointers) Retarget(mapping, pointer);
+  return {};
+}
+
+const ProcessMerge::Stack* ProcessMerge::StackAt(Addr at) const {
+  auto found = std::ranges::find_if(
+      stacks_, [&](const Stack& stack) { return stack.range.Contains(at); });
+  return found == stacks_.end() ? nullptr : &*found;
+}
+
+void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer) {
+  if (link_map_.Contains(pointer.at)) return;
+  if (const Stack* stack = StackAt(pointer.at)) return RetargetOnStack(*stack, pointer);
+  const FileAddr target = InOld(pointer.target);
+  const Translation& translation = context_.map.Translate(target);
+  if (Write(pointer, translation) || RetargetLikeNext(pointer)) return;
+  // One past the last byte is as well the first byte of whatever follows.
+  if (!pointer.aligned() || pointer.target == plan_.old_program.end().value()) {
+    ++plan_.pointers.unaligned_ignored;
+    return;
+  }
+  Refuse(fmt::format("the word at {} in {}", Hex(pointer.at),
+                     mapping.path.empty() ? "anonymous memory" : mapping.path),
+         target, translation);
+}
+
+// A library's own data, at the same place in the rehearsal: what the new version's start-up left there.
+bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer) {
+  const LoadedModule* module = context_.live_modules.At(pointer.at);
+  if (module == nullptr || pointer.mangled) return false;
+  const LoadedModule* same = context_.next_modules.ByPath(module->path);
+  if (same == nullptr) return false;
+  const auto word =
+      context_.next.ReadValue<uint64_t>(same->range.begin() + (pointer.at - module->range.begin()));
+  if (!word) return false;
+  const ImageMap::Word translated = context_.next_to_live.Translate(*word);
+  const auto& to = plan_.new_program;
+  const Addr value(translated.value);
+  if (translated.kind != ImageMap::Kind::kPointer || value < to.begin() || to.end() < value) {
+    return false;
+  }
+  graft_.writes.AddWord(pointer.at, translated.value);
+  Count(PointerKind::kLayout);
+  ++plan_.pointers.likely;
+  return true;
+}
+
+void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& pointer) {
+  const FileAddr target = InOld(pointer.target);
+  const bool dead = pointer.at + kWord + kRedZone <= stack.pointer;
+  if (std::ranges::binary_search(stack.return_slots, pointer.at)) {
+    const Translation& translation = context_.map.TranslateReturnAddress(target);
+    if (translation.kind == PointerKind::kNone) {
+      Refuse(fmt::format("a call on the stack of thread {}", stack.tid), target, translation);
+      return;
+    }
+    graft_.writes.AddWord(pointer.at, InNew(translation.to));
+    Count(PointerKind::kInstruction);
+    ++plan_.pointers.precise;
+    return;
+  }
+  const Translation& translation = context_.map.Translate(target);
+  if (Write(pointer, translation)) return;
+  // No object of C holds an address inside a function: such a word is what is left of an earlier call.
+  const Function* function = context_.before.FindFunction(target);
+  const bool stale = function != nullptr && function->range.begin() != target;
+  if (pointer.aligned() && (dead || stale)) {
+    graft_.writes.AddWord(pointer.at, 0);
+    ++plan_.pointers.scrubbed;
+  } else if (pointer.aligned()) {
+    Refuse(fmt::format("the word at {} on the stack of thread {}", Hex(pointer.at), stack.tid),
+           target, translation);
+  } else {
+    ++plan_.pointers.unaligned_ignored;
+  }
+}
+
+Status ProcessMerge::MergeLinkMap() {
+  const auto live = FindLinkMap(context_.live, context_.before, context_.live_bias);
+  const auto next = FindLinkMap(context_.next, context_.after, context_.next_bias);
+  if (!live && !next) return {};
+  if (!live || !next || live->size() != next->size()) {
+    plan_.problems.push_back("the dynamic loader's record of the program was not found");
+    return {};
+  }
+  link_map_ = *live;
+  for (uint64_t at = 0; at + kWord <= live->size(); at += kWord) {
+    MCR_ASSIGN(const auto ours, context_.live.ReadValue<uint64_t>(live->begin() + at));
+    MCR_ASSIGN(const auto theirs, context_.next.ReadValue<uint64_t>(next->begin() + at));
+    const ImageMap::Word wanted = context_.next_to_live.Translate(theirs);
+    if (wanted.value == ours || wanted.kind == ImageMap::Kind::kForeign) continue;
+    // Pointers to the server's own memory and libraries are right as they are.
+    const bool ours_is_elsewhere =
+        !PointsToOld(ours) && FindMapping(context_.live.mappings(), Addr(ours)) != nullptr;
+    if (ours_is_elsewhere) continue;
+    graft_.writes.AddWord(live->begin() + at, wanted.value);
+    Count(PointerKind::kLayout);
+    ++plan_.pointers.precise;
+  }
+  return {};
+}
+
+Status ProcessMerge::MergeThreads() {
+  for (const checkpoint::ThreadImage& thread : context_.live.threads()) RetargetRegisters(thread);
+  return {};
+}
+
+void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
+  user_regs_struct registers = thread.registers;
+  struct Register {
+    const char* name;
+    unsigned long long user_regs_struct::* field;
+    bool live;  // across a system call: callee-saved, or an argument of the call itself
+  };
+  static constexpr Register kRegisters[] = {
+      {"rax", &user_regs_struct::rax, false}, {"rbx", &user_regs_struct::rbx, true},
+      {"rcx", &user_regs_struct::rcx, false}, {"rdx", &user_regs_struct::rdx, true},
+      {"rsi", &user_regs_struct::rsi, true},  {"rdi", &user_regs_struct::rdi, true},
+      {"rbp", &user_regs_struct::rbp, true},  {"r8", &user_regs_struct::r8, true},
+      {"r9", &user_regs_struct::r9, true},    {"r10", &user_regs_struct::r10, true},
+      {"r11", &user_regs_struct::r11, false}, {"r12", &user_regs_struct::r12, true},
+      {"r13", &user_regs_struct::r13, true},  {"r14", &user_regs_struct::r14, true},
+      {"r15", &user_regs_struct::r15, true},  {"rip", &user_regs_struct::rip, true},
+  };
+  bool changed = false;
+  for (const Register& entry : kRegisters) {
+    auto& value = registers.*entry.field;
+    if (!PointsToOld(value)) continue;
+    const FileAddr target = InOld(value);
+    const Translation& translation = context_.map.Translate(target);
+    if (translation.kind == PointerKind::kNone) {
+      if (entry.live) {
+        Refuse(fmt::format("register {} of thread {}", entry.name, thread.tid), target,
+               translation);
+      }
+      continue;
+    }
+    value = InNew(translation.to);
+    Count(translation.kind);
+    ++plan_.pointers.precise;
+    changed = true;
+  }
+  if (changed) graft_.registers.push_back({thread.tid, registers});
+}
+
+void ProcessMerge::MergeKernelTables() {
+  for (const checkpoint::SignalHandler& handler : context_.live.signal_handlers()) {
+    if (!PointsToOld(handler.handler.value())) continue;
+    const FileAddr target = InOld(handler.handler.value());
+    const Translation& translation = context_.map.Translate(target);
+    if (translation.kind != PointerKind::kFunction) {
+      Refuse(fmt::format("the handler of signal {}", handler.signal), target, translation);
+      continue;
+    }
+    checkpoint::SignalHandler after = handler;
+    after.handler = Addr(InNew(translation.to));
+    graft_.signal_handlers.push_back({handler, after});
+    Count(translation.kind);
+    ++plan_.pointers.precise;
+  }
+  for (const checkpoint::EpollEntry& entry : context_.live.epoll_entries()) {
+    if (!PointsToOld(entry.data)) continue;
+    const FileAddr target = InOld(entry.data);
+    const Translation& translation = context_.map.Translate(target);
+    if (translation.kind == PointerKind::kNone) {
+      Refuse(fmt::format("the epoll entry of descriptor {}", entry.fd), target, translation);
+      continue;
+    }
+    checkpoint::EpollEntry after = entry;
+    after.data = InNew(translation.to);
+    graft_.epoll.push_back({entry, after});
+    Count(translation.kind);
+    ++plan_.pointers.precise;
+  }
+}
+
+// What /proc/PID/stat and the auxiliary vector say of the program (elf(5), getauxval(3)).
+void ProcessMerge::MergeLayout() {
+  graft_.layout = context_.live.layout();
+  for (const Segment& segment : context_.after.segments()) {
+    const Addr begin = context_.new_bias + segment.range.begin().value();
+    if (segment.executable) {
+      graft_.layout.start_code = begin;
+      graft_.layout.end_code = begin + segment.file_size;
+    } else if (segment.writable) {
+      graft_.layout.start_data = begin;
+      graft_.layout.end_data = begin + segment.file_size;
+    }
+  }
+  std::vector<LikelyPointer> pointers;
+  ScanWords(graft_.layout.auxv, Addr(), plan_.old_program, context_.guard, pointers);
+  for (const LikelyPointer& pointer : pointers) {
+    const Translation& translation = context_.map.Translate(InOld(pointer.target));
+    if (translation.kind == PointerKind::kNone || !pointer.aligned()) continue;
+    const uint64_t value = InNew(translation.to);
+    std::ranges::copy(std::as_bytes(std::span(&value, 1)),
+                      graft_.layout.auxv.begin() + static_cast<ptrdiff_t>(pointer.at.value()));
+  }
+}
+
+}  // namespace mcr::mutator
