@@ -26,7 +26,6 @@ struct ThreadImage {
   user_regs_struct registers = {};
   // Where its active frames keep their return addresses, sorted. Found by unwinding; empty if nobody did.
   std::vector<Addr> return_slots = {};
-};  // as the thread will go on with; rip after or at its system call
 };
 
 // sigaction(2) as the kernel keeps it; only signals with a handler are listed.
