@@ -21,6 +21,7 @@ class Check:
     name: str
     ok: bool
     detail: str = ""
+    skipped: bool = False  # not tried on this host; `detail` says why
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""A failure forced at the end of every stage: the old version goes on as if nothing had been tried."""
+
+import subprocess
+
+from harness import checks
+from harness.checks import Check
+from update.context import BusyFleet
+
+REFUSED, ROLLED_BACK = 3, 4
+
+
+def stages(mcr):
+    listed = subprocess.run([mcr, "update", "--inject-fault", "list"], check=True, stdout=subprocess.PIPE, text=True)
+    return listed.stdout.split()
+
+
+def after_fault(busy, old, before, result):
+    """One check for everything that must be as before; its detail tells what is not."""
+    fleet = busy.fleet
+    unharmed = [checks.same_processes(fleet, before), checks.runs_file(fleet, old), checks.undisturbed(fleet),
+                busy.idle_check(), checks.clean_error_log(fleet)]
+    broken = [f"{check.name}: {check.detail}" for check in unharmed if not check.ok]
+    if result.status not in (REFUSED, ROLLED_BACK):
+        broken.append(f"exit status {result.status}")
+    if not result.message:
+        broken.append("no line `mcr: …`")
+    return "; ".join(broken)
+
+
+def run(context):
+    with BusyFleet(context, wrk=True) as busy:
+        fleet = busy.fleet
+        old = checks.Version.of(fleet.install(context.old_binary))
+        before = fleet.snapshot()
+        to = fleet.install(context.new_binary)
+        for stage in stages(context.mcr):
+            result = context.update(fleet, to, "--inject-fault", stage)
+            broken = after_fault(busy, old, before, result)
+            yield Check(f"a failure after {stage} leaves the server as it was", not broken,
+                        broken or f"exit status {result.status}, {result.message}")
+        result = context.update(fleet, to)
+        yield Check("after all of them, an update still succeeds", result.status == 0, result.message)
+        yield from busy.finish()[1]
