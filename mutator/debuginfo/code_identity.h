@@ -1,6 +1,7 @@
-// Are two functions the same code? Compared instruction by instruction after normalisation: a PC-relative or
-// relocated operand counts as the thing that it names (function, variable + offset, string literal's bytes,
-// jump table's targets), not as the bytes that encode it. (DESIGN: stacks are kept where code is identical.)
+// Are two functions the same code? Compared instruction by instruction after normalisation: a
+// PC-relative or relocated operand counts as the thing that it names (function, variable + offset,
+// string literal's bytes, jump table's targets), not as the bytes that encode it. (DESIGN: stacks
+// are kept where code is identical.)
 #ifndef MCR_MUTATOR_DEBUGINFO_CODE_IDENTITY_H_
 #define MCR_MUTATOR_DEBUGINFO_CODE_IDENTITY_H_
 
@@ -32,7 +33,8 @@ class CodeComparer {
                                                       std::shared_ptr<const Program> after);
   virtual ~CodeComparer() = default;
 
-  // Fails if the functions differ; the error says where: "calls `a` where the new one calls `b`, f+0x1c".
+  // Fails if the functions differ; the error says where: "calls `a` where the new one calls `b`,
+  // f+0x1c".
   virtual Result<InstructionMap> Compare(const Function& before, const Function& after) const = 0;
 };
 

@@ -1,14 +1,14 @@
 // One ELF file with its debug information: what the mutator knows about an old or a new version.
 //
 // Immutable once loaded, and independent of any process: all addresses are FileAddr.
-// Sources: elf(5), System V ABI (gabi) for symbols and relocations, DWARF 4/5 for variables, functions and types.
+// Sources: elf(5), System V ABI (gabi) for symbols and relocations, DWARF 4/5 for variables,
+// functions and types.
 #ifndef MCR_MUTATOR_DEBUGINFO_PROGRAM_H_
 #define MCR_MUTATOR_DEBUGINFO_PROGRAM_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,75 +17,17 @@
 #include "mcr/base/address.h"
 #include "mcr/base/range.h"
 #include "mcr/base/result.h"
+#include "mutator/debuginfo/records.h"
 #include "mutator/debuginfo/type_table.h"
 
 namespace mcr::mutator {
 
-struct Segment {  // PT_LOAD
-  Range<FileAddr> range;     // memory size
-  uint64_t file_offset = 0;  // bytes
-  uint64_t file_size = 0;    // bytes; the rest of `range` is zero
-  bool readable = false, writable = false, executable = false;
-};
-
-struct Section {
-  std::string name;
-  Range<FileAddr> range;  // empty for sections that are not loaded
-  uint64_t file_offset = 0;
-  bool writable = false, executable = false, allocated = false;
-  bool no_bits = false;      // .bss
-};
-
-enum class SymbolKind { kFunction, kObject, kTls, kIndirectFunction, kOther };
-
-struct Symbol {  // .symtab if there is one, .dynsym otherwise; undefined symbols are left out
-  std::string name;     // without version
-  std::string unit;     // for local symbols: the STT_FILE name they stand under ("ngx_log.c"); else ""
-  SymbolKind kind = SymbolKind::kOther;
-  bool local = false;
-  Range<FileAddr> range;  // size 0 as the symbol says
-};
-
-// A variable with a place in memory: a global, a file static, or a static local.
-struct Variable {
-  std::string name;      // qualified: "ns::x"; the symbol's name where there is no DWARF for it
-  std::string unit;      // translation unit, for statics ("src/core/ngx_log.c", as DWARF names it); "" for globals
-  std::string function;  // the enclosing function of a static local; else ""
-  Range<FileAddr> range;
-  TypeId type = 0;       // 0: known from the symbol table alone
-  bool thread_local_storage = false;  // range is then an offset into PT_TLS
-
-  // name, unit and function: what pairs a variable with its counterpart in another version.
-  std::string Key() const;
-};
-
-struct Function {
-  std::string name;  // linkage name
-  std::string unit;  // for static functions; "" for global ones
-  Range<FileAddr> range;
-  TypeId type = 0;   // TypeKind::kFunction, 0 if unknown
-
-  std::string Key() const;
-};
-
-// One dynamic relocation (R_X86_64_RELATIVE, GLOB_DAT, JUMP_SLOT, 64, COPY, IRELATIVE, …).
-struct Relocation {
-  FileAddr at;
-  uint32_t type = 0;
-  std::string symbol;  // "" if it has none
-  FileAddr addend;     // RELATIVE: the file address that is stored there
-};
-
-struct DebugSearch {
-  std::vector<std::string> debug_dirs;  // --debug-dir, tried after the usual places
-  std::string cache_dir;  // where what was parsed is kept, by build-id; "": not kept
-};
-
 class Program {
  public:
-  // Fails with one clear line for: missing, not ELF, not x86-64, not an executable or shared object, not PIE/DSO
-  // (e_type ET_EXEC is reported by `position_independent()`, not an error), truncated or corrupt, and for a file without debug information anywhere
-  // (after .gnu_debuglink, build-id paths under /usr/lib/debug, debuginfod if DEBUGINFOD_URLS is set, debug_dirs).
+  // Fails with one clear line for: missing, not ELF, not x86-64, not an executable or shared
+  // object, not PIE/DSO (e_type ET_EXEC is reported by `position_independent()`, not an error),
+  // truncated or corrupt, and for a file without debug information anywhere (after .gnu_debuglink,
+  // build-id paths under /usr/lib/debug, debuginfod if DEBUGINFOD_URLS is set, debug_dirs).
   static Result<std::shared_ptr<const Program>> Load(const std::string& path,
                                                      const DebugSearch& search);
   virtual ~Program() = default;
@@ -93,26 +35,29 @@ class Program {
   virtual const std::string& path() const = 0;
   virtual const std::string& build_id() const = 0;  // hexadecimal; "" if the file has none
   virtual bool position_independent() const = 0;
-  virtual const std::vector<Segment>& segments() const = 0;   // by address
-  virtual const std::vector<Section>& sections() const = 0;   // by address, loaded ones only
+  virtual const std::vector<Segment>& segments() const = 0;    // by address
+  virtual const std::vector<Section>& sections() const = 0;    // by address, loaded ones only
   virtual const std::vector<std::string>& needed() const = 0;  // DT_NEEDED
-  virtual const std::vector<Symbol>& symbols() const = 0;     // by address
-  virtual const std::vector<Variable>& variables() const = 0;  // by address; DWARF, completed by object symbols
-                                                               // (COPY-relocated ones such as `environ` too)
-  virtual const std::vector<Function>& functions() const = 0;  // by address; DWARF, completed by function symbols
+  virtual const std::vector<Symbol>& symbols() const = 0;      // by address
+  virtual const std::vector<Variable>& variables()
+      const = 0;  // by address; DWARF, completed by object symbols
+                  // (COPY-relocated ones such as `environ` too)
+  virtual const std::vector<Function>& functions()
+      const = 0;  // by address; DWARF, completed by function symbols
   virtual const std::vector<Relocation>& relocations() const = 0;  // by address
   virtual const TypeTable& types() const = 0;
   virtual Range<FileAddr> relro() const = 0;  // PT_GNU_RELRO; empty if there is none
   virtual uint64_t tls_size() const = 0;      // PT_TLS memory size, bytes
   virtual std::span<const std::byte> tls_image() const = 0;
 
-  // The file's bytes at `at`, up to the end of its segment's file part; empty where there are none (.bss).
+  // The file's bytes at `at`, up to the end of its segment's file part; empty where there are none
+  // (.bss).
   virtual std::span<const std::byte> Contents(FileAddr at) const = 0;
 
   const Section* FindSection(FileAddr at) const;
   const Section* FindSection(std::string_view name) const;
-  const Variable* FindVariable(FileAddr at) const;   // whose range holds `at`
-  const Function* FindFunction(FileAddr at) const;   // whose range holds `at`
+  const Variable* FindVariable(FileAddr at) const;  // whose range holds `at`
+  const Function* FindFunction(FileAddr at) const;  // whose range holds `at`
 };
 
 }  // namespace mcr::mutator

@@ -16,23 +16,23 @@ using TypeId = uint32_t;
 
 enum class TypeKind : uint8_t {
   kVoid,
-  kInteger,   // char, bool and enumerations' underlying types included
+  kInteger,  // char, bool and enumerations' underlying types included
   kFloat,
   kEnum,
-  kPointer,   // references too
+  kPointer,  // references too
   kFunction,
-  kStruct,    // classes too
+  kStruct,  // classes too
   kUnion,
   kArray,
   kMemberPointer,
 };
 
 struct Member {
-  std::string name;          // "" for anonymous members; base classes: the class name
+  std::string name;  // "" for anonymous members; base classes: the class name
   TypeId type = 0;
-  uint64_t offset = 0;       // bytes
-  uint32_t bit_offset = 0;   // from the start of `offset`'s byte; only if bit_size != 0
-  uint32_t bit_size = 0;     // 0: not a bit-field
+  uint64_t offset = 0;      // bytes
+  uint32_t bit_offset = 0;  // from the start of `offset`'s byte; only if bit_size != 0
+  uint32_t bit_size = 0;    // 0: not a bit-field
 };
 
 struct Enumerator {
@@ -42,18 +42,19 @@ struct Enumerator {
 
 struct Type {
   TypeKind kind = TypeKind::kVoid;
-  std::string name;              // tag or base type name with its namespace; "" if it has none
-  uint64_t size = 0;             // bytes; arrays of unknown extent: 0
-  bool is_signed = false;        // integers
-  bool is_declaration = false;   // never completed in this program
-  TypeId target = 0;             // pointee, element, underlying type, return type
-  uint64_t count = 0;            // array elements; multi-dimensional arrays nest
-  std::vector<Member> members;   // structs and unions
+  std::string name;             // tag or base type name with its namespace; "" if it has none
+  uint64_t size = 0;            // bytes; arrays of unknown extent: 0
+  bool is_signed = false;       // integers
+  bool is_declaration = false;  // never completed in this program
+  TypeId target = 0;            // pointee, element, underlying type, return type
+  uint64_t count = 0;           // array elements; multi-dimensional arrays nest
+  std::vector<Member> members;  // structs and unions
   std::vector<Enumerator> enumerators;
   std::vector<TypeId> parameters;  // functions
 };
 
-// Typedefs and qualifiers are resolved; a typedef's name is given to an unnamed struct, union or enum.
+// Typedefs and qualifiers are resolved; a typedef's name is given to an unnamed struct, union or
+// enum.
 class TypeTable {
  public:
   TypeTable();
@@ -70,18 +71,19 @@ class TypeTable {
 
  private:
   std::vector<Type> types_;
+  std::unordered_map<std::string, std::vector<TypeId>> by_name_;  // as each was named when added
 };
 
 // A type that both programs name and lay out differently.
 struct TypeChange {
-  std::string name;        // "struct ngx_http_request_s"
+  std::string name;  // "struct ngx_http_request_s"
   TypeId before = 0;
   TypeId after = 0;
   std::string difference;  // "field `pool` moved from 88 to 80"
 };
 
-// Compares one type of each program by value, through members and arrays; pointees by name only (their
-// own definitions are compared where they are named). nullopt: the same layout and meaning.
+// Compares one type of each program by value, through members and arrays; pointees by name only
+// (their own definitions are compared where they are named). nullopt: the same layout and meaning.
 std::optional<std::string> LayoutDifference(const TypeTable& before, TypeId a,
                                             const TypeTable& after, TypeId b);
 

@@ -1,0 +1,41 @@
+// Reading one debugging information entry (DIE): attributes by meaning, LLVM's odd corners kept in
+// one place.
+#ifndef MCR_MUTATOR_DEBUGINFO_DIE_H_
+#define MCR_MUTATOR_DEBUGINFO_DIE_H_
+
+#include <llvm/DebugInfo/DWARF/DWARFDie.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mcr::mutator {
+
+// The attribute of this very DIE as an unsigned number; nullopt if absent or not a number.
+std::optional<uint64_t> Unsigned(const llvm::DWARFDie& die, llvm::dwarf::Attribute attribute);
+bool Flag(const llvm::DWARFDie& die, llvm::dwarf::Attribute attribute);
+// Points into the string section; "" if absent.
+std::string_view Name(const llvm::DWARFDie& die);
+
+// The entry that this one completes or instantiates (DW_AT_specification, DW_AT_abstract_origin),
+// at the end of the chain; the DIE itself if there is none.
+llvm::DWARFDie Origin(const llvm::DWARFDie& die);
+
+// "ns::Class::" of the namespaces and types around a DIE; "" in C.
+std::string ScopePrefix(const llvm::DWARFDie& die);
+
+// The name of the translation unit ("src/core/ngx_log.c") that the DIE's origin belongs to.
+std::string UnitName(const llvm::DWARFDie& die);
+
+// Where a variable is, if that is one address for all its life (DW_OP_addr and nothing else, or the
+// thread-local counterpart).
+struct StaticLocation {
+  uint64_t address = 0;  // thread_local_storage: offset into PT_TLS
+  bool thread_local_storage = false;
+};
+std::optional<StaticLocation> ReadStaticLocation(const llvm::DWARFDie& die);
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_DEBUGINFO_DIE_H_

@@ -1,0 +1,185 @@
+#include "mutator/debuginfo/dwarf_reader.h"
+
+#include <llvm/BinaryFormat/Dwarf.h>
+#include <llvm/DebugInfo/DWARF/DWARFContext.h>
+#include <llvm/DebugInfo/DWARF/DWARFUnit.h>
+
+#include <optional>
+#include <utility>
+
+#include "mutator/debuginfo/die.h"
+#include "mutator/debuginfo/llvm_error.h"
+#include "mutator/debuginfo/type_collector.h"
+
+namespace mcr::mutator {
+namespace {
+
+using llvm::DWARFDie;
+namespace dwarf = llvm::dwarf;
+
+bool IsExternal(const DWARFDie& die, const DWARFDie& origin) {
+  return Flag(die, dwarf::DW_AT_external) || Flag(origin, dwarf::DW_AT_external);
+}
+
+bool IsClass(dwarf::Tag tag) {
+  return tag == dwarf::DW_TAG_structure_type || tag == dwarf::DW_TAG_class_type ||
+         tag == dwarf::DW_TAG_union_type;
+}
+
+std::string FunctionName(const DWARFDie& die) {
+  const char* name = die.getSubroutineName(llvm::DINameKind::LinkageName);
+  return name == nullptr ? "" : name;
+}
+
+// The function around a static local; "" for everything else.
+std::string EnclosingFunction(const DWARFDie& die) {
+  for (DWARFDie at = die.getParent(); at; at = at.getParent()) {
+    if (at.isSubroutineDIE()) return FunctionName(at);
+  }
+  return "";
+}
+
+class DwarfReader {
+ public:
+  explicit DwarfReader(const ElfFile& file) : file_(file) {}
+
+  Result<DwarfContents> Read() {
+    auto note = [this](llvm::Error error) {
+      const std::string line = OneLine(std::move(error));
+      if (problem_.empty()) problem_ = line;
+    };
+    const auto context = llvm::DWARFContext::create(
+        file_.object(), llvm::DWARFContext::ProcessDebugRelocations::Ignore, nullptr, "", note,
+        [](llvm::Error warning) { llvm::consumeError(std::move(warning)); });
+    for (const auto& unit : context->normal_units()) {
+      MCR_TRY(ReadUnit(*unit));
+    }
+    const TypeGraph graph = collector_.Finish();
+    if (!problem_.empty()) return Broken(problem_);
+    return Resolve(MergeTypes(graph));
+  }
+
+ private:
+  tl::unexpected<Error> Broken(const std::string& why) const {
+    return Fail("has corrupt debug information: " + why, file_.path());
+  }
+
+  Status ReadUnit(llvm::DWARFUnit& unit) {
+    if (llvm::Error error = unit.tryExtractDIEsIfNeeded(/*CUDieOnly=*/false)) {
+      return Broken(OneLine(std::move(error)));
+    }
+    const DWARFDie root = unit.getUnitDIE();
+    if (!root) return Broken("a unit without contents");
+    if (root.find({dwarf::DW_AT_dwo_name, dwarf::DW_AT_GNU_dwo_name})) {
+      return Fail("has its debug information in separate .dwo files", file_.path(),
+                  "build without -gsplit-dwarf");
+    }
+    for (const llvm::DWARFDebugInfoEntry& entry : unit.dies()) ReadEntry(DWARFDie(&unit, &entry));
+    return {};
+  }
+
+  void ReadEntry(const DWARFDie& die) {
+    switch (die.getTag()) {
+      case dwarf::DW_TAG_typedef:
+        return collector_.NoteTypedef(die);
+      case dwarf::DW_TAG_structure_type:
+      case dwarf::DW_TAG_class_type:
+      case dwarf::DW_TAG_union_type:
+      case dwarf::DW_TAG_enumeration_type:
+        collector_.NodeOf(die);
+        return;
+      case dwarf::DW_TAG_variable:
+        return ReadVariable(die);
+      case dwarf::DW_TAG_subprogram:
+        return ReadFunction(die);
+      default:
+        return;
+    }
+  }
+
+  void ReadVariable(const DWARFDie& die) {
+    const auto location = ReadStaticLocation(die);
+    if (!location) return NoteDeclaration(die);
+    const DWARFDie origin = Origin(die);
+    NodeId node = collector_.TypeOf(die);
+    if (node == 0) node = collector_.TypeOf(origin);
+    DwarfVariable found;
+    found.external = IsExternal(die, origin);
+    found.line = Unsigned(origin, dwarf::DW_AT_decl_line).value_or(0);
+    found.variable.name = ScopePrefix(origin) + std::string(Name(origin));
+    found.variable.function = EnclosingFunction(die);
+    found.variable.thread_local_storage = location->thread_local_storage;
+    found.variable.range = *Range<FileAddr>::FromSize(FileAddr(location->address), 0);
+    found.variable.unit = UnitName(die);
+    contents_.variables.push_back(std::move(found));
+    variable_nodes_.push_back(node);
+  }
+
+  void NoteDeclaration(const DWARFDie& die) {
+    if (!Flag(die, dwarf::DW_AT_external) || !Flag(die, dwarf::DW_AT_declaration)) return;
+    const DWARFDie parent = die.getParent();
+    if (!parent || parent.isSubroutineDIE() || IsClass(parent.getTag())) return;
+    declared_nodes_.try_emplace(ScopePrefix(die) + std::string(Name(die)), collector_.TypeOf(die));
+  }
+
+  void ReadFunction(const DWARFDie& die) {
+    if (!die.find({dwarf::DW_AT_low_pc, dwarf::DW_AT_ranges})) return;
+    auto ranges = die.getAddressRanges();
+    if (!ranges) {
+      const std::string line = OneLine(ranges.takeError());
+      if (problem_.empty()) problem_ = line;
+      return;
+    }
+    const DWARFDie origin = Origin(die);
+    DwarfFunction found;
+    for (const llvm::DWARFAddressRange& part : *ranges) {
+      const auto range = Range<FileAddr>::FromTo(FileAddr(part.LowPC), FileAddr(part.HighPC));
+      if (range && !range->empty()) found.ranges.push_back(*range);
+    }
+    if (found.ranges.empty()) return;
+    found.external = IsExternal(die, origin);
+    found.function.name = FunctionName(die);
+    found.function.range = found.ranges.front();
+    found.function.unit = UnitName(die);
+    contents_.functions.push_back(std::move(found));
+    function_nodes_.push_back(collector_.NodeOf(origin));
+  }
+
+  // Gives everything found its merged type, and variables the size that goes with it.
+  DwarfContents Resolve(MergedTypes merged) {
+    for (size_t i = 0; i < contents_.variables.size(); ++i) {
+      Variable& variable = contents_.variables[i].variable;
+      variable.type = merged.ids[variable_nodes_[i]];
+      const auto sized =
+          Range<FileAddr>::FromSize(variable.range.begin(), merged.types[variable.type].size);
+      if (sized) variable.range = *sized;
+    }
+    for (size_t i = 0; i < contents_.functions.size(); ++i) {
+      contents_.functions[i].function.type = merged.ids[function_nodes_[i]];
+    }
+    for (const auto& [name, node] : declared_nodes_) {
+      contents_.declared.emplace(name, merged.ids[node]);
+    }
+    contents_.types = std::move(merged.types);
+    return std::move(contents_);
+  }
+
+  const ElfFile& file_;
+  std::string problem_;  // the first that LLVM reported
+  TypeCollector collector_;
+  DwarfContents contents_;
+  std::vector<NodeId> variable_nodes_;  // parallel to contents_.variables
+  std::vector<NodeId> function_nodes_;  // parallel to contents_.functions
+  std::unordered_map<std::string, NodeId> declared_nodes_;
+};
+
+}  // namespace
+
+bool HasDwarf(const ElfFile& file) {
+  const ElfFile::SectionHeader* info = file.FindHeader(".debug_info");
+  return info != nullptr && !file.BytesOf(*info).empty();
+}
+
+Result<DwarfContents> ReadDwarf(const ElfFile& file) { return DwarfReader(file).Read(); }
+
+}  // namespace mcr::mutator
