@@ -100,18 +100,4 @@ bool IsFor(const Profile& profile, const std::string& path) {
   });
 }
 
-Result<Profile> FindProfile(const std::string& directory, const std::string& executable) {
-  std::error_code failed;
-  std::vector<std::filesystem::path> candidates;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
-    if (entry.path().extension() == ".textproto") candidates.push_back(entry.path());
-  }
-  std::ranges::sort(candidates);
-  for (const auto& candidate : candidates) {
-    MCR_ASSIGN(Profile profile, LoadProfile(candidate));
-    if (IsFor(profile, executable)) return profile;
-  }
-  return Fail("no profile for this program", executable, "give one with --profile");
-}
-
 }  // namespace mcr::profiles

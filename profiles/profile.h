@@ -18,9 +18,6 @@ Result<Profile> LoadProfile(const std::string& path);
 // Whether the profile is for the program whose executable is at `path`.
 bool IsFor(const Profile& profile, const std::string& path);
 
-// The profile in `directory` (one NAME.textproto per server) that is for `executable`; an error if there is none.
-Result<Profile> FindProfile(const std::string& directory, const std::string& executable);
-
 }  // namespace mcr::profiles
 
 #endif  // MCR_PROFILES_PROFILE_H_

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "profiles/shipped.h"
+
 namespace mcr::profiles {
 namespace {
 
@@ -54,9 +56,16 @@ TEST(Profile, MissingFileIsOneLine) {
 }
 
 TEST(Profile, ShippedProfilesAreValid) {
-  const auto profile = FindProfile("profiles", "/usr/sbin/nginx");
+  const auto profile = FindShipped("/usr/sbin/nginx");
   ASSERT_TRUE(profile.has_value()) << profile.error().Line();
-  EXPECT_EQ(profile->identity().name(), "nginx");
+  ASSERT_TRUE(profile->has_value());
+  EXPECT_EQ((*profile)->identity().name(), "nginx");
+}
+
+TEST(Profile, ProgramsWithoutAShippedProfileHaveNone) {
+  const auto profile = FindShipped("/usr/bin/no-such-server");
+  ASSERT_TRUE(profile.has_value());
+  EXPECT_FALSE(profile->has_value());
 }
 
 }  // namespace
