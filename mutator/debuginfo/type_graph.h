@@ -30,6 +30,10 @@ struct TypeGraph {
     std::string_view name;
     int64_t value = 0;
   };
+  struct Typedef {
+    std::string_view name;
+    NodeId target = 0;
+  };
   struct Node {
     TypeKind kind = TypeKind::kVoid;
     bool is_signed = false;
@@ -45,6 +49,7 @@ struct TypeGraph {
   std::vector<Node> nodes = {Node{}};
   std::vector<Edge> edges;
   std::vector<Constant> constants;
+  std::vector<Typedef> typedefs;  // of structs, unions and enums
   std::deque<std::string> names;  // those that had to be put together
 };
 

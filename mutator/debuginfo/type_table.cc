@@ -83,6 +83,13 @@ TypeId TypeTable::Add(Type type) {
   return id;
 }
 
+void TypeTable::AddTypedef(TypeId id, std::string_view name) {
+  Type& type = types_[id];
+  if (type.name == name || std::ranges::find(type.typedefs, name) != type.typedefs.end()) return;
+  type.typedefs.emplace_back(name);
+  by_name_[type.typedefs.back()].push_back(id);
+}
+
 std::vector<TypeId> TypeTable::Find(TypeKind kind, std::string_view name) const {
   std::vector<TypeId> found;
   const auto named = by_name_.find(std::string(name));

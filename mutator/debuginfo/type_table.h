@@ -50,7 +50,8 @@ struct Type {
   uint64_t count = 0;           // array elements; multi-dimensional arrays nest
   std::vector<Member> members;  // structs and unions
   std::vector<Enumerator> enumerators;
-  std::vector<TypeId> parameters;  // functions
+  std::vector<TypeId> parameters;     // functions
+  std::vector<std::string> typedefs;  // other names of structs, unions and enums
 };
 
 // Typedefs and qualifiers are resolved; a typedef's name is given to an unnamed struct, union or
@@ -59,11 +60,13 @@ class TypeTable {
  public:
   TypeTable();
   TypeId Add(Type type);
+  void AddTypedef(TypeId id, std::string_view name);
   Type& Edit(TypeId id) { return types_[id]; }
   const Type& operator[](TypeId id) const { return types_[id]; }
   size_t size() const { return types_.size(); }
 
-  // All types of that kind and name (one per differing definition: C allows two units to disagree).
+  // All types of that kind whose name or typedef it is (one per differing definition: C allows two
+  // units to disagree).
   std::vector<TypeId> Find(TypeKind kind, std::string_view name) const;
 
   // "struct ngx_str_s", "char *", "int [4]".
