@@ -34,17 +34,17 @@ class Injection {
   // `what` names the call.
   Result<uint64_t> Call(long number, std::initializer_list<uint64_t> arguments);
 
-  // Calls a function of the process by the C calling convention (at most six integer arguments) on its
-  // stack below the red zone; returns rax. Used for the server's own allocator.
+  // Calls a function of the process by the C calling convention (at most six integer arguments) on
+  // its stack below the red zone; returns rax. Used for the server's own allocator.
   Result<uint64_t> CallFunction(Addr function, std::initializer_list<uint64_t> arguments);
 
-  // A page of the process for arguments and results, made on first use (anonymous private mapping, read
-  // and write), gone when the injection is closed.
+  // A page of the process for arguments and results, made on first use (anonymous private mapping,
+  // read and write), gone when the injection is closed.
   Result<Addr> Scratch();
   static constexpr uint64_t kScratchSize = 4096;  // bytes
 
-  // A page of code made from `code` (position-independent), run from its first byte until it reaches an
-  // `int3`; returns rax there. The page is unmapped again.
+  // A page of code made from `code` (position-independent), run from its first byte until it
+  // reaches an `int3`; returns rax there. The page is unmapped again.
   Result<uint64_t> Run(std::span<const std::byte> code, std::initializer_list<uint64_t> arguments);
 
   // Gives the process a copy of our descriptor `fd` (SCM_RIGHTS over a socket pair that the process

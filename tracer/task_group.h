@@ -9,10 +9,13 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "mcr/base/result.h"
+#include "tracer/attached_task.h"
 #include "tracer/task.h"
 
 namespace mcr::tracer {
@@ -26,10 +29,16 @@ struct TracedProcess {
   Task& main() const { return *tasks.front(); }
 };
 
+struct AttachOptions {
+  bool kill_with_tracer = false;  // PTRACE_O_EXITKILL: for processes that must not outlive us
+  bool report_seccomp = false;    // PTRACE_EVENT_SECCOMP stops
+  bool report_births = false;     // fork, vfork and clone stops of the parent; else passed over
+};
+
 class TaskGroup {
  public:
   // Attaches to `root`, its descendants, and all of their threads. They go on running.
-  static Result<TaskGroup> Attach(pid_t root);
+  static Result<TaskGroup> Attach(pid_t root, const AttachOptions& options = {});
 
   // Attaches to exactly these processes again, all of whose threads are known to be held stopped by
   // something else (a frozen cgroup), and leaves them in a ptrace stop.
@@ -39,24 +48,55 @@ class TaskGroup {
   TaskGroup& operator=(TaskGroup&&) noexcept;
   ~TaskGroup();
 
-  // The root first, parents before children.
+  // The root first, parents before children. Tasks that have died stay until RemoveDead.
+  std::vector<TracedProcess>& processes() { return processes_; }
   const std::vector<TracedProcess>& processes() const { return processes_; }
   TracedProcess* Find(pid_t pid);
 
   // Waits for at most `timeout` until a task of the group stops or dies, and updates that task.
-  // Processes and threads that were born meanwhile are in the group when it returns. nullptr: time is up.
+  // Processes and threads that were born meanwhile are in the group when it returns; the first stop
+  // of each is reported as kInterrupt. nullptr: time is up.
   Result<Task*> WaitAny(std::chrono::microseconds timeout);
 
-  // Stops every task wherever it is (PTRACE_INTERRUPT).
+  // Stops every task wherever it is (PTRACE_INTERRUPT) and drops the dead ones.
   Status InterruptAll(std::chrono::milliseconds timeout);
 
-  // Lets every task go: registers are as the tasks say (SetRegisters writes through), signals that were
-  // held back are delivered. Fails only if a task could not be detached; it names the task.
+  // Resumes every stopped task.
+  Status ContinueAll();
+
+  // Forgets tasks that have died, and processes without tasks. Pointers to them become invalid.
+  void RemoveDead();
+
+  // Lets every task go: registers are as the tasks say (SetRegisters writes through), signals that
+  // were held back are delivered. Fails only if a task could not be detached; it names the task.
   Status DetachAll();
 
  private:
   TaskGroup() = default;
+
+  Status AttachTree(pid_t root);
+  // Attaches to what is not attached yet of one process; true if there was something.
+  Result<bool> AttachProcess(pid_t pid);
+  Result<bool> AttachThread(pid_t pid, pid_t tid);
+  Status DrainWhileAttaching();
+
+  void Add(std::unique_ptr<AttachedTask> task);
+  // The task that a fork, vfork or clone stop of `parent` speaks of.
+  Status AddBorn(AttachedTask& parent);
+  // Does what a stop asks for; true if the caller of WaitAny is to see it.
+  Result<bool> Handle(AttachedTask& task);
+  void EndOtherThreads(const AttachedTask& survivor);
+  Result<AttachedTask*> PollAll();
+  Result<bool> DetachIfStopped(AttachedTask& task);
+  // Detaches from what has stopped; returns how many tasks are still to stop.
+  size_t DetachRound(Status& failure);
+  std::string FirstRunning() const;  // names it; "" if there is none
+
+  uint64_t options_ = 0;  // PTRACE_O_*
+  bool report_births_ = false;
   std::vector<TracedProcess> processes_;
+  std::vector<AttachedTask*> tasks_;  // all of processes_[].tasks
+  size_t next_poll_ = 0;              // where PollAll goes on, so that no task is starved
 };
 
 }  // namespace mcr::tracer

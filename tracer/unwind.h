@@ -1,5 +1,6 @@
-// Call stacks by libunwind's remote interface over a MemoryReader: works on stopped tasks and on images.
-// Source: libunwind(3), unw_create_addr_space(3); .eh_frame of the mapped files, read from disk or memory.
+// Call stacks by libunwind's remote interface over a MemoryReader: works on stopped tasks and on
+// images. Source: libunwind(3), unw_create_addr_space(3); .eh_frame of the mapped files, read from
+// disk or memory.
 #ifndef MCR_TRACER_UNWIND_H_
 #define MCR_TRACER_UNWIND_H_
 
@@ -17,9 +18,10 @@
 namespace mcr::tracer {
 
 struct Frame {
-  Addr instruction;      // frame 0: rip; others: the return address
-  Addr stack_pointer;    // value of rsp in this frame (its CFA is the next frame's stack pointer)
-  Addr return_slot;      // where the return address to the *next outer* frame is stored; null for the outermost
+  Addr instruction;    // frame 0: rip; others: the return address
+  Addr stack_pointer;  // value of rsp in this frame (its CFA is the next frame's stack pointer)
+  Addr return_slot;    // where the return address to the *next outer* frame is stored; null for the
+                       // outermost
 };
 
 // Keeps parsed unwind tables of files between calls (they are the same in every process of a tree).
@@ -28,8 +30,8 @@ class Unwinder {
   static Result<std::unique_ptr<Unwinder>> Create();
   virtual ~Unwinder() = default;
 
-  // Innermost first. Stops at the outermost frame (_start, clone) without error; a frame that cannot be
-  // unwound is an error that names its address.
+  // Innermost first. Stops at the outermost frame (_start, clone) without error; a frame that
+  // cannot be unwound is an error that names its address.
   virtual Result<std::vector<Frame>> Unwind(const user_regs_struct& registers,
                                             const MemoryReader& memory,
                                             const Mappings& mappings) = 0;

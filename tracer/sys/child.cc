@@ -2,16 +2,18 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
 
 namespace mcr::tracer {
 
+// By number: the declarations of glibc 2.36 lack extern "C".
 Result<Child> Child::Own(pid_t pid) {
-  OwnedFd pidfd(pidfd_open(pid, 0));
+  OwnedFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd.valid())
     return FailErrno("cannot watch the child process", "pid " + std::to_string(pid));
   return Child(pid, std::move(pidfd));
@@ -24,7 +26,7 @@ Child::~Child() {
 }
 
 void Child::Kill() {
-  if (pidfd_.valid()) pidfd_send_signal(pidfd_.get(), SIGKILL, nullptr, 0);
+  if (pidfd_.valid()) syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
 }
 
 bool Child::Wait(std::chrono::milliseconds timeout) {

@@ -1,0 +1,244 @@
+#include "tracer/attached_task.h"
+
+#include <signal.h>
+#include <sys/ptrace.h>
+
+#include <cerrno>
+#include <optional>
+#include <string>
+
+#include "tracer/sys/procfs.h"
+
+namespace mcr::tracer {
+namespace {
+
+constexpr uint64_t kSignalTrapBit = uint64_t{1} << (SIGTRAP - 1);
+
+// Intel SDM volume 3, 18.2: debug register 7 with L0 set and R/W0, LEN0 zero breaks on execution of
+// the instruction at debug register 0; bit 0 of debug register 6 then says that it was this one.
+constexpr int kAddressRegister = 0;
+constexpr int kStatusRegister = 6;
+constexpr int kControlRegister = 7;
+constexpr uint64_t kControlExecute0 = 1;
+constexpr uint64_t kStatusHit0 = 1;
+
+std::string Where(pid_t tid) { return "tid " + std::to_string(tid); }
+
+tl::unexpected<Error> FailDead(pid_t tid) {
+  errno = ESRCH;
+  return FailErrno("the thread has ended", Where(tid));
+}
+
+bool IsGroupStop(int signal) {
+  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AttachedTask>> AttachedTask::Seize(pid_t pid, pid_t tid, uint64_t options) {
+  MCR_TRY(PtraceSeize(tid, options));
+  return Adopt(pid, tid);
+}
+
+std::unique_ptr<AttachedTask> AttachedTask::Adopt(pid_t pid, pid_t tid) {
+  std::unique_ptr<AttachedTask> task(new AttachedTask(pid, tid));
+  // Attached, the tid cannot be given to another task before we have waited for this one's death.
+  const Result<TaskStat> stat = ProcFs().ReadThreadStat(pid, tid);
+  if (stat) task->start_time_ = stat->start_time;
+  return task;
+}
+
+Status AttachedTask::CheckStopped() const {
+  if (state_ == RunState::kDead) return FailDead(tid_);
+  if (state_ == RunState::kRunning) return Fail("the thread is running, not stopped", Where(tid_));
+  return {};
+}
+
+void AttachedTask::MarkDead() {
+  state_ = RunState::kDead;
+  reason_ = StopReason::kNone;
+  pending_signal_ = 0;
+  has_breakpoint_ = false;
+}
+
+Result<Registers> AttachedTask::GetRegisters() const {
+  MCR_TRY(CheckStopped());
+  return PtraceGetRegisters(tid_);
+}
+
+Status AttachedTask::SetRegisters(const Registers& registers) {
+  MCR_TRY(CheckStopped());
+  return PtraceSetRegisters(tid_, registers);
+}
+
+Status AttachedTask::ResumeAs(Resume how) {
+  MCR_TRY(CheckStopped());
+  const int signal = reason_ == StopReason::kSignal ? pending_signal_ : 0;
+  const Status resumed = PtraceResume(tid_, how, signal);
+  // Killed while it was stopped: it is on its way out, which the next poll finds.
+  if (!resumed && resumed.error().os_error != ESRCH) return resumed;
+  last_resume_ = how;
+  state_ = RunState::kRunning;
+  reason_ = StopReason::kNone;
+  pending_signal_ = 0;
+  event_ = 0;
+  return {};
+}
+
+Status AttachedTask::Continue() {
+  return ResumeAs(reason_ == StopReason::kGroupStop ? Resume::kListen : Resume::kContinue);
+}
+
+Status AttachedTask::ContinueToSystemCall() { return ResumeAs(Resume::kSystemCall); }
+
+Status AttachedTask::Interrupt() {
+  if (state_ == RunState::kDead) return FailDead(tid_);
+  MCR_TRY(PtraceInterrupt(tid_));
+  interrupt_asked_ = true;
+  interrupt_stale_ = false;
+  return {};
+}
+
+Status AttachedTask::SetBreakpoint(Addr at) {
+  MCR_TRY(CheckStopped());
+  MCR_ASSIGN(const uint64_t mask, PtraceGetSignalMask(tid_));
+  MCR_TRY(PtraceSetDebugRegister(tid_, kControlRegister, 0));
+  MCR_TRY(PtraceSetDebugRegister(tid_, kAddressRegister, at.value()));
+  MCR_TRY(PtraceSetDebugRegister(tid_, kControlRegister, kControlExecute0));
+  has_breakpoint_ = true;
+  trap_was_blocked_ = (mask & kSignalTrapBit) != 0;
+  return {};
+}
+
+Status AttachedTask::ClearBreakpoint() {
+  if (!has_breakpoint_) return {};
+  MCR_TRY(CheckStopped());
+  MCR_TRY(PtraceSetDebugRegister(tid_, kControlRegister, 0));
+  MCR_TRY(PtraceSetDebugRegister(tid_, kAddressRegister, 0));
+  has_breakpoint_ = false;
+  return {};
+}
+
+Status AttachedTask::TakeOverSignal(int signal) {
+  reason_ = StopReason::kSignal;
+  pending_signal_ = signal;
+  if (signal != SIGTRAP || !has_breakpoint_) return {};
+  MCR_ASSIGN(const uint64_t status, PtraceGetDebugRegister(tid_, kStatusRegister));
+  if ((status & kStatusHit0) == 0) return {};
+  MCR_TRY(PtraceSetDebugRegister(tid_, kStatusRegister, 0));
+  if (trap_was_blocked_) {
+    MCR_ASSIGN(const uint64_t mask, PtraceGetSignalMask(tid_));
+    MCR_TRY(PtraceSetSignalMask(tid_, mask | kSignalTrapBit));
+  }
+  reason_ = StopReason::kBreakpoint;
+  pending_signal_ = 0;
+  return {};
+}
+
+Status AttachedTask::TakeOver(const WaitStatus& status) {
+  if (status.IsDeath()) {
+    MarkDead();
+    return {};
+  }
+  state_ = RunState::kStopped;
+  event_ = 0;
+  pending_signal_ = 0;
+  switch (status.kind) {
+    case WaitStatus::Kind::kSystemCall:
+      reason_ = StopReason::kSystemCall;
+      return {};
+    case WaitStatus::Kind::kSignal:
+      return TakeOverSignal(status.signal);
+    case WaitStatus::Kind::kEvent:
+      if (status.event == PTRACE_EVENT_STOP) {
+        reason_ = IsGroupStop(status.signal) ? StopReason::kGroupStop : StopReason::kInterrupt;
+      } else {
+        reason_ = StopReason::kEvent;
+        event_ = status.event;
+      }
+      return {};
+    default:
+      return {};
+  }
+}
+
+Result<bool> AttachedTask::Poll() {
+  if (state_ != RunState::kRunning) return false;
+  MCR_ASSIGN(const std::optional<WaitStatus> status, PollTask(tid_));
+  if (!status) return false;
+  const Status taken = TakeOver(*status);
+  // Killed between the stop and our look at it: the next poll finds its death.
+  if (!taken && taken.error().os_error == ESRCH) {
+    state_ = RunState::kRunning;
+    return false;
+  }
+  MCR_TRY(taken);
+  if (state_ == RunState::kDead) return true;
+  if (reason_ == StopReason::kInterrupt) {
+    const bool stale = interrupt_stale_ && !interrupt_asked_;
+    interrupt_asked_ = interrupt_stale_ = false;
+    if (stale) {
+      MCR_TRY(ResumeAs(last_resume_));
+      return false;
+    }
+  } else if (interrupt_asked_) {
+    interrupt_asked_ = false;
+    interrupt_stale_ = true;
+  }
+  return true;
+}
+
+Status AttachedTask::WaitForStop(std::chrono::milliseconds timeout) {
+  const ChildSignalGuard guard;
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (state_ == RunState::kRunning) {
+    MCR_ASSIGN(const bool changed, Poll());
+    if (changed) break;
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left.count() <= 0) {
+      return Fail("the thread did not stop in " + std::to_string(timeout.count()) + " ms",
+                  Where(tid_));
+    }
+    WaitForChildSignal(std::chrono::duration_cast<std::chrono::microseconds>(left));
+  }
+  return {};
+}
+
+Result<WaitStatus> AttachedTask::RunToStop(Resume how, std::chrono::milliseconds timeout) {
+  MCR_TRY(CheckStopped());
+  const ChildSignalGuard guard;
+  MCR_TRY(PtraceResume(tid_, how, 0));
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    MCR_ASSIGN(const std::optional<WaitStatus> status, PollTask(tid_));
+    if (status && status->IsDeath()) {
+      MarkDead();
+      return FailDead(tid_);
+    }
+    if (status) return *status;
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left.count() <= 0) {
+      state_ = RunState::kRunning;
+      return Fail("code that was run in the thread did not end in " +
+                      std::to_string(timeout.count()) + " ms",
+                  Where(tid_));
+    }
+    WaitForChildSignal(std::chrono::duration_cast<std::chrono::microseconds>(left));
+  }
+}
+
+bool AttachedTask::PassOverEvent() {
+  event_ = 0;
+  reason_ = StopReason::kInterrupt;
+  return interrupt_stale_;
+}
+
+Status AttachedTask::Detach() {
+  MCR_TRY(CheckStopped());
+  MCR_TRY(ClearBreakpoint());
+  MCR_TRY(PtraceDetach(tid_, reason_ == StopReason::kSignal ? pending_signal_ : 0));
+  MarkDead();
+  return {};
+}
+
+}  // namespace mcr::tracer

@@ -1,0 +1,89 @@
+// A Task that the kernel traces for us. TaskGroup makes these.
+#ifndef MCR_TRACER_ATTACHED_TASK_H_
+#define MCR_TRACER_ATTACHED_TASK_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "mcr/base/address.h"
+#include "mcr/base/result.h"
+#include "tracer/sys/ptrace.h"
+#include "tracer/sys/wait.h"
+#include "tracer/task.h"
+
+namespace mcr::tracer {
+
+class AttachedTask : public Task {
+ public:
+  // Attaches; the task runs on. ESRCH if there is no such thread, or it has exited.
+  static Result<std::unique_ptr<AttachedTask>> Seize(pid_t pid, pid_t tid, uint64_t options);
+  // For one that the kernel attached at its birth (PTRACE_O_TRACECLONE …).
+  static std::unique_ptr<AttachedTask> Adopt(pid_t pid, pid_t tid);
+
+  // Destroying a task does not detach it: that needs a stop, which TaskGroup brings about.
+  ~AttachedTask() override = default;
+
+  pid_t tid() const override { return tid_; }
+  pid_t pid() const override { return pid_; }
+  uint64_t start_time() const override { return start_time_; }
+  RunState state() const override { return state_; }
+  StopReason stop_reason() const override { return reason_; }
+  int pending_signal() const override { return pending_signal_; }
+  int event() const override { return event_; }
+
+  Result<Registers> GetRegisters() const override;
+  Status SetRegisters(const Registers& registers) override;
+  Status Continue() override;
+  Status ContinueToSystemCall() override;
+  Status Interrupt() override;
+  Status SetBreakpoint(Addr at) override;
+  Status ClearBreakpoint() override;
+  Result<WaitStatus> RunToStop(Resume how, std::chrono::milliseconds timeout) override;
+
+  // Looks, without waiting, whether a running task has stopped or died, and takes over what it
+  // finds. True if so. Stops that nobody asked for (any more) are passed over.
+  Result<bool> Poll();
+  // Waits for the task to stop or die.
+  Status WaitForStop(std::chrono::milliseconds timeout);
+  bool interrupt_asked() const { return interrupt_asked_; }
+  // Turns an event stop that the group has dealt with into an ordinary one. True if an interrupt
+  // was asked for, which this stop then answers: the kernel drops an interrupt for any stop that it
+  // meets.
+  bool PassOverEvent();
+  // Lets a stopped task go, with its pending signal and without breakpoint.
+  Status Detach();
+
+  void MarkDead();
+
+ private:
+  AttachedTask(pid_t pid, pid_t tid) : pid_(pid), tid_(tid) {}
+
+  Status ResumeAs(Resume how);
+  Status TakeOver(const WaitStatus& status);
+  Status TakeOverSignal(int signal);
+  Status CheckStopped() const;
+
+  const pid_t pid_;
+  const pid_t tid_;
+  uint64_t start_time_ = 0;
+  RunState state_ = RunState::kRunning;
+  StopReason reason_ = StopReason::kNone;
+  int pending_signal_ = 0;
+  int event_ = 0;
+  // Interrupts asked for and not seen yet. One that meets a task which has just stopped for another
+  // reason makes it stop a second time, after it was resumed.
+  bool interrupt_asked_ = false;
+  bool interrupt_stale_ = false;
+  Resume last_resume_ = Resume::kContinue;
+  bool has_breakpoint_ = false;
+  // Whether SIGTRAP was blocked when the breakpoint was set: the kernel unblocks it to report a
+  // hit.
+  bool trap_was_blocked_ = false;
+};
+
+}  // namespace mcr::tracer
+
+#endif  // MCR_TRACER_ATTACHED_TASK_H_

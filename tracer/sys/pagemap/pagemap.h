@@ -1,0 +1,42 @@
+// Which pages of a process exist (proc_pid_pagemap(5), ioctl PAGEMAP_SCAN of Linux 6.7).
+#ifndef MCR_TRACER_SYS_PAGEMAP_PAGEMAP_H_
+#define MCR_TRACER_SYS_PAGEMAP_PAGEMAP_H_
+
+#include <sys/types.h>
+
+#include <utility>
+#include <vector>
+
+#include "mcr/base/address.h"
+#include "mcr/base/owned_fd.h"
+#include "mcr/base/range.h"
+#include "mcr/base/result.h"
+
+namespace mcr::tracer {
+
+enum class PageKind {
+  kAny,        // present or swapped out
+  kAnonymous,  // of these, those that belong to no file: anonymous memory, and file pages copied on
+               // write
+};
+
+class Pagemap {
+ public:
+  static Result<Pagemap> Open(pid_t pid);
+
+  // The pages of that kind within `range`, which is page-aligned; sorted, adjacent ones joined.
+  // Pages that were only read, and are the kernel's zero page, are left out where the kernel tells.
+  Result<std::vector<Range<Addr>>> Pages(Range<Addr> range, PageKind kind) const;
+
+  // The same, without PAGEMAP_SCAN: for kernels that lack it.
+  Result<std::vector<Range<Addr>>> PagesByEntry(Range<Addr> range, PageKind kind) const;
+
+ private:
+  explicit Pagemap(OwnedFd fd) : fd_(std::move(fd)) {}
+
+  OwnedFd fd_;
+};
+
+}  // namespace mcr::tracer
+
+#endif  // MCR_TRACER_SYS_PAGEMAP_PAGEMAP_H_

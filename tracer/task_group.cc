@@ -1,0 +1,335 @@
+#include "tracer/task_group.h"
+
+#include <sys/ptrace.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "tracer/attachable.h"
+#include "tracer/sys/procfs.h"
+#include "tracer/sys/ptrace.h"
+#include "tracer/sys/wait.h"
+
+namespace mcr::tracer {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+// A task stops within microseconds unless it is in an uninterruptible wait for a disk.
+constexpr milliseconds kStopTimeout{2000};
+// A fork storm ends with the first scan that attaches faster than it forks.
+constexpr int kMaxScans = 1000;
+
+constexpr uint64_t kBaseOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+                                  PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
+
+bool IsBirth(int event) {
+  return event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK;
+}
+
+bool HasEnded(const Result<TaskStatus>& status) {
+  return !status || status->state == 'Z' || status->state == 'X';
+}
+
+std::string Where(pid_t pid, pid_t tid) {
+  return "PID " + std::to_string(pid) + " thread " + std::to_string(tid);
+}
+
+microseconds TimeLeft(Clock::time_point deadline) {
+  return std::max(microseconds(0),
+                  std::chrono::duration_cast<microseconds>(deadline - Clock::now()));
+}
+
+}  // namespace
+
+TaskGroup::TaskGroup(TaskGroup&& other) noexcept
+    : options_(other.options_),
+      report_births_(other.report_births_),
+      processes_(std::exchange(other.processes_, {})),
+      tasks_(std::exchange(other.tasks_, {})) {}
+
+TaskGroup& TaskGroup::operator=(TaskGroup&& other) noexcept {
+  if (this == &other) return *this;
+  (void)DetachAll().has_value();
+  options_ = other.options_;
+  report_births_ = other.report_births_;
+  processes_ = std::exchange(other.processes_, {});
+  tasks_ = std::exchange(other.tasks_, {});
+  next_poll_ = 0;
+  return *this;
+}
+
+TaskGroup::~TaskGroup() { (void)DetachAll().has_value(); }
+
+Result<TaskGroup> TaskGroup::Attach(pid_t root, const AttachOptions& options) {
+  MCR_TRY(CheckAttachable(root));
+  TaskGroup group;
+  group.report_births_ = options.report_births;
+  group.options_ = kBaseOptions | (options.kill_with_tracer ? PTRACE_O_EXITKILL : 0) |
+                   (options.report_seccomp ? PTRACE_O_TRACESECCOMP : 0);
+  MCR_TRY(group.AttachTree(root));
+  return group;
+}
+
+Result<TaskGroup> TaskGroup::Reattach(const std::vector<pid_t>& pids) {
+  TaskGroup group;
+  group.options_ = kBaseOptions;
+  for (const pid_t pid : pids) {
+    MCR_ASSIGN(const bool found, group.AttachProcess(pid));
+    if (!found) return Fail("the process has ended", "PID " + std::to_string(pid));
+  }
+  MCR_TRY(group.InterruptAll(kStopTimeout));
+  return group;
+}
+
+Status TaskGroup::AttachTree(pid_t root) {
+  const ProcFs proc;
+  // Two scans without anything new: a thread that is not attached yet can make another behind the
+  // back of a scan that has passed the place in the listing, but then the next scan finds it.
+  int quiet_scans = 0;
+  for (int scan = 0; quiet_scans < 2; ++scan) {
+    if (scan == kMaxScans) {
+      return Fail("the server makes processes or threads faster than they can be attached to",
+                  "PID " + std::to_string(root));
+    }
+    MCR_ASSIGN(std::vector<pid_t> pids, proc.Descendants(root));
+    pids.insert(pids.begin(), root);
+    bool found = false;
+    for (const pid_t pid : pids) {
+      MCR_ASSIGN(const bool found_here, AttachProcess(pid));
+      found = found || found_here;
+    }
+    MCR_TRY(DrainWhileAttaching());
+    quiet_scans = found ? 0 : quiet_scans + 1;
+  }
+  if (Find(root) == nullptr) return Fail("the process has ended", "PID " + std::to_string(root));
+  return {};
+}
+
+Result<bool> TaskGroup::AttachProcess(pid_t pid) {
+  const ProcFs proc;
+  if (HasEnded(proc.ReadStatus(pid))) return false;
+  if (Find(pid) == nullptr) {
+    // One that the kernel attached for us at its birth shows us as its tracer.
+    const Result<TaskStatus> status = proc.ReadStatus(pid);
+    if (status && status->tracer != getpid()) {
+      Status attachable = CheckAttachable(pid);
+      // On its way out it has no address space and so no executable any more.
+      const bool ending = !attachable && attachable.error().os_error == ENOENT;
+      if (ending || HasEnded(proc.ReadStatus(pid))) return false;
+      MCR_TRY(std::move(attachable));
+    }
+  }
+  const Result<std::vector<pid_t>> tids = proc.Threads(pid);
+  if (!tids) return false;
+  bool found = false;
+  for (const pid_t tid : *tids) {
+    MCR_ASSIGN(const bool found_here, AttachThread(pid, tid));
+    found = found || found_here;
+  }
+  return found;
+}
+
+Result<bool> TaskGroup::AttachThread(pid_t pid, pid_t tid) {
+  const auto same = [&](const AttachedTask* task) {
+    return task->tid() == tid && task->state() != RunState::kDead;
+  };
+  if (std::any_of(tasks_.begin(), tasks_.end(), same)) return false;
+  Result<std::unique_ptr<AttachedTask>> task = AttachedTask::Seize(pid, tid, options_);
+  if (task) {
+    Add(std::move(*task));
+    return true;
+  }
+  const Result<TaskStatus> status = ProcFs().ReadThreadStatus(pid, tid);
+  if (HasEnded(status)) return false;
+  if (status->tracer == getpid()) {
+    Add(AttachedTask::Adopt(pid, tid));
+    return true;
+  }
+  Error error = std::move(task.error());
+  error.where = Where(pid, tid);
+  if (error.os_error == EPERM) error.advice = "run as root, with CAP_SYS_PTRACE";
+  return tl::make_unexpected(std::move(error));
+}
+
+// New tasks begin stopped and parents stop at a birth; both run on.
+Status TaskGroup::DrainWhileAttaching() {
+  while (true) {
+    MCR_ASSIGN(Task* const task, WaitAny(microseconds(0)));
+    if (task == nullptr) return {};
+    if (task->state() == RunState::kStopped) MCR_TRY(task->Continue());
+  }
+}
+
+void TaskGroup::Add(std::unique_ptr<AttachedTask> task) {
+  tasks_.push_back(task.get());
+  if (TracedProcess* process = Find(task->pid())) {
+    process->tasks.push_back(std::move(task));
+    return;
+  }
+  TracedProcess process;
+  process.pid = task->pid();
+  const Result<TaskStatus> status = ProcFs().ReadStatus(process.pid);
+  if (status) process.parent = status->parent;
+  process.tasks.push_back(std::move(task));
+  processes_.push_back(std::move(process));
+}
+
+TracedProcess* TaskGroup::Find(pid_t pid) {
+  for (TracedProcess& process : processes_) {
+    if (process.pid == pid && process.main().state() != RunState::kDead) return &process;
+  }
+  return nullptr;
+}
+
+Status TaskGroup::AddBorn(AttachedTask& parent) {
+  const Result<uint64_t> message = PtraceGetEventMessage(parent.tid());
+  if (!message) return {};  // killed meanwhile: a scan of the parent's death finds nothing to lose
+  const pid_t tid = static_cast<pid_t>(*message);
+  const auto same = [&](const AttachedTask* task) {
+    return task->tid() == tid && task->state() != RunState::kDead;
+  };
+  if (std::any_of(tasks_.begin(), tasks_.end(), same)) return {};
+  const Result<TaskStatus> status = ProcFs().ReadStatus(tid);
+  if (!status) return {};
+  Add(AttachedTask::Adopt(status->tgid, tid));
+  return {};
+}
+
+// execve(2) by a thread ends all others of its process without a death of their own to wait for.
+void TaskGroup::EndOtherThreads(const AttachedTask& survivor) {
+  for (AttachedTask* task : tasks_) {
+    if (task->pid() == survivor.pid() && task != &survivor) task->MarkDead();
+  }
+}
+
+Result<bool> TaskGroup::Handle(AttachedTask& task) {
+  if (task.stop_reason() != StopReason::kEvent) return true;
+  if (task.event() == PTRACE_EVENT_EXEC) EndOtherThreads(task);
+  if (!IsBirth(task.event())) return true;
+  MCR_TRY(AddBorn(task));
+  if (report_births_ || task.PassOverEvent()) return true;
+  MCR_TRY(task.Continue());
+  return false;
+}
+
+Result<AttachedTask*> TaskGroup::PollAll() {
+  for (size_t polled = 0; polled < tasks_.size(); ++polled) {
+    next_poll_ = (next_poll_ + 1) % tasks_.size();
+    AttachedTask& task = *tasks_[next_poll_];
+    MCR_ASSIGN(const bool changed, task.Poll());
+    if (!changed) continue;
+    MCR_ASSIGN(const bool report, Handle(task));
+    if (report) return &task;
+    polled = 0;  // there may be a new task
+  }
+  return nullptr;
+}
+
+Result<Task*> TaskGroup::WaitAny(microseconds timeout) {
+  const ChildSignalGuard guard;
+  const Clock::time_point deadline = Clock::now() + timeout;
+  while (true) {
+    MCR_ASSIGN(AttachedTask* const task, PollAll());
+    if (task != nullptr) return task;
+    const microseconds left = TimeLeft(deadline);
+    if (left.count() == 0) return nullptr;
+    WaitForChildSignal(left);
+  }
+}
+
+std::string TaskGroup::FirstRunning() const {
+  for (const AttachedTask* task : tasks_) {
+    if (task->state() == RunState::kRunning) return Where(task->pid(), task->tid());
+  }
+  return {};
+}
+
+Status TaskGroup::InterruptAll(milliseconds timeout) {
+  for (AttachedTask* task : tasks_) {
+    if (task->state() != RunState::kRunning) continue;
+    const Status asked = task->Interrupt();
+    if (!asked && asked.error().os_error != ESRCH) return asked;
+  }
+  const Clock::time_point deadline = Clock::now() + timeout;
+  while (!FirstRunning().empty()) {
+    MCR_ASSIGN(Task* const stopped, WaitAny(TimeLeft(deadline)));
+    if (stopped == nullptr) {
+      return Fail("the thread cannot be stopped", FirstRunning(),
+                  "it may be waiting for a disk or a remote file system");
+    }
+  }
+  RemoveDead();
+  return {};
+}
+
+Status TaskGroup::ContinueAll() {
+  for (AttachedTask* task : tasks_) {
+    if (task->state() == RunState::kStopped) MCR_TRY(task->Continue());
+  }
+  return {};
+}
+
+void TaskGroup::RemoveDead() {
+  const auto dead = [](const auto& task) { return task->state() == RunState::kDead; };
+  std::erase_if(tasks_, dead);
+  for (TracedProcess& process : processes_) std::erase_if(process.tasks, dead);
+  std::erase_if(processes_, [](const TracedProcess& process) { return process.tasks.empty(); });
+}
+
+// True if the task is no longer ours to wait for.
+Result<bool> TaskGroup::DetachIfStopped(AttachedTask& task) {
+  if (task.state() == RunState::kRunning) MCR_TRY(task.Poll());
+  if (task.state() == RunState::kRunning) return false;
+  if (task.state() == RunState::kDead) return true;
+  // The stop may tell of a birth: the new task has to be let go as well.
+  if (IsBirth(task.event())) MCR_TRY(AddBorn(task));
+  const Status detached = task.Detach();
+  if (!detached && detached.error().os_error != ESRCH) {
+    return tl::make_unexpected(detached.error());
+  }
+  return true;
+}
+
+size_t TaskGroup::DetachRound(Status& failure) {
+  size_t left = 0;
+  for (size_t i = 0; i < tasks_.size(); ++i) {  // AddBorn may append
+    AttachedTask& task = *tasks_[i];
+    if (task.state() == RunState::kRunning && !task.interrupt_asked()) {
+      (void)task.Interrupt().has_value();  // fails only for one that is ending
+    }
+    Result<bool> gone = DetachIfStopped(task);
+    if (!gone) {
+      failure = tl::make_unexpected(std::move(gone.error()));
+      task.MarkDead();
+    } else if (!*gone) {
+      ++left;
+    }
+  }
+  return left;
+}
+
+// Each task goes as soon as it has stopped, whatever the others do: the parent in a vfork(2) cannot
+// stop before its child has been let go.
+Status TaskGroup::DetachAll() {
+  const ChildSignalGuard guard;
+  const Clock::time_point deadline = Clock::now() + kStopTimeout;
+  Status failure;
+  while (DetachRound(failure) > 0) {
+    const microseconds left = TimeLeft(deadline);
+    if (left.count() == 0) {
+      failure = Fail("threads could not be stopped to detach from them", FirstRunning());
+      break;
+    }
+    WaitForChildSignal(left);
+  }
+  tasks_.clear();
+  processes_.clear();
+  return failure;
+}
+
+}  // namespace mcr::tracer

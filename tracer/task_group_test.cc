@@ -1,0 +1,202 @@
+#include "tracer/task_group.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "mcr/base/address.h"
+#include "mcr/base/result.h"
+#include "tests/targets/target_process.h"
+#include "tracer/sys/procfs.h"
+#include "tracer/sys/procfs_parse.h"
+#include "tracer/task.h"
+
+namespace mcr::tracer {
+namespace {
+
+using mcr::testing::TargetProcess;
+using std::chrono::milliseconds;
+
+std::unique_ptr<TargetProcess> StartReady(const std::string& name,
+                                          const std::vector<std::string>& arguments = {}) {
+  std::unique_ptr<TargetProcess> target = TargetProcess::Start(name, arguments);
+  EXPECT_EQ(target->ReadLine(), "ready");
+  return target;
+}
+
+// Every task of the tree below `pid` that does not have us as its tracer; tasks that end are
+// skipped.
+int CountUntraced(pid_t root) {
+  const ProcFs proc;
+  std::vector<pid_t> pids = *proc.Descendants(root);
+  pids.push_back(root);
+  int untraced = 0;
+  for (const pid_t pid : pids) {
+    const auto tids = proc.Threads(pid);
+    if (!tids) continue;
+    for (const pid_t tid : *tids) {
+      const auto status = proc.ReadThreadStatus(pid, tid);
+      if (status && status->state != 'Z' && status->state != 'X' && status->tracer != getpid()) {
+        ++untraced;
+      }
+    }
+  }
+  return untraced;
+}
+
+TEST(TaskGroupTest, AttachesToAllOfATreeThatKeepsMakingThreadsAndProcesses) {
+  auto target = StartReady("spawner");
+  for (int round = 0; round < 20; ++round) {
+    Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+    ASSERT_TRUE(group) << group.error().Line();
+    ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
+    EXPECT_EQ(CountUntraced(target->pid()), 0);
+    for (const TracedProcess& process : group->processes()) {
+      for (const auto& task : process.tasks) EXPECT_EQ(task->state(), RunState::kStopped);
+    }
+    const Status detached = group->DetachAll();
+    EXPECT_TRUE(detached) << detached.error().Line();
+  }
+}
+
+TEST(TaskGroupTest, ATreeRunsOnAfterItsGroupIsDestroyed) {
+  auto target = StartReady("spawner");
+  {
+    Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+    ASSERT_TRUE(group) << group.error().Line();
+  }
+  {
+    Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+    ASSERT_TRUE(group) << group.error().Line();
+    ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
+  }
+  target->CloseInput();
+  EXPECT_EQ(target->ReadLine(), "done");
+  EXPECT_EQ(target->Wait(), 0);
+}
+
+TEST(TaskGroupTest, ReportsASignalAndDeliversItOnContinue) {
+  auto target = StartReady("blocker", {"epoll_wait"});
+  Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+  ASSERT_TRUE(group);
+  kill(target->pid(), SIGUSR1);
+  const auto stopped = group->WaitAny(milliseconds(2000));
+  ASSERT_TRUE(stopped && *stopped != nullptr);
+  EXPECT_EQ((*stopped)->stop_reason(), StopReason::kSignal);
+  EXPECT_EQ((*stopped)->pending_signal(), SIGUSR1);
+  ASSERT_TRUE((*stopped)->Continue());
+  EXPECT_EQ(target->ReadLine(), "-1 EINTR signals 1 mask same early");
+}
+
+TEST(TaskGroupTest, DeliversAHeldSignalOnDetach) {
+  auto target = StartReady("blocker", {"epoll_wait"});
+  Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+  ASSERT_TRUE(group);
+  kill(target->pid(), SIGUSR1);
+  const auto stopped = group->WaitAny(milliseconds(2000));
+  ASSERT_TRUE(stopped && *stopped != nullptr);
+  ASSERT_TRUE(group->DetachAll());
+  EXPECT_EQ(target->ReadLine(), "-1 EINTR signals 1 mask same early");
+}
+
+TEST(TaskGroupTest, ReportsADeathAsAState) {
+  auto target = StartReady("blocker", {"epoll_wait"});
+  Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+  ASSERT_TRUE(group);
+  kill(target->pid(), SIGKILL);
+  const auto died = group->WaitAny(milliseconds(2000));
+  ASSERT_TRUE(died && *died != nullptr);
+  EXPECT_EQ((*died)->state(), RunState::kDead);
+  const auto registers = (*died)->GetRegisters();
+  ASSERT_FALSE(registers);
+  EXPECT_EQ(registers.error().os_error, ESRCH);
+  group->RemoveDead();
+  EXPECT_TRUE(group->processes().empty());
+}
+
+TEST(TaskGroupTest, WaitAnyGivesUpInTime) {
+  auto target = StartReady("blocker", {"epoll_wait"});
+  Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+  ASSERT_TRUE(group);
+  const auto stopped = group->WaitAny(milliseconds(3));
+  ASSERT_TRUE(stopped);
+  EXPECT_EQ(*stopped, nullptr);
+}
+
+TEST(TaskGroupTest, AHardwareBreakpointStopsBeforeItsInstruction) {
+  auto target = StartReady("spinner");
+  Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+  ASSERT_TRUE(group);
+  ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
+  Task& task = group->processes()[0].main();
+  // Where the loop enters its system call: step to it by the kernel's own report of the entry.
+  ASSERT_TRUE(task.ContinueToSystemCall());
+  ASSERT_TRUE(group->WaitAny(milliseconds(2000)));
+  ASSERT_EQ(task.stop_reason(), StopReason::kSystemCall);
+  const Addr call(task.GetRegisters()->rip - 2);
+  ASSERT_TRUE(task.SetBreakpoint(call));
+  for (int hit = 0; hit < 3; ++hit) {
+    ASSERT_TRUE(task.Continue());
+    ASSERT_TRUE(group->WaitAny(milliseconds(2000)));
+    ASSERT_EQ(task.stop_reason(), StopReason::kBreakpoint);
+    const Result<Registers> registers = task.GetRegisters();
+    ASSERT_TRUE(registers);
+    EXPECT_EQ(Addr(registers->rip), call);
+    EXPECT_EQ(registers->rax, static_cast<uint64_t>(SYS_epoll_wait));
+  }
+  // A breakpoint left behind would kill the program with SIGTRAP.
+  ASSERT_TRUE(group->DetachAll());
+  target->Write("x");
+  EXPECT_EQ(target->ReadLine().substr(0, 5), "turns");
+}
+
+TEST(TaskGroupTest, StoppedTasksCanBeTakenOverAgain) {
+  auto target = StartReady("blocker", {"read"});
+  {
+    Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+    ASSERT_TRUE(group);
+  }
+  Result<TaskGroup> again = TaskGroup::Reattach({target->pid()});
+  ASSERT_TRUE(again) << again.error().Line();
+  EXPECT_EQ(again->processes()[0].main().state(), RunState::kStopped);
+}
+
+TEST(TaskGroupTest, AJobControlStopOutlivesTheAttachment) {
+  auto target = StartReady("blocker", {"read"});
+  kill(target->pid(), SIGSTOP);
+  {
+    Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+    ASSERT_TRUE(group);
+    ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
+  }
+  while (ProcFs().ReadStatus(target->pid())->state != 'T') sched_yield();
+  kill(target->pid(), SIGCONT);
+  target->Write("x");
+  EXPECT_EQ(target->ReadLine().substr(0, 4), "1 ok");
+}
+
+std::string Refusal(pid_t pid) {
+  const Result<TaskGroup> group = TaskGroup::Attach(pid);
+  return group ? "" : group.error().Line();
+}
+
+TEST(TaskGroupTest, RefusalsSayWhy) {
+  EXPECT_NE(Refusal(0x7ffffff0).find("No such process"), std::string::npos);
+  EXPECT_NE(Refusal(getpid()).find("mcr itself"), std::string::npos);
+  EXPECT_NE(Refusal(getppid()).find("mcr was started by"), std::string::npos);
+  auto target = StartReady("blocker", {"read"});
+  const Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+  ASSERT_TRUE(group);
+  EXPECT_NE(Refusal(target->pid()).find("already traced by PID " + std::to_string(getpid())),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace mcr::tracer
