@@ -113,10 +113,15 @@ uint64_t ExtentOf(const DWARFDie& subrange) {
 }  // namespace
 
 void TypeCollector::NoteTypedef(const DWARFDie& die) {
-  const DWARFDie target = die.getAttributeValueAsReferencedDie(dwarf::DW_AT_type);
-  if (!target || !IsTagged(target.getTag()) || !Name(target).empty()) return;
+  const DWARFDie target = Resolve(die);
   const std::string_view name = Name(die);
-  if (!name.empty()) typedef_names_.try_emplace(target.getDebugInfoEntry(), name.data());
+  if (!target || !IsTagged(target.getTag()) || name.empty()) return;
+  graph_.typedefs.push_back({name, NodeOf(target)});
+  // An unnamed type goes by the typedef that it was defined with, not by a typedef of that.
+  const bool direct = die.getAttributeValueAsReferencedDie(dwarf::DW_AT_type) == target;
+  if (direct && Name(target).empty()) {
+    typedef_names_.try_emplace(target.getDebugInfoEntry(), name.data());
+  }
 }
 
 NodeId TypeCollector::NodeOf(const DWARFDie& die) {

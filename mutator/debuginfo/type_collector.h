@@ -14,7 +14,7 @@ namespace mcr::mutator {
 
 class TypeCollector {
  public:
-  // Remembers a DW_TAG_typedef as the name of the unnamed type that it stands for. All of them must
+  // Remembers a DW_TAG_typedef as a name of the type that it stands for. All of them must
   // have been noted before Finish().
   void NoteTypedef(const llvm::DWARFDie& die);
 

@@ -63,7 +63,14 @@ class TypeComparer {
 
   // A name given to a type that had none says nothing about its contents.
   static bool NamesDiffer(const Type& before, const Type& after) {
-    return !before.name.empty() && !after.name.empty() && before.name != after.name;
+    if (before.name.empty() || after.name.empty() || before.name == after.name) return false;
+    return std::ranges::none_of(before.typedefs,
+                                [&](const auto& n) { return HasName(after, n); }) &&
+           !HasName(before, after.name) && !HasName(after, before.name);
+  }
+
+  static bool HasName(const Type& type, std::string_view name) {
+    return type.name == name || std::ranges::find(type.typedefs, name) != type.typedefs.end();
   }
 
   // Old values keep their meaning if every old enumerator does.
@@ -164,10 +171,16 @@ class TypeComparer {
   std::set<std::pair<TypeId, TypeId>> seen_;
 };
 
-std::vector<TypeId> Definitions(const TypeTable& types, TypeKind kind, const std::string& name) {
-  std::vector<TypeId> found = types.Find(kind, name);
-  std::erase_if(found, [&](TypeId id) { return types[id].is_declaration; });
-  return found;
+// By name, or, if a struct got another tag but kept its typedef, by that.
+std::vector<TypeId> Counterparts(const Type& type, const TypeTable& types) {
+  std::vector<std::string> names = type.typedefs;
+  names.insert(names.begin(), type.name);
+  for (const std::string& name : names) {
+    std::vector<TypeId> found = types.Find(type.kind, name);
+    std::erase_if(found, [&](TypeId id) { return types[id].is_declaration; });
+    if (!found.empty()) return found;
+  }
+  return {};
 }
 
 }  // namespace
@@ -184,7 +197,7 @@ std::vector<TypeChange> DiffTypes(const TypeTable& before, const TypeTable& afte
     if (!IsTagged(type) || type.name.empty() || type.is_declaration) continue;
     // Units may disagree about a name; one definition that is as before is enough.
     std::optional<TypeChange> change;
-    for (const TypeId other : Definitions(after, type.kind, type.name)) {
+    for (const TypeId other : Counterparts(type, after)) {
       auto difference = LayoutDifference(before, id, after, other);
       if (!difference) {
         change.reset();

@@ -142,6 +142,9 @@ class TypeMerger {
     }
     for (NodeId id = 1; id < graph_.nodes.size(); ++id) merged.ids[id] = merged.ids[redirect_[id]];
     for (const NodeId id : representatives) merged.types.Add(Translate(id, merged.ids));
+    for (const auto& [name, target] : graph_.typedefs) {
+      merged.types.AddTypedef(merged.ids[target], name);
+    }
     SizeArrays(merged.types);
     return merged;
   }
