@@ -1,11 +1,15 @@
 #include "tracer/rehearsal/rehearsal.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -148,6 +152,62 @@ TEST_F(RehearsalTest, StartsAProgramThatOthersCannotReachWhereTheServerWas) {
   const pid_t pid = (*rehearsal)->tasks().processes()[0].pid;
   EXPECT_EQ(std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe"),
             "/usr/lib/no-such-directory/server");
+}
+
+TEST_F(RehearsalTest, HasTheAddressesOfTheServer) {
+  StartRecord start = Record({"wait"});
+  start.addresses = {"192.0.2.77", "fd00::77"};
+  const auto rehearsal = Rehearsal::Run(start, Options());
+  ASSERT_TRUE(rehearsal) << rehearsal.error().Line();
+  const pid_t pid = (*rehearsal)->tasks().processes()[0].pid;
+  const std::string net = "/proc/" + std::to_string(pid) + "/net/";
+  EXPECT_NE(Contents(net + "fib_trie").find("192.0.2.77"), std::string::npos);
+  EXPECT_NE(Contents(net + "if_inet6").find("fd000000000000000000000000000077"), std::string::npos);
+}
+
+// A process in a mount namespace of its own, with a file system that nobody else sees at `path`.
+class PrivateMount {
+ public:
+  explicit PrivateMount(const std::string& path) {
+    int ready[2];
+    EXPECT_EQ(pipe2(ready, O_CLOEXEC), 0);
+    const OwnedFd reader(ready[0]);
+    OwnedFd writer(ready[1]);
+    pid_ = fork();
+    if (pid_ == 0) {
+      const bool mounted = unshare(CLONE_NEWNS) == 0 &&
+                           mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                           mount("test", path.c_str(), "tmpfs", 0, nullptr) == 0;
+      if (mounted && write(writer.get(), "", 1) == 1) pause();
+      _exit(1);
+    }
+    writer.Reset();
+    char byte;
+    EXPECT_EQ(read(reader.get(), &byte, 1), 1);
+  }
+  ~PrivateMount() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+TEST_F(RehearsalTest, SeesTheMountsOfTheServerAndDoesNotWriteToThem) {
+  const PrivateMount server(directory_);
+  const std::string servers = "/proc/" + std::to_string(server.pid()) + "/root";
+  std::ofstream(servers + Path("history")) << "old\n";
+  StartRecord start = Record({"append", Path("history")});
+  start.pid = server.pid();
+  const auto rehearsal = Rehearsal::Run(start, Options());
+  ASSERT_TRUE(rehearsal) << rehearsal.error().Line();
+  const pid_t pid = (*rehearsal)->tasks().processes()[0].pid;
+  EXPECT_TRUE(
+      Contents("/proc/" + std::to_string(pid) + "/root" + Path("history")).starts_with("old\n"));
+  EXPECT_NE(Contents("/proc/" + std::to_string(pid) + "/root" + Path("history")), "old\n");
+  EXPECT_EQ(Contents(servers + Path("history")), "old\n");
 }
 
 TEST_F(RehearsalTest, SaysWhatAProgramSaidThatRefusedToStart) {
