@@ -24,7 +24,8 @@ struct ThreadImage {
   pid_t tid = 0;
   // As the thread will go on with: rip at or after its system call.
   user_regs_struct registers = {};
-  // Where its active frames keep their return addresses, sorted. Found by unwinding; empty if nobody did.
+  // Where its active frames keep their return addresses, sorted. Found by unwinding; empty if
+  // nobody did.
   std::vector<Addr> return_slots = {};
 };
 

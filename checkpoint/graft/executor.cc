@@ -1,0 +1,170 @@
+#include "checkpoint/graft/executor.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "checkpoint/call_batch.h"
+#include "checkpoint/graft/final_step.h"
+#include "checkpoint/graft/kernel_calls.h"
+#include "checkpoint/graft/memory_patch.h"
+#include "tracer/remote_call.h"
+#include "tracer/sys/memory.h"
+
+namespace mcr::checkpoint {
+namespace {
+
+using tracer::Injection;
+using tracer::LiveMemory;
+using tracer::TaskGroup;
+using tracer::TracedProcess;
+
+std::string Where(pid_t pid) { return "PID " + std::to_string(pid); }
+
+Result<TracedProcess*> FindProcess(TaskGroup& group, pid_t pid) {
+  TracedProcess* process = group.Find(pid);
+  if (process == nullptr) return Fail("the plan names a process that is not attached", Where(pid));
+  return process;
+}
+
+Result<tracer::Task*> FindTask(TracedProcess& process, pid_t tid) {
+  for (const auto& task : process.tasks) {
+    if (task->tid() == tid) return task.get();
+  }
+  return Fail("the plan names a thread that is not attached", "TID " + std::to_string(tid));
+}
+
+// What MakeCalls has done so far, shared with its inverse.
+struct Progress {
+  ReversibleCalls calls;
+  int new_file = -1;  // in the process; -1: not there (any more)
+};
+
+Status RevertCalls(TaskGroup& group, pid_t pid, const Progress& progress) {
+  std::vector<BatchedCall> calls = progress.calls.Undone();
+  if (progress.new_file >= 0) {
+    calls.push_back({.what = "close the new file",
+                     .number = SYS_close,
+                     .arguments = {static_cast<uint64_t>(progress.new_file)}});
+  }
+  if (calls.empty()) return {};
+  MCR_ASSIGN(TracedProcess * process, FindProcess(group, pid));
+  MCR_ASSIGN(const auto injection, Injection::Open(*process));
+  MCR_TRY(RunBatch(*injection, calls));
+  MCR_TRY(CheckResults(calls, Where(pid)));
+  return injection->Close();
+}
+
+bool NeedsFile(const ProcessGraft& graft) {
+  return std::any_of(graft.mappings.begin(), graft.mappings.end(),
+                     [](const NewMapping& mapping) { return !mapping.anonymous; });
+}
+
+// Runs the forward calls; the descriptor is closed by the same batch.
+Status RunForward(Injection& injection, Progress& progress, pid_t pid) {
+  std::vector<BatchedCall>& calls = progress.calls.forward;
+  const size_t count = calls.size();
+  if (progress.new_file >= 0) {
+    calls.push_back({.what = "close the new file",
+                     .number = SYS_close,
+                     .arguments = {static_cast<uint64_t>(progress.new_file)}});
+  }
+  const Status ran = RunBatch(injection, calls);
+  const Status checked = CheckResults(calls, Where(pid));
+  if (calls.size() > count) {
+    if (calls.back().result) progress.new_file = -1;
+    calls.pop_back();
+  }
+  MCR_TRY(ran);
+  return checked;
+}
+
+Status WriteAll(pid_t pid, const MemoryPatch& patch) {
+  MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(pid));
+  for (const MemoryPatch::Span& span : patch.spans()) MCR_TRY(memory.Write(span.at, span.after));
+  return {};
+}
+
+Status RevertAll(pid_t pid, const MemoryPatch& patch) {
+  MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(pid));
+  for (auto span = patch.spans().rbegin(); span != patch.spans().rend(); ++span) {
+    if (!span->before.empty()) MCR_TRY(memory.Write(span->at, span->before));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& plan) {
+  OwnedFd file(open(plan.new_file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return FailErrno("cannot open the new program", plan.new_file);
+  std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(file)));
+  for (const ProcessGraft& process : plan.processes) {
+    if (Status applied = graft->ApplyTo(process); !applied.has_value()) {
+      Error error = std::move(applied.error());
+      const Status undone = graft->Undo();
+      if (!undone.has_value()) error.what += " (and undoing it: " + undone.error().Line() + ")";
+      return tl::make_unexpected(std::move(error));
+    }
+  }
+  return graft;
+}
+
+Status Graft::ApplyTo(const ProcessGraft& graft) {
+  MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
+  MCR_TRY(MakeCalls(*process, graft));
+  MCR_TRY(WriteMemory(graft));
+  return SetRegisters(*process, graft);
+}
+
+Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {
+  if (graft.mappings.empty() && graft.signal_handlers.empty() && graft.epoll.empty()) return {};
+  auto progress = std::make_shared<Progress>();
+  undo_.Arm(
+      [&group = group_, pid = graft.pid, progress] { return RevertCalls(group, pid, *progress); });
+  MCR_ASSIGN(const auto injection, Injection::Open(process));
+  if (NeedsFile(graft)) {
+    MCR_ASSIGN(progress->new_file, injection->SendFd(new_file_.get()));
+  }
+  progress->calls = CallsFor(graft, progress->new_file);
+  MCR_TRY(RunForward(*injection, *progress, graft.pid));
+  return injection->Close();
+}
+
+Status Graft::WriteMemory(const ProcessGraft& graft) {
+  if (graft.writes.entries().empty()) return {};
+  std::vector<Range<Addr>> mapped;
+  for (const NewMapping& mapping : graft.mappings) mapped.push_back(mapping.range);
+  MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
+  MCR_ASSIGN(MemoryPatch prepared, MemoryPatch::Prepare(graft.writes, memory, mapped));
+  auto patch = std::make_shared<const MemoryPatch>(std::move(prepared));
+  undo_.Arm([pid = graft.pid, patch] { return RevertAll(pid, *patch); });
+  return WriteAll(graft.pid, *patch);
+}
+
+Status Graft::SetRegisters(TracedProcess& process, const ProcessGraft& graft) {
+  for (const RegisterChange& change : graft.registers) {
+    MCR_ASSIGN(tracer::Task * task, FindTask(process, change.tid));
+    MCR_ASSIGN(const tracer::Registers before, task->GetRegisters());
+    undo_.Arm([task, before] { return task->SetRegisters(before); });
+    MCR_TRY(task->SetRegisters(change.registers));
+  }
+  return {};
+}
+
+Status Graft::Commit() {
+  std::vector<std::unique_ptr<FinalStep>> steps;
+  for (const ProcessGraft& graft : plan_.processes) {
+    MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
+    MCR_ASSIGN(auto step, FinalStep::Prepare(*process, graft, new_file_.get()));
+    steps.push_back(std::move(step));
+  }
+  undo_.Disarm();
+  for (const auto& step : steps) step->Run(warnings_);
+  return {};
+}
+
+}  // namespace mcr::checkpoint

@@ -1,0 +1,59 @@
+// Applies a GraftPlan to the stopped processes of a server, takes it back, or makes it final.
+//
+// The order of Apply, process by process: what the process itself must do (mappings, signal
+// handlers, epoll entries), memory, registers. Each act's inverse is in the undo log before the
+// act; memory that several processes share comes out right because the log is replayed strictly
+// backwards.
+#ifndef MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
+#define MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checkpoint/graft/plan.h"
+#include "checkpoint/graft/undo_log.h"
+#include "mcr/base/owned_fd.h"
+#include "mcr/base/result.h"
+#include "tracer/task_group.h"
+
+namespace mcr::checkpoint {
+
+class Graft {
+ public:
+  // Every task of the group is stopped, and stays so until Commit or Undo; the group and the plan
+  // outlive the Graft. On failure everything is as before; an error of that undo is appended to the
+  // error.
+  static Result<std::unique_ptr<Graft>> Apply(tracer::TaskGroup& group, const GraftPlan& plan);
+
+  Graft(const Graft&) = delete;
+  Graft& operator=(const Graft&) = delete;
+  ~Graft() = default;  // undoes unless committed
+
+  // Unmaps the old ranges and sets the memory layout and executable. What can fail comes first, in
+  // every process; an error means that nothing was unmapped and that Undo is still possible. Later
+  // failures are warnings.
+  Status Commit();
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  Status Undo() { return undo_.Rewind(); }
+
+ private:
+  Graft(tracer::TaskGroup& group, const GraftPlan& plan, OwnedFd new_file)
+      : group_(group), plan_(plan), new_file_(std::move(new_file)) {}
+
+  Status ApplyTo(const ProcessGraft& graft);
+  Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
+  Status WriteMemory(const ProcessGraft& graft);
+  Status SetRegisters(tracer::TracedProcess& process, const ProcessGraft& graft);
+
+  tracer::TaskGroup& group_;
+  const GraftPlan& plan_;
+  OwnedFd new_file_;
+  std::vector<std::string> warnings_;
+  UndoLog undo_;
+};
+
+}  // namespace mcr::checkpoint
+
+#endif  // MCR_CHECKPOINT_GRAFT_EXECUTOR_H_

@@ -1,0 +1,95 @@
+#include "checkpoint/graft/kernel_calls.h"
+
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include <cstring>
+#include <string>
+
+namespace mcr::checkpoint {
+namespace {
+
+template <class T>
+std::vector<std::byte> BytesOf(const T& value) {
+  const auto bytes = std::as_bytes(std::span(&value, 1));
+  return {bytes.begin(), bytes.end()};
+}
+
+// struct kernel_sigaction of rt_sigaction(2): the order differs from libc's struct sigaction.
+struct KernelSigaction {
+  uint64_t handler;
+  uint64_t flags;
+  uint64_t restorer;
+  uint64_t mask;
+};
+
+BatchedCall MapCall(const NewMapping& mapping, int new_file) {
+  const uint64_t flags =
+      MAP_PRIVATE | MAP_FIXED_NOREPLACE | (mapping.anonymous ? MAP_ANONYMOUS : 0);
+  const int fd = mapping.anonymous ? -1 : new_file;
+  return {.what = "map the new program at " + Hex(mapping.range.begin()),
+          .number = SYS_mmap,
+          .arguments = {mapping.range.begin().value(), mapping.range.size(),
+                        static_cast<uint64_t>(mapping.protection), flags, static_cast<uint64_t>(fd),
+                        mapping.anonymous ? 0 : mapping.file_offset}};
+}
+
+BatchedCall UnmapCall(const NewMapping& mapping) {
+  return {.what = "unmap " + Hex(mapping.range.begin()),
+          .number = SYS_munmap,
+          .arguments = {mapping.range.begin().value(), mapping.range.size()}};
+}
+
+BatchedCall SigactionCall(const SignalHandler& handler) {
+  const KernelSigaction action{handler.handler.value(), handler.flags, handler.restorer.value(),
+                               handler.mask};
+  return {.what = "set the handler of signal " + std::to_string(handler.signal),
+          .number = SYS_rt_sigaction,
+          .arguments = {static_cast<uint64_t>(handler.signal), 0, 0, sizeof(handler.mask)},
+          .data = BytesOf(action),
+          .data_argument = 1};
+}
+
+BatchedCall EpollCall(const EpollEntry& entry) {
+  epoll_event event = {};
+  event.events = entry.events;
+  event.data.u64 = entry.data;
+  return {.what = "change descriptor " + std::to_string(entry.fd) + " in epoll set " +
+                  std::to_string(entry.epoll_fd),
+          .number = SYS_epoll_ctl,
+          .arguments = {static_cast<uint64_t>(entry.epoll_fd), EPOLL_CTL_MOD,
+                        static_cast<uint64_t>(entry.fd), 0},
+          .data = BytesOf(event),
+          .data_argument = 3};
+}
+
+}  // namespace
+
+std::vector<BatchedCall> ReversibleCalls::Undone() const {
+  std::vector<BatchedCall> calls;
+  for (size_t i = forward.size(); i-- > 0;) {
+    const auto& result = forward[i].result;
+    if (result && !(*result < 0 && *result >= -4095)) calls.push_back(inverse[i]);
+  }
+  return calls;
+}
+
+ReversibleCalls CallsFor(const ProcessGraft& graft, int new_file) {
+  ReversibleCalls calls;
+  for (const NewMapping& mapping : graft.mappings) {
+    calls.forward.push_back(MapCall(mapping, new_file));
+    calls.inverse.push_back(UnmapCall(mapping));
+  }
+  for (const SignalHandlerChange& change : graft.signal_handlers) {
+    calls.forward.push_back(SigactionCall(change.after));
+    calls.inverse.push_back(SigactionCall(change.before));
+  }
+  for (const EpollChange& change : graft.epoll) {
+    calls.forward.push_back(EpollCall(change.after));
+    calls.inverse.push_back(EpollCall(change.before));
+  }
+  return calls;
+}
+
+}  // namespace mcr::checkpoint

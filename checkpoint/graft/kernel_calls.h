@@ -1,0 +1,27 @@
+// The part of a graft that only the process itself can do: mappings, signal handlers, epoll
+// entries.
+#ifndef MCR_CHECKPOINT_GRAFT_KERNEL_CALLS_H_
+#define MCR_CHECKPOINT_GRAFT_KERNEL_CALLS_H_
+
+#include <vector>
+
+#include "checkpoint/call_batch.h"
+#include "checkpoint/graft/plan.h"
+
+namespace mcr::checkpoint {
+
+// A call and what takes it back.
+struct ReversibleCalls {
+  std::vector<BatchedCall> forward;
+  std::vector<BatchedCall> inverse;  // as many, in the same order
+
+  // The inverses of those forward calls that have succeeded, the last first.
+  std::vector<BatchedCall> Undone() const;
+};
+
+// `new_file`: the descriptor of GraftPlan::new_file in the process, -1 if no mapping needs it.
+ReversibleCalls CallsFor(const ProcessGraft& graft, int new_file);
+
+}  // namespace mcr::checkpoint
+
+#endif  // MCR_CHECKPOINT_GRAFT_KERNEL_CALLS_H_

@@ -1,0 +1,135 @@
+#include "checkpoint/live_image.h"
+
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "checkpoint/call_batch.h"
+#include "checkpoint/epoll_info.h"
+#include "tracer/remote_call.h"
+#include "tracer/sys/procfs.h"
+
+namespace mcr::checkpoint {
+namespace {
+
+using tracer::ProcFs;
+using tracer::TracedProcess;
+
+// What rt_sigaction(2) of the kernel fills in.
+struct KernelSigaction {
+  uint64_t handler;
+  uint64_t flags;
+  uint64_t restorer;
+  uint64_t mask;
+};
+
+BatchedCall BrkCall() { return {.what = "ask for brk", .number = SYS_brk}; }
+
+BatchedCall SigactionCall(int signal) {
+  return {.what = "ask for the handler of signal " + std::to_string(signal),
+          .number = SYS_rt_sigaction,
+          .arguments = {static_cast<uint64_t>(signal), 0, 0, sizeof(uint64_t)},
+          .data = std::vector<std::byte>(sizeof(KernelSigaction)),
+          .data_argument = 2};
+}
+
+SignalHandler HandlerOf(const BatchedCall& call) {
+  KernelSigaction action;
+  std::memcpy(&action, call.data.data(), sizeof(action));
+  return {.signal = static_cast<int>(call.arguments[0]),
+          .handler = Addr(action.handler),
+          .flags = action.flags,
+          .restorer = Addr(action.restorer),
+          .mask = action.mask};
+}
+
+}  // namespace
+
+LiveImage::LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap)
+    : pid_(pid), parent_(parent), memory_(std::move(memory)), pagemap_(std::move(pagemap)) {}
+
+Result<std::unique_ptr<LiveImage>> LiveImage::Create(const TracedProcess& process) {
+  MCR_ASSIGN(tracer::LiveMemory memory, tracer::LiveMemory::Open(process.pid));
+  MCR_ASSIGN(tracer::Pagemap pagemap, tracer::Pagemap::Open(process.pid));
+  std::unique_ptr<LiveImage> image(
+      new LiveImage(process.pid, process.parent, std::move(memory), std::move(pagemap)));
+  MCR_ASSIGN(image->mappings_, ProcFs().ReadMappings(process.pid));
+  MCR_TRY(image->ReadThreads(process));
+  MCR_TRY(image->ReadEpoll());
+  MCR_TRY(image->ReadLayout());
+  return image;
+}
+
+Status LiveImage::ReadThreads(const TracedProcess& process) {
+  for (const auto& task : process.tasks) {
+    MCR_ASSIGN(const tracer::Registers registers, task->GetRegisters());
+    threads_.push_back({.tid = task->tid(), .registers = registers});
+  }
+  return {};
+}
+
+Status LiveImage::ReadEpoll() {
+  MCR_ASSIGN(const std::vector<int> descriptors, ProcFs().Descriptors(pid_));
+  for (const int fd : descriptors) {
+    MCR_ASSIGN(const std::string target, ProcFs().ReadLink(pid_, "fd/" + std::to_string(fd)));
+    if (target != "anon_inode:[eventpoll]") continue;
+    MCR_ASSIGN(const std::string text, ProcFs().ReadText(pid_, "fdinfo/" + std::to_string(fd)));
+    MCR_ASSIGN(const std::vector<EpollEntry> entries, ParseEpollInfo(fd, text));
+    epoll_entries_.insert(epoll_entries_.end(), entries.begin(), entries.end());
+  }
+  return {};
+}
+
+Status LiveImage::ReadLayout() {
+  MCR_ASSIGN(const tracer::TaskStat stat, ProcFs().ReadStat(pid_));
+  layout_ = {.start_code = stat.start_code,
+             .end_code = stat.end_code,
+             .start_data = stat.start_data,
+             .end_data = stat.end_data,
+             .start_brk = stat.start_brk,
+             .brk = stat.start_brk,
+             .start_stack = stat.start_stack,
+             .arg_start = stat.arg_start,
+             .arg_end = stat.arg_end,
+             .env_start = stat.env_start,
+             .env_end = stat.env_end,
+             .auxv = {}};
+  for (const Mapping& mapping : mappings_) {
+    if (mapping.path == "[heap]") layout_.brk = std::max(layout_.brk, mapping.range.end());
+  }
+  MCR_ASSIGN(layout_.auxv, ProcFs().ReadAuxiliaryVector(pid_));
+  return {};
+}
+
+Status LiveImage::AskProcess(TracedProcess& process) {
+  MCR_ASSIGN(const tracer::TaskStatus status, ProcFs().ReadStatus(pid_));
+  std::vector<BatchedCall> calls = {BrkCall()};
+  for (int signal = 1; signal <= 64; ++signal) {
+    if ((status.caught_signals >> (signal - 1)) & 1) calls.push_back(SigactionCall(signal));
+  }
+  MCR_ASSIGN(const auto injection, tracer::Injection::Open(process));
+  MCR_TRY(RunBatch(*injection, calls));
+  MCR_TRY(CheckResults(calls, "PID " + std::to_string(pid_)));
+  MCR_TRY(injection->Close());
+  layout_.brk = Addr(static_cast<uint64_t>(*calls.front().result));
+  signal_handlers_.clear();
+  for (size_t i = 1; i < calls.size(); ++i) signal_handlers_.push_back(HandlerOf(calls[i]));
+  return {};
+}
+
+Result<std::vector<Range<Addr>>> LiveImage::PopulatedRanges(Range<Addr> range) const {
+  std::vector<Range<Addr>> pages;
+  for (const Mapping& mapping : mappings_) {
+    const Range<Addr> part = mapping.range.Intersection(range);
+    if (!mapping.range.Overlaps(range) || part.empty()) continue;
+    const auto kind = mapping.shared ? tracer::PageKind::kAny : tracer::PageKind::kAnonymous;
+    MCR_ASSIGN(const std::vector<Range<Addr>> found, pagemap_.Pages(part, kind));
+    pages.insert(pages.end(), found.begin(), found.end());
+  }
+  return pages;
+}
+
+}  // namespace mcr::checkpoint

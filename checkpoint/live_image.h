@@ -1,0 +1,60 @@
+// The image of a process whose tasks are stopped.
+//
+// Made in two steps. Create reads what the kernel shows of any process; AskProcess has the process
+// itself make system calls, so its tasks must be in ptrace stops of ours. After that, memory and
+// populated ranges can be read whoever holds the tasks stopped (CRIU, a frozen cgroup).
+#ifndef MCR_CHECKPOINT_LIVE_IMAGE_H_
+#define MCR_CHECKPOINT_LIVE_IMAGE_H_
+
+#include <memory>
+#include <vector>
+
+#include "checkpoint/process_image.h"
+#include "mcr/base/result.h"
+#include "tracer/sys/memory.h"
+#include "tracer/sys/pagemap/pagemap.h"
+#include "tracer/task_group.h"
+
+namespace mcr::checkpoint {
+
+class LiveImage : public ProcessImage {
+ public:
+  // Mappings, registers, epoll entries, layout. brk is taken for the heap's end until AskProcess.
+  static Result<std::unique_ptr<LiveImage>> Create(const tracer::TracedProcess& process);
+
+  // Signal handlers and the exact brk, in one injected batch.
+  Status AskProcess(tracer::TracedProcess& process);
+
+  pid_t pid() const override { return pid_; }
+  pid_t parent() const override { return parent_; }
+  const Mappings& mappings() const override { return mappings_; }
+  const std::vector<ThreadImage>& threads() const override { return threads_; }
+  const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
+  const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
+  const MemoryLayout& layout() const override { return layout_; }
+  Status Read(Addr from, std::span<std::byte> into) const override {
+    return memory_.Read(from, into);
+  }
+  Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
+
+ private:
+  LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap);
+
+  Status ReadThreads(const tracer::TracedProcess& process);
+  Status ReadEpoll();
+  Status ReadLayout();
+
+  pid_t pid_;
+  pid_t parent_;
+  tracer::LiveMemory memory_;
+  tracer::Pagemap pagemap_;
+  Mappings mappings_;
+  std::vector<ThreadImage> threads_;
+  std::vector<SignalHandler> signal_handlers_;
+  std::vector<EpollEntry> epoll_entries_;
+  MemoryLayout layout_;
+};
+
+}  // namespace mcr::checkpoint
+
+#endif  // MCR_CHECKPOINT_LIVE_IMAGE_H_

@@ -1,0 +1,81 @@
+/* Position-independent routines for tracer::Injection::Run: arguments in rdi, rsi, rdx; end at int3; result in rax.
+   They touch no stack and keep their state in registers that a system call preserves. */
+
+    .text
+
+/* rdi: array of struct InjectedCall, rsi: its length. Makes every call, failed ones included. */
+    .globl mcr_injected_batch
+    .globl mcr_injected_batch_end
+mcr_injected_batch:
+    mov %rdi, %r12
+    mov %rsi, %r13
+1:  test %r13, %r13
+    jz 2f
+    mov (%r12), %rax
+    mov 8(%r12), %rdi
+    mov 16(%r12), %rsi
+    mov 24(%r12), %rdx
+    mov 32(%r12), %r10
+    mov 40(%r12), %r8
+    mov 48(%r12), %r9
+    syscall
+    mov %rax, 56(%r12)
+    add $64, %r12
+    dec %r13
+    jmp 1b
+2:  xor %eax, %eax
+    int3
+mcr_injected_batch_end:
+
+/* rdi: struct prctl_mm_map, rsi: its size, rdx: a writable int. Sets the map from a child that shares the memory and owns a
+   new user namespace: PR_SET_MM_MAP with exe_fd asks for a capability in the caller's own user namespace only. The child is
+   untraced (CLONE_UNTRACED), sends no signal (exit signal 0), and has ended when clone returns (CLONE_VFORK). Returns 0 or -errno. */
+    .globl mcr_injected_set_mm_map
+    .globl mcr_injected_set_mm_map_end
+mcr_injected_set_mm_map:
+    mov %rdi, %r12
+    mov %rsi, %r13
+    mov %rdx, %r14
+    mov $0x10804100, %edi      /* CLONE_NEWUSER | CLONE_UNTRACED | CLONE_VFORK | CLONE_VM */
+    xor %esi, %esi
+    xor %edx, %edx
+    xor %r10d, %r10d
+    xor %r8d, %r8d
+    mov $56, %eax              /* clone */
+    syscall
+    test %rax, %rax
+    js 3f
+    jz 2f
+    mov %rax, %r15
+1:  mov %r15, %rdi
+    mov %r14, %rsi
+    mov $0x40000000, %edx      /* __WALL */
+    xor %r10d, %r10d
+    mov $61, %eax              /* wait4 */
+    syscall
+    cmp $-4, %rax              /* -EINTR */
+    je 1b
+    test %rax, %rax
+    js 3f
+    mov (%r14), %eax
+    test $0x7f, %al            /* killed by a signal: -EINTR, which prctl never returns */
+    mov $-4, %rdx
+    cmovnz %rdx, %rax
+    jnz 3f
+    shr $8, %eax
+    neg %rax
+3:  int3
+2:  mov $35, %edi              /* PR_SET_MM */
+    mov $14, %esi              /* PR_SET_MM_MAP */
+    mov %r12, %rdx
+    mov %r13, %r10
+    xor %r8d, %r8d
+    mov $157, %eax             /* prctl */
+    syscall
+    neg %eax
+    mov %eax, %edi
+    mov $60, %eax              /* exit */
+    syscall
+mcr_injected_set_mm_map_end:
+
+    .section .note.GNU-stack,"",@progbits

@@ -1,0 +1,28 @@
+#include "tracer/arch/injected/code.h"
+
+#include <linux/prctl.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+// The assembler source has these as numbers.
+static_assert((CLONE_NEWUSER | CLONE_UNTRACED | CLONE_VFORK | CLONE_VM) == 0x10804100);
+static_assert(__WALL == 0x40000000 && PR_SET_MM == 35 && PR_SET_MM_MAP == 14);
+static_assert(SYS_clone == 56 && SYS_exit == 60 && SYS_wait4 == 61 && SYS_prctl == 157);
+
+extern "C" {
+extern const std::byte mcr_injected_batch[];
+extern const std::byte mcr_injected_batch_end[];
+extern const std::byte mcr_injected_set_mm_map[];
+extern const std::byte mcr_injected_set_mm_map_end[];
+}
+
+namespace mcr::tracer {
+
+std::span<const std::byte> BatchCode() { return {mcr_injected_batch, mcr_injected_batch_end}; }
+
+std::span<const std::byte> SetMmMapCode() {
+  return {mcr_injected_set_mm_map, mcr_injected_set_mm_map_end};
+}
+
+}  // namespace mcr::tracer

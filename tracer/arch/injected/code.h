@@ -1,0 +1,28 @@
+// Machine code that an Injection runs in the server.
+#ifndef MCR_TRACER_ARCH_INJECTED_CODE_H_
+#define MCR_TRACER_ARCH_INJECTED_CODE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace mcr::tracer {
+
+// One system call of a batch, as the injected code reads it.
+struct InjectedCall {
+  uint64_t number = 0;
+  uint64_t arguments[6] = {};
+  uint64_t result = 0;
+};
+static_assert(sizeof(InjectedCall) == 64);
+
+// Arguments: address of an InjectedCall array, its length.
+std::span<const std::byte> BatchCode();
+
+// Arguments: address of a prctl_mm_map, its size, address of a writable int. Sets the map by a
+// child in a user namespace of its own, for processes without capabilities. Result: 0 or -errno.
+std::span<const std::byte> SetMmMapCode();
+
+}  // namespace mcr::tracer
+
+#endif  // MCR_TRACER_ARCH_INJECTED_CODE_H_
