@@ -51,15 +51,28 @@ SignalHandler HandlerOf(const BatchedCall& call) {
 LiveImage::LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap)
     : pid_(pid), parent_(parent), memory_(std::move(memory)), pagemap_(std::move(pagemap)) {}
 
-Result<std::unique_ptr<LiveImage>> LiveImage::Create(const TracedProcess& process) {
-  MCR_ASSIGN(tracer::LiveMemory memory, tracer::LiveMemory::Open(process.pid));
-  MCR_ASSIGN(tracer::Pagemap pagemap, tracer::Pagemap::Open(process.pid));
+Result<std::unique_ptr<LiveImage>> LiveImage::Open(pid_t pid, pid_t parent) {
+  MCR_ASSIGN(tracer::LiveMemory memory, tracer::LiveMemory::Open(pid));
+  MCR_ASSIGN(tracer::Pagemap pagemap, tracer::Pagemap::Open(pid));
   std::unique_ptr<LiveImage> image(
-      new LiveImage(process.pid, process.parent, std::move(memory), std::move(pagemap)));
-  MCR_ASSIGN(image->mappings_, ProcFs().ReadMappings(process.pid));
-  MCR_TRY(image->ReadThreads(process));
+      new LiveImage(pid, parent, std::move(memory), std::move(pagemap)));
+  MCR_ASSIGN(image->mappings_, ProcFs().ReadMappings(pid));
   MCR_TRY(image->ReadEpoll());
   MCR_TRY(image->ReadLayout());
+  return image;
+}
+
+Result<std::unique_ptr<LiveImage>> LiveImage::Create(const TracedProcess& process) {
+  MCR_ASSIGN(auto image, Open(process.pid, process.parent));
+  MCR_TRY(image->ReadThreads(process));
+  return image;
+}
+
+Result<std::unique_ptr<LiveImage>> LiveImage::CreateRunning(pid_t pid) {
+  MCR_ASSIGN(const tracer::TaskStat stat, ProcFs().ReadStat(pid));
+  MCR_ASSIGN(auto image, Open(pid, stat.parent));
+  MCR_ASSIGN(const std::vector<pid_t> threads, ProcFs().Threads(pid));
+  for (const pid_t tid : threads) image->threads_.push_back({.tid = tid});
   return image;
 }
 
@@ -69,6 +82,12 @@ Status LiveImage::ReadThreads(const TracedProcess& process) {
     threads_.push_back({.tid = task->tid(), .registers = registers});
   }
   return {};
+}
+
+void LiveImage::SetReturnSlots(pid_t tid, std::vector<Addr> slots) {
+  for (ThreadImage& thread : threads_) {
+    if (thread.tid == tid) thread.return_slots = slots;
+  }
 }
 
 Status LiveImage::ReadEpoll() {

@@ -22,8 +22,15 @@ class LiveImage : public ProcessImage {
   // Mappings, registers, epoll entries, layout. brk is taken for the heap's end until AskProcess.
   static Result<std::unique_ptr<LiveImage>> Create(const tracer::TracedProcess& process);
 
+  // The same of a process that runs and is not attached: its threads have no registers, and what is
+  // read may change any moment. For looking ahead.
+  static Result<std::unique_ptr<LiveImage>> CreateRunning(pid_t pid);
+
   // Signal handlers and the exact brk, in one injected batch.
   Status AskProcess(tracer::TracedProcess& process);
+
+  // What an unwinder found out about a thread (ThreadImage::return_slots).
+  void SetReturnSlots(pid_t tid, std::vector<Addr> slots);
 
   pid_t pid() const override { return pid_; }
   pid_t parent() const override { return parent_; }
@@ -39,6 +46,8 @@ class LiveImage : public ProcessImage {
 
  private:
   LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap);
+
+  static Result<std::unique_ptr<LiveImage>> Open(pid_t pid, pid_t parent);
 
   Status ReadThreads(const tracer::TracedProcess& process);
   Status ReadEpoll();
