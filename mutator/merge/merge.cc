@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "mutator/graph/loaded_modules.h"
+#include "mutator/graph/memory_scan.h"
 #include "mutator/merge/free_range.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/module_image.h"
@@ -13,8 +14,6 @@ namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kPage = 4096;
-// The C library keeps its pointer guard here in the thread control block (sysdeps/x86_64/nptl/tls.h).
-constexpr uint64_t kPointerGuard = 0x30;
 // More would not help anybody.
 constexpr size_t kMostProblems = 20;
 
@@ -24,22 +23,15 @@ uint64_t MemorySize(const Program& program) {
   return (end + kPage - 1) & ~(kPage - 1);
 }
 
+// By build-id, since a sandbox or a package upgrade may show the file under another path; by path where there is none.
 Result<LoadedModule> FindProgram(const LoadedModules& modules, const std::string& path,
                                  const Program& program) {
-  const LoadedModule* module = modules.ByPath(path);
-  if (module == nullptr) return Fail("the process does not have the program mapped", path);
-  if (module->build_id != program.build_id()) {
-    return Fail("the process runs another build than the debug information is for", path);
+  for (const LoadedModule& module : modules.all()) {
+    const bool same = program.build_id().empty() ? module.path == path
+                                                 : module.build_id == program.build_id();
+    if (same) return module;
   }
-  return *module;
-}
-
-PointerGuard ReadGuard(const checkpoint::ProcessImage& image) {
-  // Without threads (a dry run) mangled pointers are not looked for: no word demangles to a user address then.
-  if (image.threads().empty()) return PointerGuard(0);
-  const Addr thread_control_block(image.threads().front().registers.fs_base);
-  return PointerGuard(
-      image.ReadValue<uint64_t>(thread_control_block + kPointerGuard).value_or(0));
+  return Fail("the process does not have the program mapped", path);
 }
 
 }  // namespace
@@ -65,7 +57,7 @@ Result<MergePlan> Merger::Merge() const {
     MCR_ASSIGN(const LoadedModule next_program,
                FindProgram(next_modules, input_.after_path, *input_.after));
     MCR_ASSIGN(const ImageMap next_to_live,
-               ImageMap::Create(next_modules, *next_modules.ByPath(input_.after_path),
+               ImageMap::Create(next_modules, *next_modules.At(next_program.range.begin()),
                                 pair.next->mappings(), live_modules, plan.new_program.begin()));
     plan.old_program = old_program.range;
 
@@ -73,7 +65,7 @@ Result<MergePlan> Merger::Merge() const {
     graft.pid = pair.live->pid();
     graft.mappings = SegmentMappings(*input_.after, plan.new_program.begin());
     graft.unmap.push_back(old_program.range);
-    const PointerGuard guard = ReadGuard(*pair.live);
+    const PointerGuard guard = ReadPointerGuard(*pair.live);
     const ModuleImageBuilder::Sources sources{*pair.live,          old_program.bias, *pair.next,
                                               next_program.bias,   plan.new_program.begin(),
                                               next_to_live,        guard};

@@ -29,8 +29,8 @@ struct ProcessPair {
 struct MergeInput {
   std::shared_ptr<const Program> before;
   std::shared_ptr<const Program> after;
-  std::string before_path;  // as the live processes' mappings show the old program
-  std::string after_path;   // as the rehearsal's mappings show the new one
+  // As the mappings show the programs: how they are found if they have no build-id.
+  std::string before_path, after_path;
   std::vector<ProcessPair> processes;
 };
 

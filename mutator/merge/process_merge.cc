@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mutator/graph/memory_scan.h"
 #include "mutator/merge/loader_state.h"
 
 namespace mcr::mutator {
@@ -13,14 +14,6 @@ namespace {
 constexpr uint64_t kWord = sizeof(uint64_t);
 // The System V ABI lets a function use this much below the stack pointer.
 constexpr uint64_t kRedZone = 128;
-// Read at once while scanning; the pieces overlap by a word less one byte, so that none hides on a seam.
-constexpr uint64_t kPiece = 1 << 20;
-
-// Belongs to the kernel: the same in every process, or not readable.
-bool IsKernels(const Mapping& mapping) {
-  return mapping.path.starts_with("[v");  // [vdso], [vvar], [vvar_vclock], [vsyscall]
-}
-
 }  // namespace
 
 ProcessMerge::ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan)
@@ -86,26 +79,15 @@ bool ProcessMerge::Write(const LikelyPointer& pointer, const Translation& transl
 
 Status ProcessMerge::MergeMemory() {
   for (const Mapping& mapping : context_.live.mappings()) {
-    if (IsKernels(mapping) || !mapping.readable) continue;
+    if (!IsScanned(mapping)) continue;
+    // Without registers (a dry run) nobody knows which words of the stack are alive.
+    if (stacks_.empty() && mapping.path == "[stack]") continue;
     if (plan_.old_program.Overlaps(mapping.range)) continue;
     if (mapping.shared && !context_.shared.Claim(mapping)) continue;
-    MCR_TRY(ScanMapping(mapping));
+    MCR_ASSIGN(const auto pointers,
+               ScanMapping(context_.live, mapping, plan_.old_program, context_.guard));
+    for (const LikelyPointer& pointer : pointers) Retarget(mapping, pointer);
   }
-  return {};
-}
-
-Status ProcessMerge::ScanMapping(const Mapping& mapping) {
-  MCR_ASSIGN(const auto populated, context_.live.PopulatedRanges(mapping.range));
-  std::vector<std::byte> bytes;
-  std::vector<LikelyPointer> pointers;
-  for (const Range<Addr>& range : populated) {
-    for (Addr at = range.begin(); at < range.end(); at = at + kPiece) {
-      bytes.resize(std::min(range.end() - at, kPiece + kWord - 1));
-      MCR_TRY(context_.live.Read(at, bytes));
-      ScanWords(bytes, at, plan_.old_program, context_.guard, pointers);
-    }
-  }
-  for (const LikelyPointer& pointer : pointers) Retarget(mapping, pointer);
   return {};
 }
 

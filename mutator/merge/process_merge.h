@@ -66,7 +66,6 @@ class ProcessMerge {
   uint64_t InNew(FileAddr address) const;
   bool PointsToOld(uint64_t word) const;
 
-  Status ScanMapping(const Mapping& mapping);
   void Retarget(const Mapping& mapping, const LikelyPointer& pointer);
   void RetargetOnStack(const Stack& stack, const LikelyPointer& pointer);
   bool RetargetLikeNext(const LikelyPointer& pointer);

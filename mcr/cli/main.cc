@@ -1,0 +1,51 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "mcr/cli/command.h"
+
+namespace mcr::cli {
+
+void PrintError(std::string_view stage, const std::string& line) {
+  std::fprintf(stderr, "mcr: %.*s: %s\n", static_cast<int>(stage.size()), stage.data(),
+               line.c_str());
+}
+
+namespace {
+
+constexpr char kFooter[] =
+    "Example:\n"
+    "  mcr check                                            can updates run on this host?\n"
+    "  mcr plan   --pid $(cat /run/nginx.pid) --to /usr/sbin/nginx.new   what would happen?\n"
+    "  mcr update --pid $(cat /run/nginx.pid) --to /usr/sbin/nginx.new   do it\n"
+    "\n"
+    "Exit status of update: 0 updated; 2 usage; 3 refused, the server was never paused;\n"
+    "4 rolled back, the server runs the old version as before; 5 the server was lost.\n"
+    "More: man mcr";
+
+int Main(int argc, char** argv) {
+  CLI::App app("mcr: live update of running servers. A running, unmodified server executes a new version of its "
+               "program, with the same processes, connections and data, or stays exactly as it was.",
+               "mcr");
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  int status = 0;
+  AddCheck(app, status);
+  AddPlan(app, status);
+  AddUpdate(app, status);
+  AddInspect(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    PrintError("usage", std::string(error.what()) + "; see mcr --help");
+    return kUsage;
+  }
+  return status;
+}
+
+}  // namespace
+}  // namespace mcr::cli
+
+int main(int argc, char** argv) { return mcr::cli::Main(argc, argv); }

@@ -1,0 +1,122 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mcr/base/fault.h"
+#include "mcr/cli/command.h"
+#include "mcr/cli/update_options.h"
+#include "mcr/update/plan.h"
+#include "mcr/update/update.h"
+
+namespace mcr::cli {
+namespace {
+
+struct UpdateArguments {
+  update::Options options;
+  std::string report;
+  std::string checkpoint = "criu";
+  std::string fault;
+  int timeout_ms = 1000;
+  bool dry_run = false;
+  bool json = false;
+};
+
+int ListFaults() {
+  for (const FaultName& fault : kFaultNames) {
+    std::printf("%.*s\n", static_cast<int>(fault.name.size()), fault.name.data());
+  }
+  return 0;
+}
+
+int DryRun(const UpdateArguments& arguments) {
+  const auto plan = update::Plan(arguments.options);
+  if (!plan) {
+    PrintError("plan", plan.error().Line());
+    return kRefused;
+  }
+  std::fputs((arguments.json ? update::ToJson(*plan) : update::ToText(*plan)).c_str(), stdout);
+  return plan->problems.empty() ? 0 : kRefused;
+}
+
+// A server that writes to the terminal that mcr writes to must not be waited for while it is stopped: progress lines
+// are collected, and printed as soon as the server runs again.
+class Progress {
+ public:
+  void Add(update::Stage stage, const std::string& text) {
+    const std::string_view name = update::Name(stage);
+    char line[512];
+    std::snprintf(line, sizeof line, "%-10.*s %s\n", static_cast<int>(name.size()), name.data(),
+                  text.c_str());
+    const bool serving = stage == update::Stage::kInspect || stage == update::Stage::kRehearse;
+    lines_ += line;
+    if (serving) Flush();
+  }
+  void Flush() {
+    std::fputs(lines_.c_str(), stderr);
+    lines_.clear();
+  }
+
+ private:
+  std::string lines_;
+};
+
+int Run(UpdateArguments& arguments) {
+  arguments.options.timeout = std::chrono::milliseconds(arguments.timeout_ms);
+  if (arguments.dry_run) return DryRun(arguments);
+  if (!arguments.fault.empty()) arguments.options.fault = FindFault(arguments.fault);
+
+  Progress progress;
+  arguments.options.progress = [&](update::Stage stage, const std::string& text) {
+    progress.Add(stage, text);
+  };
+  const update::Report report = update::Update(arguments.options);
+  progress.Flush();
+  for (const std::string& warning : report.warnings) PrintError("warning", warning);
+  if (!report.reason.empty()) PrintError(report.stage, report.reason);
+  if (arguments.json) std::fputs(update::ToJson(report).c_str(), stdout);
+  if (!arguments.report.empty()) {
+    if (const Status written = update::WriteReport(report, arguments.report); !written) {
+      PrintError("report", written.error().Line());
+    }
+  }
+  return update::ExitStatus(report.outcome);
+}
+
+std::vector<std::string> FaultNames() {
+  std::vector<std::string> names;
+  for (const FaultName& fault : kFaultNames) names.emplace_back(fault.name);
+  return names;
+}
+
+}  // namespace
+
+void AddUpdate(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<UpdateArguments>();
+  CLI::App* command = app.add_subcommand("update", "Make a running server execute a new version");
+  AddServerOptions(*command, arguments->options);
+  command
+      ->add_option("--timeout", arguments->timeout_ms,
+                   "how long to wait for the quiescent points")
+      ->type_name("MS")
+      ->check(CLI::Range(1, 600000))
+      ->capture_default_str();
+  command->add_option("--checkpoint", arguments->checkpoint, "how to checkpoint: criu")
+      ->check(CLI::IsMember({"criu", "auto"}))
+      ->capture_default_str();
+  command->add_option("--report", arguments->report, "write what happened as JSON")->type_name("FILE");
+  command->add_flag("--json", arguments->json, "the report on standard output");
+  command->add_flag("--dry-run", arguments->dry_run, "the same as plan");
+  command
+      ->add_option("--inject-fault", arguments->fault,
+                   "for tests: fail at the end of this stage, with everything to undo")
+      ->check(CLI::IsMember(FaultNames()))
+      ->type_name("STAGE");
+  command->add_flag_callback("--list-faults", [] { std::exit(ListFaults()); },
+                             "the stages that --inject-fault knows");
+  command->callback([arguments, &status] { status = Run(*arguments); });
+}
+
+}  // namespace mcr::cli

@@ -1,0 +1,20 @@
+#include "mcr/cli/update_options.h"
+
+namespace mcr::cli {
+
+void AddServerOptions(CLI::App& command, update::Options& options) {
+  command.add_option("--pid", options.pid, "the server's main process")->required();
+  command.add_option("--to", options.to, "the new version of its program")
+      ->required()
+      ->type_name("BINARY");
+  command.add_option("--profile", options.profile, "what to know about the server (default: the shipped one)")
+      ->type_name("FILE");
+  command
+      .add_option("--debug-dir", options.debug_dirs,
+                  "another place to look for separate debug files; may repeat")
+      ->type_name("DIR");
+  command.add_option("--criu", options.criu, "the criu program (default: $MCR_CRIU, cache, $PATH)")
+      ->type_name("PATH");
+}
+
+}  // namespace mcr::cli

@@ -1,0 +1,33 @@
+// What the user asked for.
+#ifndef MCR_UPDATE_OPTIONS_H_
+#define MCR_UPDATE_OPTIONS_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mcr/base/fault.h"
+#include "mcr/update/stage.h"
+
+namespace mcr::update {
+
+struct Options {
+  pid_t pid = 0;
+  std::string to;                           // the new program's file
+  std::string profile;                      // a file; "": the shipped profile for the program, if there is one
+  std::vector<std::string> debug_dirs;
+  std::string criu;                         // the criu program; "": search
+  std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
+  bool strict = false;                      // refuse what only conservative scanning found
+  std::optional<Fault> fault;
+  // Called when a stage begins, and with its figure when it ends.
+  std::function<void(Stage, const std::string& text)> progress = [](Stage, const std::string&) {};
+};
+
+}  // namespace mcr::update
+
+#endif  // MCR_UPDATE_OPTIONS_H_

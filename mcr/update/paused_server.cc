@@ -1,0 +1,121 @@
+#include "mcr/update/paused_server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tracer/sys/procfs.h"
+
+namespace mcr::update {
+namespace {
+
+std::vector<pid_t> Pids(const tracer::TaskGroup& tasks) {
+  std::vector<pid_t> pids;
+  for (const tracer::TracedProcess& process : tasks.processes()) pids.push_back(process.pid);
+  return pids;
+}
+
+// The addresses at which the active frames of a thread keep their return addresses.
+std::vector<Addr> ReturnSlots(const tracer::QuiescentThread& thread) {
+  std::vector<Addr> slots;
+  for (const tracer::Frame& frame : thread.stack) {
+    if (!frame.return_slot.IsNull()) slots.push_back(frame.return_slot);
+  }
+  std::ranges::sort(slots);
+  return slots;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& server,
+                                                            const Options& options) {
+  std::unique_ptr<PausedServer> paused(new PausedServer(server));
+  MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create(server.pids));
+  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server.pids.front()));
+  paused->tasks_.emplace(std::move(tasks));
+  MCR_TRY(paused->PrepareQuiescer(options));
+  MCR_TRY(paused->PrepareCheckpoint());
+  return paused;
+}
+
+Status PausedServer::PrepareQuiescer(const Options& options) {
+  const tracer::ProcFs procfs;
+  for (pid_t pid : Pids(*tasks_)) {
+    MCR_ASSIGN(const Mappings mappings, procfs.ReadMappings(pid));
+    const auto program = std::ranges::find_if(mappings, [&](const Mapping& mapping) {
+      return mapping.path == server_.executable && mapping.file_offset == 0;
+    });
+    if (program != mappings.end()) biases_.emplace_back(pid, program->range.begin());
+  }
+  tracer::QuiesceOptions quiesce;
+  quiesce.deadline = options.timeout;
+  quiesce.function_name = [this](pid_t pid, Addr instruction) {
+    return FunctionAt(pid, instruction);
+  };
+  MCR_ASSIGN(quiescer_, tracer::Quiescer::Create(
+                            server_.profile ? &*server_.profile : nullptr, std::move(quiesce)));
+  return quiescer_->Prepare(*tasks_);
+}
+
+std::string PausedServer::FunctionAt(pid_t pid, Addr instruction) const {
+  const auto bias = std::ranges::find(biases_, pid, &std::pair<pid_t, Addr>::first);
+  // A process that was forked since has its parent's layout, as all of a tree without exec have.
+  const Addr base = bias != biases_.end() ? bias->second : biases_.front().second;
+  return FunctionName(*server_.before, base, instruction);
+}
+
+Status PausedServer::PrepareCheckpoint() {
+  MCR_ASSIGN(checkpoint::ImageDirectory directory, checkpoint::ImageDirectory::CreatePrivate());
+  directory_.emplace(std::move(directory));
+  checkpoint::CriuDumpOptions dump;
+  dump.criu = server_.criu;
+  dump.root = server_.pids.front();
+  dump.freeze_cgroup = cgroup_->directory();
+  MCR_ASSIGN(dump_, checkpoint::CriuDump::Start(dump, *directory_));
+  return {};
+}
+
+Status PausedServer::Quiesce() {
+  MCR_ASSIGN(threads_, quiescer_->Quiesce(*tasks_));
+  return TakeImages();
+}
+
+Status PausedServer::TakeImages() {
+  for (tracer::TracedProcess& process : tasks_->processes()) {
+    MCR_ASSIGN(auto image, checkpoint::LiveImage::Create(process));
+    MCR_TRY(image->AskProcess(process));
+    StackNames names;
+    for (const tracer::QuiescentThread& thread : threads_) {
+      if (thread.pid != process.pid) continue;
+      image->SetReturnSlots(thread.tid, ReturnSlots(thread));
+      if (thread.tid != process.pid) continue;
+      for (const tracer::Frame& frame : thread.stack) {
+        std::string name = FunctionAt(process.pid, frame.instruction);
+        if (!name.empty()) names.push_back(std::move(name));
+      }
+    }
+    images_.push_back(std::move(image));
+    stacks_.push_back(std::move(names));
+  }
+  return {};
+}
+
+Status PausedServer::BeginCheckpoint() {
+  // Frozen first, let go second: no task gets to run an instruction in between.
+  MCR_TRY(cgroup_->Freeze());
+  MCR_TRY(tasks_->DetachAll());
+  return dump_->Begin();
+}
+
+Result<double> PausedServer::FinishCheckpoint() {
+  const std::vector<pid_t> pids = Pids(*tasks_);
+  MCR_ASSIGN(const auto stats, dump_->Finish());
+  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(pids));
+  tasks_.emplace(std::move(tasks));
+  MCR_TRY(cgroup_->Thaw());
+  constexpr double kMicrosecondsPerMillisecond = 1000;
+  return stats.frozen_time() / kMicrosecondsPerMillisecond;
+}
+
+Status PausedServer::Resume() { return tasks_->DetachAll(); }
+
+}  // namespace mcr::update

@@ -1,0 +1,70 @@
+// Stages 3 and 4: the server attached, brought to its quiescent points, and checkpointed there.
+#ifndef MCR_UPDATE_PAUSED_SERVER_H_
+#define MCR_UPDATE_PAUSED_SERVER_H_
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "checkpoint/cgroup_freezer.h"
+#include "checkpoint/criu/criu_dump.h"
+#include "checkpoint/criu/image_directory.h"
+#include "checkpoint/live_image.h"
+#include "mcr/base/result.h"
+#include "mcr/update/inspect.h"
+#include "mcr/update/stack_names.h"
+#include "tracer/quiesce/quiesce.h"
+#include "tracer/task_group.h"
+
+namespace mcr::update {
+
+class PausedServer {
+ public:
+  // Before the pause: attaches, learns call sites, starts CRIU up to where it waits for us.
+  static Result<std::unique_ptr<PausedServer>> Prepare(const Inspection& server,
+                                                       const Options& options);
+  PausedServer(const PausedServer&) = delete;
+  PausedServer& operator=(const PausedServer&) = delete;
+  // Whatever state the server is in: it runs on afterwards.
+  ~PausedServer() = default;
+
+  // The pause begins here.
+  Status Quiesce();
+  // The checkpoint is made between these two; the images can be read meanwhile, the tasks not be touched.
+  Status BeginCheckpoint();
+  Result<double> FinishCheckpoint();  // the milliseconds that CRIU says it kept the tasks frozen
+
+  // The pause ends here: the tasks run on, with the registers that they have now.
+  Status Resume();
+
+  tracer::TaskGroup& tasks() { return *tasks_; }
+  const std::vector<tracer::QuiescentThread>& threads() const { return threads_; }
+  const std::vector<std::unique_ptr<checkpoint::LiveImage>>& images() const { return images_; }
+  const std::vector<StackNames>& stacks() const { return stacks_; }  // of the main threads; order of images()
+  const std::vector<std::string>& assumed() const { return quiescer_->assumed(); }
+
+ private:
+  explicit PausedServer(const Inspection& server) : server_(server) {}
+
+  Status PrepareQuiescer(const Options& options);
+  Status PrepareCheckpoint();
+  Status TakeImages();
+  std::string FunctionAt(pid_t pid, Addr instruction) const;
+
+  // Members are destroyed in reverse order: the tasks are let go before the cgroup that they are in is removed, and
+  // the CRIU that may hold them ends before both.
+  const Inspection& server_;
+  std::vector<std::pair<pid_t, Addr>> biases_;  // of the old program, by process
+  std::unique_ptr<checkpoint::FrozenCgroup> cgroup_;
+  std::optional<checkpoint::ImageDirectory> directory_;
+  std::optional<tracer::TaskGroup> tasks_;
+  std::unique_ptr<tracer::Quiescer> quiescer_;
+  std::unique_ptr<checkpoint::CriuDump> dump_;
+  std::vector<tracer::QuiescentThread> threads_;
+  std::vector<std::unique_ptr<checkpoint::LiveImage>> images_;
+  std::vector<StackNames> stacks_;
+};
+
+}  // namespace mcr::update
+
+#endif  // MCR_UPDATE_PAUSED_SERVER_H_

@@ -1,0 +1,126 @@
+#include "mcr/update/plan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "mcr/update/inspect.h"
+#include "mcr/update/rehearse.h"
+#include "mcr/update/running_merge.h"
+
+namespace mcr::update {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kSchema = 1;
+constexpr size_t kMostNames = 10;  // in the text; the JSON has them all
+
+void Append(const std::vector<std::string>& from, std::vector<std::string>& to) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+std::string Names(const std::vector<std::string>& names) {
+  if (names.empty()) return "none";
+  const auto shown = std::vector(names.begin(), names.begin() + std::min(names.size(), kMostNames));
+  std::string text = fmt::format("{}", fmt::join(shown, ", "));
+  if (names.size() > shown.size()) text += fmt::format(" and {} more", names.size() - shown.size());
+  return text;
+}
+
+std::vector<std::string> DescribeTypes(const mutator::Differences& differences) {
+  std::vector<std::string> lines;
+  for (const auto& change : differences.types) {
+    lines.push_back(change.name + ": " + change.difference);
+  }
+  return lines;
+}
+
+void AddLines(const std::string& title, const std::vector<std::string>& lines, std::string& text) {
+  if (lines.empty()) return;
+  text += title + ":\n";
+  for (const std::string& line : lines) text += "  " + line + "\n";
+}
+
+}  // namespace
+
+Result<UpdatePlan> Plan(const Options& options) {
+  MCR_ASSIGN(const Inspection server, Inspect(options));
+  UpdatePlan plan;
+  plan.old_program = server.executable;
+  plan.new_program = server.new_program;
+  plan.old_build_id = server.before->build_id();
+  plan.new_build_id = server.after->build_id();
+  plan.profile = server.profile ? server.profile->identity().name() : "";
+  plan.functions = server.before->functions().size();
+  plan.processes = server.pids.size();
+  plan.differences = server.differences;
+  plan.problems = server.differences.problems;
+  if (!plan.problems.empty()) return plan;
+
+  MCR_ASSIGN(const Rehearsed next, Rehearse(server));
+  MCR_ASSIGN(const mutator::MergePlan merged, MergeRunning(server, next));
+  plan.pointers = merged.pointers;
+  plan.variables = merged.variables;
+  plan.conflicts = merged.conflicts;
+  Append(merged.problems, plan.problems);
+  return plan;
+}
+
+std::string ToJson(const UpdatePlan& plan) {
+  const mutator::Differences& differences = plan.differences;
+  const Json json = {
+      {"schema", kSchema},
+      {"possible", plan.problems.empty()},
+      {"old", {{"program", plan.old_program}, {"build_id", plan.old_build_id}}},
+      {"new", {{"program", plan.new_program}, {"build_id", plan.new_build_id}}},
+      {"profile", plan.profile},
+      {"processes", plan.processes},
+      {"types_changed", DescribeTypes(differences)},
+      {"variables_changed", differences.changed_variables},
+      {"variables_new", differences.new_variables},
+      {"variables_dropped", differences.dropped_variables},
+      {"functions_new", differences.new_functions},
+      {"functions_dropped", differences.dropped_functions},
+      {"pointers",
+       {{"retargeted", plan.pointers.retargeted()},
+        {"functions", plan.pointers.functions},
+        {"variables", plan.pointers.variables},
+        {"literals", plan.pointers.literals},
+        {"layout", plan.pointers.layout}}},
+      {"variables", {{"kept", plan.variables.kept}, {"initialised", plan.variables.initialised}}},
+      {"conflicts", plan.conflicts},
+      {"problems", plan.problems},
+  };
+  return json.dump(2) + "\n";
+}
+
+std::string ToText(const UpdatePlan& plan) {
+  const mutator::Differences& differences = plan.differences;
+  std::string text = fmt::format("old program   {}  (build-id {})\n", plan.old_program,
+                                 plan.old_build_id);
+  text += fmt::format("new program   {}  (build-id {})\n", plan.new_program, plan.new_build_id);
+  text += fmt::format("server        {} processes, {}\n", plan.processes,
+                      plan.profile.empty() ? "no profile: idle calls of the moment are taken"
+                                           : "profile \"" + plan.profile + "\"");
+  text += fmt::format("functions     {} in the old version; new: {}; dropped: {}\n", plan.functions,
+                      Names(differences.new_functions), Names(differences.dropped_functions));
+  text += fmt::format("variables     {} kept, {} from the new version; new: {}; dropped: {}\n",
+                      plan.variables.kept, plan.variables.initialised,
+                      Names(differences.new_variables), Names(differences.dropped_variables));
+  text += fmt::format(
+      "pointers      {} to retarget: {} to functions, {} to variables, {} to literals, {} of the "
+      "loader (stacks not counted)\n",
+      plan.pointers.retargeted(), plan.pointers.functions, plan.pointers.variables,
+      plan.pointers.literals, plan.pointers.layout);
+  AddLines("types that changed", DescribeTypes(differences), text);
+  AddLines("conflicts, where the server's value is kept", plan.conflicts, text);
+  AddLines("in the way", plan.problems, text);
+  text += plan.problems.empty() ? "The update can run.\n" : "The update would be refused.\n";
+  return text;
+}
+
+}  // namespace mcr::update

@@ -1,0 +1,35 @@
+// A dry run: what an update would do, and what stands in its way. The server is not paused.
+#ifndef MCR_UPDATE_PLAN_H_
+#define MCR_UPDATE_PLAN_H_
+
+#include <string>
+#include <vector>
+
+#include "mcr/base/result.h"
+#include "mcr/update/options.h"
+#include "mutator/merge/merge.h"
+
+namespace mcr::update {
+
+struct UpdatePlan {
+  std::string old_program, new_program;  // paths
+  std::string old_build_id, new_build_id;
+  std::string profile;  // its name; "" without one
+  size_t functions = 0;  // of the old version
+  size_t processes = 0;
+  mutator::Differences differences;
+  mutator::PointerCounts pointers;      // of the server as it runs, stacks not counted
+  mutator::VariableCounts variables;
+  std::vector<std::string> conflicts;
+  std::vector<std::string> problems;  // empty: nothing known stands in the way
+};
+
+// Fails as the first stages of Update would.
+Result<UpdatePlan> Plan(const Options& options);
+
+std::string ToJson(const UpdatePlan& plan);
+std::string ToText(const UpdatePlan& plan);
+
+}  // namespace mcr::update
+
+#endif  // MCR_UPDATE_PLAN_H_

@@ -1,0 +1,123 @@
+#include "mcr/update/report.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace mcr::update {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kSchema = 1;
+
+const char* Name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kUpdated:
+      return "updated";
+    case Outcome::kRefused:
+      return "refused";
+    case Outcome::kRolledBack:
+      return "rolled_back";
+    case Outcome::kLost:
+      return "lost";
+  }
+  return "";
+}
+
+Json Stages(const Report& report) {
+  Json stages = Json::array();
+  for (const StageTime& time : report.stages) {
+    stages.push_back({{"name", std::string(Name(time.stage))},
+                      {"ms", time.milliseconds},
+                      {"in_pause", time.in_pause}});
+  }
+  return stages;
+}
+
+Json Processes(const Report& report) {
+  Json processes = Json::array();
+  for (const ProcessReport& process : report.processes) {
+    processes.push_back({{"pid", process.pid},
+                         {"role", process.role},
+                         {"threads", process.threads},
+                         {"descriptors", process.descriptors},
+                         {"pause_ms", process.pause_ms}});
+  }
+  return processes;
+}
+
+Json Pauses(const Report& report) {
+  Json pauses = Json::object();
+  for (const ProcessReport& process : report.processes) {
+    pauses[std::to_string(process.pid)] = process.pause_ms;
+  }
+  return pauses;
+}
+
+Json Pointers(const mutator::PointerCounts& counts) {
+  return {{"retargeted", counts.retargeted()},
+          {"precise", counts.precise},
+          {"likely", counts.likely},
+          {"pinned", 0},  // nothing moves yet, so that nothing needs to be held in place
+          {"mangled", counts.mangled},
+          {"scrubbed", counts.scrubbed},
+          {"unaligned_ignored", counts.unaligned_ignored},
+          {"functions", counts.functions},
+          {"instructions", counts.instructions},
+          {"variables", counts.variables},
+          {"literals", counts.literals},
+          {"layout", counts.layout}};
+}
+
+}  // namespace
+
+int ExitStatus(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kUpdated:
+      return 0;
+    case Outcome::kRefused:
+      return 3;
+    case Outcome::kRolledBack:
+      return 4;
+    case Outcome::kLost:
+      return 5;
+  }
+  return 5;
+}
+
+std::string ToJson(const Report& report) {
+  Json json = {
+      {"schema", kSchema},
+      {"outcome", Name(report.outcome)},
+      {"stage", report.stage},
+      {"reason", report.reason},
+      {"old", {{"program", report.old_program}, {"build_id", report.old_build_id}}},
+      {"new", {{"program", report.new_program}, {"build_id", report.new_build_id}}},
+      {"stages", Stages(report)},
+      {"pause_ms", Pauses(report)},
+      {"pause_ms_total", report.pause_ms},
+      {"criu_frozen_ms", report.criu_frozen_ms},
+      {"processes", Processes(report)},
+      {"pointers", Pointers(report.pointers)},
+      {"objects",
+       {{"kept", report.variables.kept},
+        {"transformed", 0},  // types that change are refused
+        {"moved", report.variables.kept},
+        {"initialised", report.variables.initialised},
+        {"dropped", report.variables.dropped}}},
+      {"conflicts", report.conflicts},
+      {"problems", report.problems},
+      {"warnings", report.warnings},
+  };
+  return json.dump(2) + "\n";
+}
+
+Status WriteReport(const Report& report, const std::string& path) {
+  std::ofstream file(path);
+  file << ToJson(report);
+  file.close();
+  if (!file) return Fail("cannot write the report", path);
+  return {};
+}
+
+}  // namespace mcr::update

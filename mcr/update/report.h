@@ -1,0 +1,59 @@
+// What an update did, for people and for programs (mcr/docs/report.md describes the JSON).
+#ifndef MCR_UPDATE_REPORT_H_
+#define MCR_UPDATE_REPORT_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "mcr/base/result.h"
+#include "mcr/update/stage.h"
+#include "mutator/merge/merge.h"
+
+namespace mcr::update {
+
+enum class Outcome { kUpdated, kRefused, kRolledBack, kLost };
+
+// As the command line's contract has it: 0, 3, 4, 5.
+int ExitStatus(Outcome outcome);
+
+struct StageTime {
+  Stage stage;
+  double milliseconds = 0;
+  bool in_pause = false;
+};
+
+struct ProcessReport {
+  pid_t pid = 0;
+  std::string role;
+  double pause_ms = 0;
+  int threads = 0;
+  int descriptors = 0;
+};
+
+struct Report {
+  Outcome outcome = Outcome::kRefused;
+  std::string stage;   // where it ended, if it did not succeed
+  std::string reason;  // one line; empty after a success
+  std::string old_program, new_program;        // paths
+  std::string old_build_id, new_build_id;
+  std::vector<StageTime> stages;
+  double pause_ms = 0;                // all tasks stopped until all resumed
+  double criu_frozen_ms = 0;          // as CRIU counts it; part of the pause
+  std::vector<ProcessReport> processes;
+  mutator::PointerCounts pointers;
+  mutator::VariableCounts variables;
+  std::vector<std::string> conflicts;
+  std::vector<std::string> problems;
+  std::vector<std::string> warnings;
+};
+
+std::string ToJson(const Report& report);
+Status WriteReport(const Report& report, const std::string& path);
+
+}  // namespace mcr::update
+
+#endif  // MCR_UPDATE_REPORT_H_

@@ -1,0 +1,20 @@
+// A merge of the server as it runs. What it reads may be torn, since nothing is paused: it serves to see what stands
+// in the way, and to have looked up most addresses before the pause.
+#ifndef MCR_UPDATE_RUNNING_MERGE_H_
+#define MCR_UPDATE_RUNNING_MERGE_H_
+
+#include "mcr/base/result.h"
+#include "mcr/update/inspect.h"
+#include "mcr/update/rehearse.h"
+#include "mutator/merge/merge.h"
+
+namespace mcr::update {
+
+// Programs and paths of a merge, without processes.
+mutator::MergeInput InputFor(const Inspection& server);
+
+Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next);
+
+}  // namespace mcr::update
+
+#endif  // MCR_UPDATE_RUNNING_MERGE_H_

@@ -1,0 +1,146 @@
+#include "mcr/update/server_view.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "checkpoint/live_image.h"
+#include "mcr/base/system_call.h"
+#include "mcr/update/start.h"
+#include "mutator/debuginfo/program.h"
+#include "profiles/shipped.h"
+#include "tracer/attachable.h"
+#include "tracer/sys/procfs.h"
+
+namespace mcr::update {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr uint64_t kKibibyte = 1024;
+
+ThreadView ViewThread(const tracer::ProcFs& procfs, pid_t pid, pid_t tid) {
+  const auto call = procfs.ReadSystemCall(pid, tid);
+  ThreadView view{tid, ""};
+  if (!call || call->running) return view;
+  const auto name = BlockingCallName(call->number);
+  view.system_call = name ? std::string(*name) : fmt::format("system call {}", call->number);
+  return view;
+}
+
+void CountMemory(const checkpoint::ProcessImage& image, ProcessView& view) {
+  for (const Mapping& mapping : image.mappings()) {
+    if (!mapping.readable || mapping.path.starts_with("[v")) continue;
+    const auto populated = image.PopulatedRanges(mapping.range);
+    if (!populated) continue;
+    for (const Range<Addr>& range : *populated) {
+      (mapping.shared ? view.shared_bytes : view.private_bytes) += range.size();
+    }
+  }
+}
+
+Result<ProcessView> ViewProcess(const tracer::ProcFs& procfs, pid_t pid) {
+  MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateRunning(pid));
+  MCR_ASSIGN(const auto threads, procfs.Threads(pid));
+  MCR_ASSIGN(const auto arguments, procfs.ReadArguments(pid));
+  MCR_ASSIGN(const auto descriptors, procfs.Descriptors(pid));
+  ProcessView view;
+  view.pid = pid;
+  view.parent = image->parent();
+  view.command_line = fmt::format("{}", fmt::join(arguments, " "));
+  for (pid_t tid : threads) view.threads.push_back(ViewThread(procfs, pid, tid));
+  view.modules = mutator::LoadedModules::Find(*image).all();
+  view.descriptors = descriptors.size();
+  CountMemory(*image, view);
+  return view;
+}
+
+std::string DescribeDebugInfo(pid_t pid) {
+  const tracer::ProcFs procfs;
+  const auto program = mutator::Program::Load(procfs.Path(pid, "exe"), {});
+  if (!program) return program.error().Line();
+  return fmt::format("{} functions, {} variables, {} types", (*program)->functions().size(),
+                     (*program)->variables().size(), (*program)->types().size());
+}
+
+Json ToJson(const ProcessView& process) {
+  Json threads = Json::array();
+  for (const ThreadView& thread : process.threads) {
+    threads.push_back({{"tid", thread.tid}, {"system_call", thread.system_call}});
+  }
+  Json modules = Json::array();
+  for (const auto& module : process.modules) {
+    modules.push_back({{"path", module.path},
+                       {"address", Hex(module.range.begin())},
+                       {"build_id", module.build_id}});
+  }
+  return {{"pid", process.pid},
+          {"parent", process.parent},
+          {"command_line", process.command_line},
+          {"threads", threads},
+          {"modules", modules},
+          {"private_bytes", process.private_bytes},
+          {"shared_bytes", process.shared_bytes},
+          {"descriptors", process.descriptors}};
+}
+
+}  // namespace
+
+Result<ServerView> ViewServer(pid_t pid) {
+  MCR_TRY(tracer::CheckAttachable(pid));
+  const tracer::ProcFs procfs;
+  ServerView view;
+  MCR_ASSIGN(const auto start, ReadStart(pid));
+  view.executable = start.executable;
+  MCR_ASSIGN(const auto profile, profiles::FindShipped(view.executable));
+  if (profile) view.profile = profile->identity().name();
+  view.debug_info = DescribeDebugInfo(pid);
+  MCR_ASSIGN(std::vector<pid_t> pids, procfs.Descendants(pid));
+  pids.insert(pids.begin(), pid);
+  for (pid_t process : pids) {
+    auto one = ViewProcess(procfs, process);
+    // Servers have processes that come and go.
+    if (!one && process != pid) continue;
+    MCR_ASSIGN(ProcessView seen, std::move(one));
+    view.processes.push_back(std::move(seen));
+  }
+  return view;
+}
+
+std::string ToText(const ServerView& view) {
+  std::string text = fmt::format("{}  (profile: {}; {})\n", view.executable,
+                                 view.profile.empty() ? "none" : view.profile, view.debug_info);
+  for (const ProcessView& process : view.processes) {
+    text += fmt::format("{:>8}  {}\n", process.pid, process.command_line);
+    text += fmt::format("          parent {}, {} descriptors, {} KiB private, {} KiB shared\n",
+                        process.parent, process.descriptors, process.private_bytes / kKibibyte,
+                        process.shared_bytes / kKibibyte);
+    for (const ThreadView& thread : process.threads) {
+      text += fmt::format("          thread {}: {}\n", thread.tid,
+                          thread.system_call.empty() ? "running" : "in " + thread.system_call);
+    }
+  }
+  if (view.processes.empty()) return text;
+  text += "modules:\n";
+  for (const auto& module : view.processes.front().modules) {
+    text += fmt::format("  {:<16} {}  {}\n", Hex(module.range.begin()), module.path,
+                        module.build_id);
+  }
+  return text;
+}
+
+std::string ToJson(const ServerView& view) {
+  Json processes = Json::array();
+  for (const ProcessView& process : view.processes) processes.push_back(ToJson(process));
+  const Json json = {{"schema", 1},
+                     {"executable", view.executable},
+                     {"profile", view.profile},
+                     {"debug_info", view.debug_info},
+                     {"processes", processes}};
+  return json.dump(2) + "\n";
+}
+
+}  // namespace mcr::update

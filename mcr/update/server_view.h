@@ -1,0 +1,45 @@
+// A look at a running server: its processes, threads, modules and memory. Nothing is stopped.
+#ifndef MCR_UPDATE_SERVER_VIEW_H_
+#define MCR_UPDATE_SERVER_VIEW_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mcr/base/result.h"
+#include "mutator/graph/loaded_modules.h"
+
+namespace mcr::update {
+
+struct ThreadView {
+  pid_t tid = 0;
+  std::string system_call;  // that it blocks in; "" if it runs
+};
+
+struct ProcessView {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  std::string command_line;
+  std::vector<ThreadView> threads;
+  std::vector<mutator::LoadedModule> modules;
+  uint64_t private_bytes = 0;  // populated pages, not backed by a file
+  uint64_t shared_bytes = 0;
+  size_t descriptors = 0;
+};
+
+struct ServerView {
+  std::string executable;
+  std::string profile;     // name of the shipped profile for it, or ""
+  std::string debug_info;  // what is known of the program, or why it cannot be updated
+  std::vector<ProcessView> processes;  // the root first
+};
+
+Result<ServerView> ViewServer(pid_t pid);
+std::string ToText(const ServerView& view);
+std::string ToJson(const ServerView& view);
+
+}  // namespace mcr::update
+
+#endif  // MCR_UPDATE_SERVER_VIEW_H_

@@ -1,0 +1,190 @@
+#include "mcr/update/update.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checkpoint/graft/executor.h"
+#include "mcr/update/inspect.h"
+#include "mcr/update/paused_server.h"
+#include "mcr/update/rehearse.h"
+#include "mcr/update/running_merge.h"
+#include "mcr/update/timeline.h"
+#include "mutator/merge/left_behind.h"
+#include "mutator/merge/merge.h"
+#include "tracer/sys/procfs.h"
+
+namespace mcr::update {
+namespace {
+
+// The first problem is the reason; the report lists them all.
+Status RefuseProblems(const std::vector<std::string>& problems, Report& report) {
+  report.problems = problems;
+  if (problems.empty()) return {};
+  std::string reason = problems.front();
+  if (problems.size() > 1) reason += fmt::format(" (and {} more)", problems.size() - 1);
+  return Fail(std::move(reason), "", "see `mcr plan`, or restart the server for this update");
+}
+
+void DescribePrograms(const Inspection& server, Report& report) {
+  report.old_program = server.executable;
+  report.new_program = server.new_program;
+  report.old_build_id = server.before->build_id();
+  report.new_build_id = server.after->build_id();
+}
+
+std::string RoleOf(const PausedServer& paused, pid_t pid) {
+  for (const tracer::QuiescentThread& thread : paused.threads()) {
+    if (thread.tid == pid) return thread.role;
+  }
+  return "";
+}
+
+void DescribeProcesses(PausedServer& paused, Report& report) {
+  const tracer::ProcFs procfs;
+  for (const tracer::TracedProcess& process : paused.tasks().processes()) {
+    ProcessReport entry;
+    entry.pid = process.pid;
+    entry.role = RoleOf(paused, process.pid);
+    entry.threads = static_cast<int>(process.tasks.size());
+    if (const auto descriptors = procfs.Descriptors(process.pid)) {
+      entry.descriptors = static_cast<int>(descriptors->size());
+    }
+    report.processes.push_back(entry);
+  }
+}
+
+Result<mutator::MergePlan> MergePaused(const Inspection& server, const Rehearsed& next,
+                                       const PausedServer& paused) {
+  mutator::MergeInput input = InputFor(server);
+  for (size_t i = 0; i < paused.images().size(); ++i) {
+    input.processes.push_back({paused.images()[i].get(), &next.Counterpart(paused.stacks()[i])});
+  }
+  MCR_ASSIGN(mutator::MergePlan plan, mutator::Merger(server.addresses, std::move(input)).Merge());
+  plan.graft.new_file = server.new_program;
+  return plan;
+}
+
+void DescribePlan(const mutator::MergePlan& plan, Report& report) {
+  report.pointers = plan.pointers;
+  report.variables = plan.variables;
+  report.conflicts = plan.conflicts;
+}
+
+Status Validate(PausedServer& paused, const mutator::MergePlan& plan) {
+  bool shared_seen = false;
+  for (tracer::TracedProcess& process : paused.tasks().processes()) {
+    MCR_ASSIGN(const auto image, checkpoint::LiveImage::Create(process));
+    MCR_TRY(image->AskProcess(process));
+    MCR_ASSIGN(const auto found,
+               mutator::FindLeftBehind(*image, plan.old_program, shared_seen));
+    if (!found.empty()) {
+      return Fail(found.front(), fmt::format("{} in all", found.size()),
+                  "please report this: the merge should have found it");
+    }
+    shared_seen = true;
+  }
+  return {};
+}
+
+std::string DescribeTree(const Inspection& server) {
+  return fmt::format("{} process{}, {} of {} functions kept, {}", server.pids.size(),
+                     server.pids.size() == 1 ? "" : "es",
+                     server.before->functions().size() -
+                         server.differences.dropped_functions.size(),
+                     server.before->functions().size(),
+                     server.profile ? "profile " + server.profile->identity().name()
+                                    : std::string("no profile"));
+}
+
+std::string DescribePointers(const mutator::MergePlan& plan) {
+  return fmt::format("{} pointers retargeted, {} variables kept, {} from the new version",
+                     plan.pointers.retargeted(), plan.variables.kept, plan.variables.initialised);
+}
+
+// The protocol. Leaving it early, anywhere, undoes what was done: every value here owns its part of that.
+Status RunStages(const Options& options, Timeline& timeline, Report& report) {
+  timeline.Enter(Stage::kInspect);
+  MCR_ASSIGN(const Inspection server, Inspect(options));
+  DescribePrograms(server, report);
+  MCR_TRY(RefuseProblems(server.differences.problems, report));
+  MCR_TRY(InjectFault(options.fault, Fault::kInspect));
+  timeline.Leave(DescribeTree(server));
+
+  timeline.Enter(Stage::kRehearse);
+  MCR_ASSIGN(const Rehearsed next, Rehearse(server));
+  MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, next));
+  MCR_TRY(RefuseProblems(expected.problems, report));
+  MCR_TRY(InjectFault(options.fault, Fault::kRehearse));
+  timeline.Leave(fmt::format("{} processes of the new version idle", next.images.size()));
+
+  timeline.Enter(Stage::kQuiesce);
+  MCR_ASSIGN(const auto paused, PausedServer::Prepare(server, options));
+  timeline.PauseBegins();
+  MCR_TRY(paused->Quiesce());
+  DescribeProcesses(*paused, report);
+  report.warnings = paused->assumed();
+  MCR_TRY(InjectFault(options.fault, Fault::kQuiesce));
+  timeline.Leave(fmt::format("{} threads at their quiescent points", paused->threads().size()));
+
+  // CRIU only reads, and so does the merge: they work side by side.
+  timeline.Enter(Stage::kCheckpoint);
+  MCR_TRY(paused->BeginCheckpoint());
+  Result<mutator::MergePlan> merged = MergePaused(server, next, *paused);
+  MCR_ASSIGN(report.criu_frozen_ms, paused->FinishCheckpoint());
+  MCR_TRY(InjectFault(options.fault, Fault::kCheckpoint));
+  timeline.Leave("checkpoint taken");
+
+  timeline.Enter(Stage::kMerge);
+  MCR_ASSIGN(const mutator::MergePlan plan, std::move(merged));
+  DescribePlan(plan, report);
+  MCR_TRY(RefuseProblems(plan.problems, report));
+  MCR_TRY(InjectFault(options.fault, Fault::kMerge));
+  timeline.Leave(DescribePointers(plan));
+
+  timeline.Enter(Stage::kGraft);
+  MCR_ASSIGN(const auto graft, checkpoint::Graft::Apply(paused->tasks(), plan.graft));
+  MCR_TRY(InjectFault(options.fault, Fault::kGraft));
+  timeline.Leave(fmt::format("{} processes carry the new program", plan.graft.processes.size()));
+
+  timeline.Enter(Stage::kValidate);
+  MCR_TRY(Validate(*paused, plan));
+  MCR_TRY(InjectFault(options.fault, Fault::kValidate));
+  timeline.Leave("no pointer into the old program is left");
+
+  timeline.Enter(Stage::kCommit);
+  MCR_TRY(InjectFault(options.fault, Fault::kCommit));
+  MCR_TRY(graft->Commit());
+  MCR_TRY(paused->Resume());
+  timeline.PauseEnds();
+  std::ranges::copy(graft->warnings(), std::back_inserter(report.warnings));
+  timeline.Leave(fmt::format("the new version runs after a pause of {:.1f} ms", report.pause_ms));
+  return {};
+}
+
+void Conclude(const Status& status, const Timeline& timeline, Outcome paused, Outcome untouched,
+              Report& report) {
+  if (status) {
+    report.outcome = Outcome::kUpdated;
+    return;
+  }
+  report.outcome = timeline.was_paused() ? paused : untouched;
+  report.stage = Name(timeline.stage());
+  report.reason = status.error().Line();
+}
+
+}  // namespace
+
+Report Update(const Options& options) {
+  Report report;
+  Timeline timeline(options, report);
+  const Status status = RunStages(options, timeline, report);
+  if (!status) timeline.PauseEnds();
+  Conclude(status, timeline, Outcome::kRolledBack, Outcome::kRefused, report);
+  return report;
+}
+
+}  // namespace mcr::update

@@ -1,0 +1,47 @@
+#include "mutator/graph/memory_scan.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace mcr::mutator {
+namespace {
+
+// Read at once; the pieces overlap by a word less one byte, so that none hides on a seam.
+constexpr uint64_t kPiece = 1 << 20;
+constexpr uint64_t kOverlap = sizeof(uint64_t) - 1;
+
+// The C library keeps its pointer guard here in the thread control block (sysdeps/x86_64/nptl/tls.h).
+constexpr uint64_t kPointerGuard = 0x30;
+
+}  // namespace
+
+bool IsScanned(const Mapping& mapping) {
+  // [vdso], [vvar], [vvar_vclock], [vsyscall]
+  return mapping.readable && !mapping.path.starts_with("[v");
+}
+
+PointerGuard ReadPointerGuard(const checkpoint::ProcessImage& image) {
+  if (image.threads().empty()) return PointerGuard(0);
+  // Of a running thread nothing is known, fs_base is 0, and the read fails.
+  const Addr thread_control_block(image.threads().front().registers.fs_base);
+  return PointerGuard(
+      image.ReadValue<uint64_t>(thread_control_block + kPointerGuard).value_or(0));
+}
+
+Result<std::vector<LikelyPointer>> ScanMapping(const checkpoint::ProcessImage& image,
+                                               const Mapping& mapping, Range<Addr> target,
+                                               const PointerGuard& guard) {
+  MCR_ASSIGN(const auto populated, image.PopulatedRanges(mapping.range));
+  std::vector<std::byte> bytes;
+  std::vector<LikelyPointer> pointers;
+  for (const Range<Addr>& range : populated) {
+    for (Addr at = range.begin(); at < range.end(); at = at + kPiece) {
+      bytes.resize(std::min(range.end() - at, kPiece + kOverlap));
+      MCR_TRY(image.Read(at, bytes));
+      ScanWords(bytes, at, target, guard, pointers);
+    }
+  }
+  return pointers;
+}
+
+}  // namespace mcr::mutator

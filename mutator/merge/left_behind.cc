@@ -1,0 +1,51 @@
+#include "mutator/merge/left_behind.h"
+
+#include <fmt/format.h>
+
+#include "mutator/graph/memory_scan.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr size_t kMost = 20;  // lines; more would not help anybody
+
+}  // namespace
+
+Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& image,
+                                                Range<Addr> old_program, bool skip_shared) {
+  std::vector<std::string> found;
+  const auto report = [&](const std::string& where) {
+    if (found.size() < kMost) {
+      found.push_back(fmt::format("process {}: {} points into the old program", image.pid(), where));
+    }
+  };
+  for (const checkpoint::ThreadImage& thread : image.threads()) {
+    if (old_program.Contains(Addr(thread.registers.rip))) {
+      report(fmt::format("thread {}", thread.tid));
+    }
+  }
+  for (const checkpoint::SignalHandler& handler : image.signal_handlers()) {
+    if (old_program.Contains(handler.handler)) {
+      report(fmt::format("the handler of signal {}", handler.signal));
+    }
+  }
+  for (const checkpoint::EpollEntry& entry : image.epoll_entries()) {
+    if (old_program.Contains(Addr(entry.data))) {
+      report(fmt::format("the epoll entry of descriptor {}", entry.fd));
+    }
+  }
+  const PointerGuard guard = ReadPointerGuard(image);
+  for (const Mapping& mapping : image.mappings()) {
+    if (!IsScanned(mapping) || old_program.Overlaps(mapping.range)) continue;
+    if (mapping.shared && skip_shared) continue;
+    MCR_ASSIGN(const auto pointers, ScanMapping(image, mapping, old_program, guard));
+    for (const LikelyPointer& pointer : pointers) {
+      // One past the end is as well the start of what follows; unaligned words are mostly chance.
+      if (!pointer.aligned() || !old_program.Contains(Addr(pointer.target))) continue;
+      report(fmt::format("the word at {}", Hex(pointer.at)));
+    }
+  }
+  return found;
+}
+
+}  // namespace mcr::mutator
