@@ -1,7 +1,8 @@
-// Are two functions the same code? Compared instruction by instruction after normalisation: a
-// PC-relative or relocated operand counts as the thing that it names (function, variable + offset,
-// string literal's bytes, jump table's targets), not as the bytes that encode it. (DESIGN: stacks
-// are kept where code is identical.)
+// Are two functions the same code, so that a frame of the one can go on in the other? Compared
+// instruction by instruction after normalisation: a PC-relative or relocated operand counts as the
+// thing that it names (function, variable + offset, constant's bytes, jump table's targets), not as
+// the bytes that encode it. Padding and the lengths of jumps do not count, nor does the text of a
+// literal whose address is taken: neither moves anything in the frame.
 #ifndef MCR_MUTATOR_DEBUGINFO_CODE_IDENTITY_H_
 #define MCR_MUTATOR_DEBUGINFO_CODE_IDENTITY_H_
 
@@ -16,11 +17,12 @@
 
 namespace mcr::mutator {
 
-// Where each instruction of an old function is in the new one.
+// Where each instruction of an old function is in the new one, its split-off parts included.
 class InstructionMap {
  public:
   explicit InstructionMap(std::vector<std::pair<FileAddr, FileAddr>> pairs);
-  // Only instruction starts translate (a return address is one).
+  // Only starts and ends of instructions translate; a return address is the end of a call, and may
+  // be the end of the function.
   std::optional<FileAddr> Translate(FileAddr old_instruction) const;
 
  private:
