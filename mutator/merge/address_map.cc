@@ -119,12 +119,7 @@ Translation AddressMap::FindReturnAddress(FileAddr at) {
   // The call ends at `at`: what matters is its own function.
   const Function* function = before_->FindFunction(at - 1);
   if (function == nullptr) return NotFound("no function calls from " + Name(*before_, at));
-  if (function->range.Contains(at)) return FindInstruction(*function, at);
-  const auto found = new_functions_.find(function->Key());
-  // Identical code up to the end of both: the end corresponds to the end.
-  const Translation entry = FindInstruction(*function, function->range.begin());
-  if (entry.kind == PointerKind::kNone) return entry;
-  return Found(PointerKind::kInstruction, found->second->range.end());
+  return FindInstruction(*function, at);
 }
 
 Translation AddressMap::FindVariable(const Variable& old_variable, FileAddr at) const {

@@ -1,0 +1,96 @@
+#include "mutator/merge/address_map.h"
+
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "mutator/merge/fake_program.h"
+
+namespace mcr::mutator {
+namespace {
+
+using namespace std::string_view_literals;
+
+class AddressMapTest : public testing::Test {
+ protected:
+  AddressMap Map() { return AddressMap(before_, after_, std::make_unique<FakeComparer>()); }
+
+  std::shared_ptr<FakeProgram> before_ = std::make_shared<FakeProgram>();
+  std::shared_ptr<FakeProgram> after_ = std::make_shared<FakeProgram>();
+};
+
+TEST_F(AddressMapTest, FunctionsAreFoundByName) {
+  before_->AddFunction("handler", FileAddr(0x1100), 0x20);
+  after_->AddFunction("handler", FileAddr(0x1400), 0x30);
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(0x1100)).kind, PointerKind::kFunction);
+  EXPECT_EQ(map.Translate(FileAddr(0x1100)).to, FileAddr(0x1400));
+}
+
+TEST_F(AddressMapTest, InsideOfAFunctionOnlyIdenticalCodeTranslates) {
+  before_->AddFunction("same", FileAddr(0x1100), 0x20);
+  before_->AddFunction("changed", FileAddr(0x1200), 0x20);
+  after_->AddFunction("same", FileAddr(0x1300), 0x20);
+  after_->AddFunction("changed", FileAddr(0x1400), 0x28);
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(0x1108)).to, FileAddr(0x1308));
+  EXPECT_EQ(map.Translate(FileAddr(0x1208)).kind, PointerKind::kNone);
+  EXPECT_NE(map.Translate(FileAddr(0x1208)).problem.find("`changed` changed"), std::string::npos);
+}
+
+TEST_F(AddressMapTest, ReturnAddressBehindALastCallBelongsToTheCallingFunction) {
+  before_->AddFunction("caller", FileAddr(0x1100), 0x20);
+  before_->AddFunction("next", FileAddr(0x1120), 0x20);
+  after_->AddFunction("next", FileAddr(0x1200), 0x20);
+  after_->AddFunction("caller", FileAddr(0x1300), 0x20);
+  auto map = Map();
+  EXPECT_EQ(map.TranslateReturnAddress(FileAddr(0x1120)).to, FileAddr(0x1320));
+  EXPECT_EQ(map.Translate(FileAddr(0x1120)).to, FileAddr(0x1200));
+}
+
+TEST_F(AddressMapTest, MissingFunctionIsNamed) {
+  before_->AddFunction("gone", FileAddr(0x1100), 0x20);
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(0x1100)).problem,
+            "function `gone` is not in the new version");
+}
+
+TEST_F(AddressMapTest, VariablesKeepTheOffsetIncludingOnePastTheEnd) {
+  before_->AddVariable("table", FileAddr(0x3100), 0x40);
+  after_->AddVariable("table", FileAddr(0x3800), 0x40);
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(0x3108)).to, FileAddr(0x3808));
+  EXPECT_EQ(map.Translate(FileAddr(0x3140)).to, FileAddr(0x3840));
+}
+
+TEST_F(AddressMapTest, LiteralsAreFoundByTheirBytes) {
+  before_->PutLiteral(FileAddr(0x2010), "hello\0world\0"sv);
+  after_->PutLiteral(FileAddr(0x2200), "world\0say hello\0"sv);
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(0x2016)).to, FileAddr(0x2200));
+  // Merged with the tail of a longer literal.
+  EXPECT_EQ(map.Translate(FileAddr(0x2010)).to, FileAddr(0x220a));
+}
+
+TEST_F(AddressMapTest, BeginAndEndOfALiteralStayTogether) {
+  before_->PutLiteral(FileAddr(0x2010), "GET\0"sv);
+  after_->PutLiteral(FileAddr(0x2100), "POST\0GET\0"sv);
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(0x2010)).to, FileAddr(0x2105));
+  EXPECT_EQ(map.Translate(FileAddr(0x2013)).to, FileAddr(0x2108));
+}
+
+TEST_F(AddressMapTest, UnknownLiteralIsAProblem) {
+  before_->PutLiteral(FileAddr(0x2010), "only in the old version\0"sv);
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(0x2010)).kind, PointerKind::kNone);
+}
+
+TEST_F(AddressMapTest, EndOfTheProgramIsTheEndOfTheNewOne) {
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(FakeProgram::kEnd)).kind, PointerKind::kLayout);
+}
+
+}  // namespace
+}  // namespace mcr::mutator
