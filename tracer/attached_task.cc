@@ -12,6 +12,9 @@
 namespace mcr::tracer {
 namespace {
 
+using std::chrono::milliseconds;
+
+constexpr milliseconds kInterruptTimeout{1000};
 constexpr uint64_t kSignalTrapBit = uint64_t{1} << (SIGTRAP - 1);
 
 // Intel SDM volume 3, 18.2: debug register 7 with L0 set and R/W0, LEN0 zero breaks on execution of
@@ -188,7 +191,7 @@ Result<bool> AttachedTask::Poll() {
   return true;
 }
 
-Status AttachedTask::WaitForStop(std::chrono::milliseconds timeout) {
+Status AttachedTask::WaitForStop(milliseconds timeout) {
   const ChildSignalGuard guard;
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (state_ == RunState::kRunning) {
@@ -204,10 +207,7 @@ Status AttachedTask::WaitForStop(std::chrono::milliseconds timeout) {
   return {};
 }
 
-Result<WaitStatus> AttachedTask::RunToStop(Resume how, std::chrono::milliseconds timeout) {
-  MCR_TRY(CheckStopped());
-  const ChildSignalGuard guard;
-  MCR_TRY(PtraceResume(tid_, how, 0));
+Result<std::optional<WaitStatus>> AttachedTask::AwaitStop(milliseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (true) {
     MCR_ASSIGN(const std::optional<WaitStatus> status, PollTask(tid_));
@@ -215,16 +215,26 @@ Result<WaitStatus> AttachedTask::RunToStop(Resume how, std::chrono::milliseconds
       MarkDead();
       return FailDead(tid_);
     }
-    if (status) return *status;
+    if (status) return status;
     const auto left = deadline - std::chrono::steady_clock::now();
-    if (left.count() <= 0) {
-      state_ = RunState::kRunning;
-      return Fail("code that was run in the thread did not end in " +
-                      std::to_string(timeout.count()) + " ms",
-                  Where(tid_));
-    }
+    if (left.count() <= 0) return std::optional<WaitStatus>();
     WaitForChildSignal(std::chrono::duration_cast<std::chrono::microseconds>(left));
   }
+}
+
+Result<WaitStatus> AttachedTask::RunToStop(Resume how, milliseconds timeout) {
+  MCR_TRY(CheckStopped());
+  const ChildSignalGuard guard;
+  MCR_TRY(PtraceResume(tid_, how, 0));
+  MCR_ASSIGN(std::optional<WaitStatus> status, AwaitStop(timeout));
+  if (status) return *status;
+  // Stopped again, so that its registers can be put back.
+  MCR_TRY(PtraceInterrupt(tid_));
+  MCR_ASSIGN(status, AwaitStop(kInterruptTimeout));
+  if (!status) state_ = RunState::kRunning;
+  return Fail(
+      "code that was run in the thread did not end in " + std::to_string(timeout.count()) + " ms",
+      Where(tid_));
 }
 
 bool AttachedTask::PassOverEvent() {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "mcr/base/address.h"
 #include "mcr/base/result.h"
@@ -62,6 +63,7 @@ class AttachedTask : public Task {
   AttachedTask(pid_t pid, pid_t tid) : pid_(pid), tid_(tid) {}
 
   Status ResumeAs(Resume how);
+  Result<std::optional<WaitStatus>> AwaitStop(std::chrono::milliseconds timeout);
   Status TakeOver(const WaitStatus& status);
   Status TakeOverSignal(int signal);
   Status CheckStopped() const;

@@ -1,28 +1,39 @@
 // System calls and code executed by a stopped thread of the server on our behalf.
 //
-// While an Injection is open, all signals of the thread are blocked and its registers are ours;
-// closing it puts back exactly what was there (registers, signal mask, the borrowed code bytes).
-// The calls run at an executable address of the process that holds a `syscall` instruction already
-// (found in its own code, libc or vdso), so that no code page is written.
+// While an Injection is open, the signals of the thread are blocked (but those that its own faults
+// raise) and its registers are ours; closing it puts back exactly what was there: registers,
+// extended registers, signal mask, a signal that was about to be delivered. The calls run at an
+// executable address of the process that holds a `syscall` instruction already, so that no code
+// page is written.
+//
+// The kernel deals with an interrupted system call on the way out of the stop, by orig_rax and rax.
+// An injection ends in a stop on that same way, so that a call that was to be restarted still is.
 #ifndef MCR_TRACER_REMOTE_CALL_H_
 #define MCR_TRACER_REMOTE_CALL_H_
 
-#include <array>
+#include <signal.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "mcr/base/address.h"
 #include "mcr/base/owned_fd.h"
 #include "mcr/base/result.h"
+#include "tracer/sys/memory.h"
+#include "tracer/task.h"
 #include "tracer/task_group.h"
 
 namespace mcr::tracer {
 
 class Injection {
  public:
-  // `process`: all its tasks are stopped. The main thread is the one that makes the calls.
+  // `process`: all its tasks are stopped, and outlive the injection. The main thread is the one
+  // that makes the calls.
   static Result<std::unique_ptr<Injection>> Open(TracedProcess& process);
 
   Injection(const Injection&) = delete;
@@ -31,7 +42,7 @@ class Injection {
   Status Close();
 
   // The system call's result. An error return (-4095..-1) becomes an Error with os_error set, whose
-  // `what` names the call.
+  // `what` names the call. At most six arguments.
   Result<uint64_t> Call(long number, std::initializer_list<uint64_t> arguments);
 
   // Calls a function of the process by the C calling convention (at most six integer arguments) on
@@ -43,17 +54,42 @@ class Injection {
   Result<Addr> Scratch();
   static constexpr uint64_t kScratchSize = 4096;  // bytes
 
-  // A page of code made from `code` (position-independent), run from its first byte until it
-  // reaches an `int3`; returns rax there. The page is unmapped again.
+  // Copies of `code` (position-independent), run from its first byte until it reaches an `int3`;
+  // returns rax there. The arguments are in rdi, rsi, rdx, rcx, r8, r9, as for a function. Its
+  // pages are unmapped again. Fails, with the registers put back, if the code faults.
   Result<uint64_t> Run(std::span<const std::byte> code, std::initializer_list<uint64_t> arguments);
 
   // Gives the process a copy of our descriptor `fd` (SCM_RIGHTS over a socket pair that the process
   // makes and we fetch with pidfd_getfd: needs no path, no permission of the process, works across
-  // mount namespaces). Returns its number there; the caller closes it there.
+  // mount namespaces). Returns its number there (close-on-exec); the caller closes it there.
   Result<int> SendFd(int fd);
 
+  LiveMemory& memory() { return memory_; }
+
  private:
-  Injection() = default;
+  Injection(Task& task, LiveMemory memory, Addr site)
+      : task_(task), memory_(std::move(memory)), site_(site) {}
+
+  Status SaveState();
+  Status SaveExtendedState();
+  // Runs the thread with `registers` until it stops with SIGTRAP; returns its registers then.
+  Result<Registers> RunToTrap(const Registers& registers, Resume how);
+  Result<Registers> RunCode(Addr at, std::initializer_list<uint64_t> arguments, uint64_t rsp);
+  Result<Addr> MapCode(std::span<const std::byte> code);
+  Result<int> ReceiveFd(int socket);
+
+  Task& task_;
+  LiveMemory memory_;
+  Addr site_;
+  bool open_ = false;
+  bool ran_ = false;
+  bool stop_asked_ = false;
+  Registers saved_ = {};
+  uint64_t saved_mask_ = 0;
+  std::optional<siginfo_t> saved_signal_;
+  std::optional<std::vector<std::byte>> saved_extended_;
+  Addr scratch_;
+  Addr return_trap_;  // a page of ours that holds an int3: where functions return to
 };
 
 }  // namespace mcr::tracer

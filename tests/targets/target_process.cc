@@ -24,6 +24,7 @@ void Require(bool condition, const char* what) {
 std::unique_ptr<TargetProcess> TargetProcess::Start(const std::string& name,
                                                     const std::vector<std::string>& arguments) {
   const std::string path = "tests/targets/" + name;
+  Require(access(path.c_str(), X_OK) == 0, path.c_str());
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -67,10 +68,10 @@ void TargetProcess::Write(const std::string& text) {
           "write to the tracee");
 }
 
-void TargetProcess::AwaitSystemCall(long number) const {
+void TargetProcess::AwaitSystemCall(long number, long alternative) const {
   const std::string path = "/proc/" + std::to_string(pid_) + "/syscall";
   std::string first;
-  while (first != std::to_string(number)) {
+  while (first != std::to_string(number) && first != std::to_string(alternative)) {
     sched_yield();
     std::ifstream file(path);
     Require(static_cast<bool>(file >> first), path.c_str());

@@ -27,8 +27,9 @@ class TargetProcess {
   std::string ReadLine();
   void Write(const std::string& text);
   void CloseInput() { input_.Reset(); }
-  // Waits, without help by any event, until the process sleeps in system call `number`.
-  void AwaitSystemCall(long number) const;
+  // Waits, without help by any event, until the process sleeps in system call `number` (or
+  // `alternative`).
+  void AwaitSystemCall(long number, long alternative = -2) const;
   // Its exit status as a shell gives it: 128 + N if signal N killed it. Not while it is traced by
   // us.
   int Wait();

@@ -1,0 +1,213 @@
+#include "tracer/remote_call.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "mcr/base/mapping.h"
+#include "mcr/base/system_call.h"
+#include "tracer/sys/procfs.h"
+#include "tracer/sys/ptrace.h"
+#include "tracer/syscall_site.h"
+
+namespace mcr::tracer {
+namespace {
+
+constexpr std::chrono::milliseconds kCallTimeout{10000};
+constexpr uint64_t kPageSize = 4096;
+constexpr uint64_t kRedZone = 128;  // System V ABI for x86-64, 3.2.2
+constexpr std::byte kInt3{0xcc};
+
+constexpr uint64_t Bit(int signal) { return uint64_t{1} << (signal - 1); }
+// A signal that the kernel must deliver for a fault loses its handler if it is blocked.
+constexpr uint64_t kFaults =
+    Bit(SIGTRAP) | Bit(SIGSEGV) | Bit(SIGBUS) | Bit(SIGILL) | Bit(SIGFPE) | Bit(SIGSYS);
+
+constexpr uint64_t kHighestError = 4095;
+
+std::string NameOf(long number) {
+  const auto name = BlockingCallName(number);
+  return name ? std::string(*name) : "system call " + std::to_string(number);
+}
+
+using ArgumentRegister = unsigned long long Registers::*;
+constexpr std::array<ArgumentRegister, 6> kCallArguments{&Registers::rdi, &Registers::rsi,
+                                                         &Registers::rdx, &Registers::r10,
+                                                         &Registers::r8,  &Registers::r9};
+constexpr std::array<ArgumentRegister, 6> kFunctionArguments{&Registers::rdi, &Registers::rsi,
+                                                             &Registers::rdx, &Registers::rcx,
+                                                             &Registers::r8,  &Registers::r9};
+
+Status SetArguments(Registers& registers, const std::array<ArgumentRegister, 6>& places,
+                    std::initializer_list<uint64_t> arguments) {
+  if (arguments.size() > places.size()) return Fail("more than six arguments");
+  size_t index = 0;
+  for (const uint64_t argument : arguments) registers.*places[index++] = argument;
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Injection>> Injection::Open(TracedProcess& process) {
+  const ProcFs proc;
+  MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(process.pid));
+  MCR_ASSIGN(const Mappings mappings, proc.ReadMappings(process.pid));
+  MCR_ASSIGN(const Addr site, FindSyscallSite(memory, mappings));
+  std::unique_ptr<Injection> injection(new Injection(process.main(), std::move(memory), site));
+  MCR_TRY(injection->SaveState());
+  return injection;
+}
+
+Status Injection::SaveState() {
+  if (task_.stop_reason() == StopReason::kGroupStop) {
+    return Fail("the server is stopped by a job-control signal",
+                "PID " + std::to_string(task_.pid()), "resume it with SIGCONT");
+  }
+  MCR_ASSIGN(saved_, task_.GetRegisters());
+  MCR_ASSIGN(saved_mask_, PtraceGetSignalMask(task_.tid()));
+  if (task_.pending_signal() != 0) {
+    MCR_ASSIGN(saved_signal_, PtraceGetSignalInfo(task_.tid()));
+  }
+  MCR_TRY(PtraceSetSignalMask(task_.tid(), ~kFaults));
+  open_ = true;
+  return {};
+}
+
+Injection::~Injection() { (void)Close().has_value(); }
+
+Status Injection::Close() {
+  if (!open_) return {};
+  Status status;
+  const auto unmap = [&](Addr page) {
+    if (page.IsNull() || !status) return;
+    const Result<uint64_t> unmapped = Call(SYS_munmap, {page.value(), kPageSize});
+    if (!unmapped) status = tl::make_unexpected(unmapped.error());
+  };
+  unmap(std::exchange(scratch_, Addr()));
+  unmap(std::exchange(return_trap_, Addr()));
+  open_ = false;
+  if (task_.state() == RunState::kDead) return status;
+  const auto also = [&](Status next) {
+    if (status && !next) status = std::move(next);
+  };
+  if (saved_extended_) also(PtraceSetExtendedState(task_.tid(), *saved_extended_));
+  also(task_.SetRegisters(saved_));
+  also(PtraceSetSignalMask(task_.tid(), saved_mask_));
+  // The stop in which the signal was to be delivered is over; this one delivers what is put into
+  // it.
+  if (saved_signal_ && ran_) also(PtraceSetSignalInfo(task_.tid(), *saved_signal_));
+  if (stop_asked_) kill(task_.pid(), SIGSTOP);
+  return status;
+}
+
+Result<Registers> Injection::RunToTrap(const Registers& registers, Resume how) {
+  if (!open_) return Fail("the injection is closed", "tid " + std::to_string(task_.tid()));
+  MCR_TRY(task_.SetRegisters(registers));
+  ran_ = true;
+  while (true) {
+    MCR_ASSIGN(const WaitStatus stop, task_.RunToStop(how, kCallTimeout));
+    // SIGSTOP cannot be blocked; its turn comes when the injection is closed.
+    if (stop.kind == WaitStatus::Kind::kSignal && stop.signal == SIGSTOP) stop_asked_ = true;
+    // Interrupts and births may come in between as well: the thread goes on.
+    if (stop.kind != WaitStatus::Kind::kSignal || (Bit(stop.signal) & kFaults) == 0) continue;
+    MCR_ASSIGN(const Registers after, task_.GetRegisters());
+    if (stop.signal == SIGTRAP) return after;
+    return Fail("code that was run in the thread ended with " +
+                    std::string(sigabbrev_np(stop.signal)) + " at " + Hex(after.rip),
+                "tid " + std::to_string(task_.tid()));
+  }
+}
+
+Result<uint64_t> Injection::Call(long number, std::initializer_list<uint64_t> arguments) {
+  Registers registers = saved_;
+  MCR_TRY(SetArguments(registers, kCallArguments, arguments));
+  registers.rax = static_cast<uint64_t>(number);
+  registers.orig_rax = ~uint64_t{0};
+  registers.rip = site_.value();
+  // A single step over `syscall` ends behind it, after the call: one stop instead of two.
+  MCR_ASSIGN(const Registers after, RunToTrap(registers, Resume::kSingleStep));
+  if (after.rip != site_.value() + kSyscallInstruction.size()) {
+    return Fail(NameOf(number) + " in the server was interrupted at " + Hex(after.rip),
+                "PID " + std::to_string(task_.pid()));
+  }
+  if (-after.rax <= kHighestError && after.rax != 0) {
+    errno = static_cast<int>(-after.rax);
+    return FailErrno(NameOf(number) + " in the server", "PID " + std::to_string(task_.pid()));
+  }
+  return after.rax;
+}
+
+Result<Addr> Injection::Scratch() {
+  if (!scratch_.IsNull()) return scratch_;
+  MCR_ASSIGN(const uint64_t page, Call(SYS_mmap, {0, kScratchSize, PROT_READ | PROT_WRITE,
+                                                  MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
+  scratch_ = Addr(page);
+  return scratch_;
+}
+
+// Written through /proc/PID/mem, the pages need never be writable and executable at once.
+Result<Addr> Injection::MapCode(std::span<const std::byte> code) {
+  MCR_ASSIGN(const uint64_t pages, Call(SYS_mmap, {0, code.size(), PROT_READ | PROT_EXEC,
+                                                   MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
+  const Status written = memory_.Write(Addr(pages), code);
+  if (!written) {
+    (void)Call(SYS_munmap, {pages, code.size()}).has_value();
+    return tl::make_unexpected(written.error());
+  }
+  return Addr(pages);
+}
+
+Status Injection::SaveExtendedState() {
+  if (saved_extended_) return {};
+  MCR_ASSIGN(saved_extended_, PtraceGetExtendedState(task_.tid()));
+  return {};
+}
+
+Result<Registers> Injection::RunCode(Addr at, std::initializer_list<uint64_t> arguments,
+                                     uint64_t rsp) {
+  MCR_TRY(SaveExtendedState());
+  Registers registers = saved_;
+  MCR_TRY(SetArguments(registers, kFunctionArguments, arguments));
+  registers.rax = 0;  // for a function with variable arguments: no vector registers are used
+  registers.orig_rax = ~uint64_t{0};
+  registers.rip = at.value();
+  registers.rsp = rsp;
+  constexpr uint64_t kDirectionFlag = 0x400;  // clear on entry to a function, says the ABI
+  registers.eflags &= ~kDirectionFlag;
+  return RunToTrap(registers, Resume::kContinue);
+}
+
+Result<uint64_t> Injection::CallFunction(Addr function, std::initializer_list<uint64_t> arguments) {
+  if (return_trap_.IsNull()) {
+    MCR_ASSIGN(return_trap_, MapCode(std::span(&kInt3, 1)));
+  }
+  // The ABI wants the stack aligned to 16 bytes before the return address is pushed.
+  const uint64_t rsp = ((saved_.rsp - kRedZone) & ~uint64_t{15}) - 8;
+  MCR_TRY(memory_.WriteValue(Addr(rsp), return_trap_.value()));
+  MCR_ASSIGN(const Registers after, RunCode(function, arguments, rsp));
+  if (after.rip != return_trap_.value() + 1) {
+    return Fail("the called function trapped at " + Hex(after.rip),
+                "PID " + std::to_string(task_.pid()));
+  }
+  return after.rax;
+}
+
+Result<uint64_t> Injection::Run(std::span<const std::byte> code,
+                                std::initializer_list<uint64_t> arguments) {
+  MCR_ASSIGN(const Addr pages, MapCode(code));
+  const uint64_t rsp = (saved_.rsp - kRedZone) & ~uint64_t{15};
+  const Result<Registers> after = RunCode(pages, arguments, rsp);
+  if (task_.state() != RunState::kDead) MCR_TRY(Call(SYS_munmap, {pages.value(), code.size()}));
+  MCR_TRY(after);
+  return after->rax;
+}
+
+}  // namespace mcr::tracer

@@ -1,0 +1,97 @@
+// Injection::SendFd: a descriptor of ours, given to the process.
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <string>
+
+#include "mcr/base/owned_fd.h"
+#include "tracer/remote_call.h"
+
+namespace mcr::tracer {
+namespace {
+
+// Our end of a socket of the process (pidfd_getfd(2)).
+Result<OwnedFd> FetchFd(pid_t pid, int fd) {
+  const std::string where = "PID " + std::to_string(pid);
+  const OwnedFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!process.valid()) return FailErrno("pidfd_open", where);
+  OwnedFd copy(static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), fd, 0)));
+  if (!copy.valid()) return FailErrno("pidfd_getfd", where);
+  return copy;
+}
+
+Status SendOver(int socket, int fd) {
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  if (sendmsg(socket, &message, 0) != 1) return FailErrno("cannot send a descriptor");
+  return {};
+}
+
+// What recvmsg needs, laid out at the scratch page.
+struct Receiver {
+  msghdr message;
+  iovec data;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
+  char byte;
+};
+static_assert(sizeof(Receiver) <= Injection::kScratchSize);
+
+void* PointerThere(Addr scratch, size_t offset) {
+  return reinterpret_cast<void*>((scratch + offset).value());
+}
+
+}  // namespace
+
+Result<int> Injection::ReceiveFd(int socket) {
+  MCR_ASSIGN(const Addr scratch, Scratch());
+  Receiver receiver{};
+  receiver.message.msg_iov = static_cast<iovec*>(PointerThere(scratch, offsetof(Receiver, data)));
+  receiver.message.msg_iovlen = 1;
+  receiver.message.msg_control = PointerThere(scratch, offsetof(Receiver, control));
+  receiver.message.msg_controllen = receiver.control.size();
+  receiver.data = {PointerThere(scratch, offsetof(Receiver, byte)), 1};
+  MCR_TRY(memory_.WriteValue(scratch, receiver));
+  MCR_TRY(Call(SYS_recvmsg,
+               {static_cast<uint64_t>(socket), scratch.value(), MSG_CMSG_CLOEXEC | MSG_DONTWAIT}));
+  MCR_ASSIGN(receiver, memory_.ReadValue<Receiver>(scratch));
+  cmsghdr header;
+  std::memcpy(&header, receiver.control.data(), sizeof header);
+  // The kernel drops the descriptor if the process has no number left for it.
+  if (receiver.message.msg_controllen < sizeof header || header.cmsg_type != SCM_RIGHTS) {
+    return Fail("the process cannot take a descriptor", "PID " + std::to_string(task_.pid()),
+                "raise its limit of open files");
+  }
+  int fd = -1;
+  std::memcpy(&fd, receiver.control.data() + CMSG_LEN(0), sizeof fd);
+  return fd;
+}
+
+Result<int> Injection::SendFd(int fd) {
+  MCR_ASSIGN(const Addr scratch, Scratch());
+  MCR_TRY(Call(SYS_socketpair, {AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, scratch.value()}));
+  MCR_ASSIGN(const auto pair, (memory_.ReadValue<std::array<int, 2>>(scratch)));
+  const auto transfer = [&]() -> Result<int> {
+    MCR_ASSIGN(const OwnedFd ours, FetchFd(task_.pid(), pair[0]));
+    MCR_TRY(SendOver(ours.get(), fd));
+    return ReceiveFd(pair[1]);
+  };
+  Result<int> received = transfer();
+  for (const int end : pair) MCR_TRY(Call(SYS_close, {static_cast<uint64_t>(end)}));
+  return received;
+}
+
+}  // namespace mcr::tracer
