@@ -39,11 +39,16 @@ Result<tracer::Child> Spawn(const std::string& criu, OwnedFd socket) {
   return tracer::Child::Own(pid);
 }
 
-// The line that says why, without its timestamp.
-std::string LastError(const std::string& log) {
-  const size_t at = log.rfind("Error (");
-  if (at == std::string::npos) return "";
-  return log.substr(at, log.find('\n', at) - at);
+std::string LineAt(const std::string& log, size_t at) {
+  return at == std::string::npos ? "" : log.substr(at, log.find('\n', at) - at);
+}
+
+// The line of CRIU's log that says why. The first error after the dump began is the cause of the
+// others; what was complained about before that did not keep CRIU from going on.
+std::string FindReason(const std::string& log, size_t begin) {
+  constexpr char kError[] = "Error (";
+  const size_t first = log.find(kError, begin);
+  return LineAt(log, first != std::string::npos ? first : log.rfind(kError));
 }
 
 }  // namespace
@@ -100,7 +105,9 @@ Status CriuDump::Request() {
 
 tl::unexpected<Error> CriuDump::Explain(Error error) const {
   if (const auto log = directory_.ReadFile(kLogFile); log.has_value()) {
-    if (const std::string line = LastError(*log); !line.empty()) error.what += ": " + line;
+    if (const std::string line = FindReason(*log, log_begin_); !line.empty()) {
+      error.what += ": " + line;
+    }
   }
   if (error.where.empty()) error.where = "PID " + std::to_string(options_.root);
   return tl::make_unexpected(std::move(error));
@@ -129,6 +136,7 @@ Status CriuDump::Acknowledge() {
 }
 
 Status CriuDump::Begin() {
+  if (const auto log = directory_.ReadFile(kLogFile); log.has_value()) log_begin_ = log->size();
   begun_ = true;
   return Acknowledge();
 }

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -68,6 +69,7 @@ class CriuDump {
   RpcSocket socket_;
   tracer::Child child_;
   bool begun_ = false;
+  size_t log_begin_ = 0;  // where the log of the dump itself begins
 };
 
 }  // namespace mcr::checkpoint
