@@ -1,6 +1,9 @@
 #include "mcr/update/start.h"
 
+#include <elf.h>
+
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +47,23 @@ const mutator::Variable* FindByName(const mutator::Program& program, std::string
   return found == program.variables().end() ? nullptr : &*found;
 }
 
+// Where the C library's `environ` is: copied into the program, or in the library and found through the program's global
+// offset table. nullopt: the program does not use it.
+Result<std::optional<Addr>> FindEnviron(const mutator::Program& program, const MemoryReader& memory,
+                                        Addr bias) {
+  constexpr std::string_view kName = "environ";
+  if (const mutator::Variable* copied = FindByName(program, kName)) {
+    return std::optional(bias + copied->range.begin().value());
+  }
+  for (const mutator::Relocation& relocation : program.relocations()) {
+    if (relocation.symbol != kName || relocation.type != R_X86_64_GLOB_DAT) continue;
+    MCR_ASSIGN(const uint64_t address,
+               memory.ReadValue<uint64_t>(bias + relocation.at.value()));
+    return std::optional(Addr(address));
+  }
+  return std::optional<Addr>();
+}
+
 }  // namespace
 
 Result<tracer::StartRecord> ReadStart(pid_t pid) {
@@ -59,8 +79,9 @@ Status CorrectStart(const mutator::Program& program,
   const tracer::ProcFs procfs;
   MCR_ASSIGN(const Addr bias, ProgramBias(procfs, start.pid, start.executable));
   MCR_ASSIGN(const tracer::LiveMemory memory, tracer::LiveMemory::Open(start.pid));
-  if (const mutator::Variable* environ = FindByName(program, "environ")) {
-    MCR_ASSIGN(start.environment, ReadStrings(memory, bias + environ->range.begin().value()));
+  MCR_ASSIGN(const std::optional<Addr> environment, FindEnviron(program, memory, bias));
+  if (environment) {
+    MCR_ASSIGN(start.environment, ReadStrings(memory, *environment));
   }
   if (!profile || profile->annotations().startup().argv_variable().empty()) return {};
   const std::string& name = profile->annotations().startup().argv_variable();

@@ -70,7 +70,8 @@ ModuleImageBuilder::ModuleImageBuilder(std::shared_ptr<const Program> before,
       after_(after),
       map_(map),
       pairs_(PairWritableVariables(*before, *after)),
-      initial_before_(before) {}
+      initial_before_(before),
+      initial_after_(after) {}
 
 Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraft& graft,
                                  MergePlan& plan) const {
@@ -133,18 +134,16 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const VariablePair& pa
                                   const std::vector<LikelyPointer>& pointers, Part& part,
                                   MergePlan& plan) const {
   const Range<FileAddr> to = pair.after->range;
-  const auto foreign = part.foreign.lower_bound(to.begin());
-  const bool next_is_foreign = foreign != part.foreign.end() && *foreign < to.end();
   if (initial_before_.IsUntouched(pair.before->range, live, sources.live_bias.value())) {
-    if (!next_is_foreign) {
+    if (initial_after_.IsUntouched(to, part.At(to), sources.new_bias.value())) {
       ++plan.variables.initialised;
       return;
     }
-    plan.conflicts.push_back("`" + pair.after->name +
-                             "`: the new version's start-up sets it, the server never did; kept");
+    // The old version's start-up may well have set it, too, and the server have set it back: only a rehearsal of the
+    // old version could tell. What the server has is right in any case.
   }
   ++plan.variables.kept;
-  part.foreign.erase(foreign, part.foreign.lower_bound(to.end()));
+  part.foreign.erase(part.foreign.lower_bound(to.begin()), part.foreign.lower_bound(to.end()));
   std::ranges::copy(live.first(std::min<size_t>(live.size(), to.size())), part.At(to).begin());
 
   const Addr begin = sources.live_bias + pair.before->range.begin().value();

@@ -66,6 +66,7 @@ class ModuleImageBuilder {
   AddressMap& map_;
   std::vector<VariablePair> pairs_;
   InitialImage initial_before_;
+  InitialImage initial_after_;
 };
 
 }  // namespace mcr::mutator
