@@ -41,4 +41,14 @@ bool InitialImage::IsUntouched(Range<FileAddr> range, std::span<const std::byte>
   return MatchesFile(range.begin() + compared, now.subspan(compared));
 }
 
+std::vector<std::byte> InitialImage::PlainValue(Range<FileAddr> range) const {
+  const auto& relocations = program_->relocations();
+  const auto first = std::ranges::lower_bound(relocations, range.begin(), {}, &Relocation::at);
+  if (first != relocations.end() && first->at < range.end()) return {};
+  std::vector<std::byte> value(range.size());
+  const auto file = program_->Contents(range.begin());
+  std::ranges::copy(file.first(std::min(file.size(), value.size())), value.begin());
+  return value;
+}
+
 }  // namespace mcr::mutator

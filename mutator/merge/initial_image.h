@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "mcr/base/address.h"
 #include "mcr/base/range.h"
@@ -21,6 +23,9 @@ class InitialImage {
   // Whether `now`, the bytes of `range` in a process that has the program at load bias `bias`, are the initial ones.
   // Words that the loader resolves by symbol have no known initial value: false.
   bool IsUntouched(Range<FileAddr> range, std::span<const std::byte> now, uint64_t bias) const;
+
+  // The file's bytes of `range`, zeros included; empty if relocations make up part of the initial value.
+  std::vector<std::byte> PlainValue(Range<FileAddr> range) const;
 
  private:
   bool MatchesFile(FileAddr at, std::span<const std::byte> now) const;

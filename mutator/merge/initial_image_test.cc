@@ -47,5 +47,15 @@ TEST(InitialImage, ZeroPagesAreInitiallyZero) {
   EXPECT_FALSE(initial.IsUntouched(variable, Words({1}), kBias));
 }
 
+TEST(InitialImage, PlainValueIsTheFilesOrZeroAndUnknownWithRelocations) {
+  auto program = std::make_shared<FakeProgram>();
+  program->PutWord(FileAddr(0x3010), 7);
+  program->AddRelocation(FileAddr(0x3040), R_X86_64_RELATIVE, FileAddr(0x1100));
+  const InitialImage initial(program);
+  EXPECT_EQ(initial.PlainValue(kVariable), Words({7, 0, 0}));
+  EXPECT_TRUE(initial.PlainValue(*Range<FileAddr>::FromSize(FileAddr(0x3038), 16)).empty());
+  EXPECT_EQ(initial.PlainValue(*Range<FileAddr>::FromSize(FakeProgram::kBss, 8)), Words({0}));
+}
+
 }  // namespace
 }  // namespace mcr::mutator

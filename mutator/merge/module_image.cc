@@ -142,6 +142,13 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const VariablePair& pa
     // The old version's start-up may well have set it, too, and the server have set it back: only a rehearsal of the
     // old version could tell. What the server has is right in any case.
   }
+  const auto old_default = initial_before_.PlainValue(pair.before->range);
+  const auto new_default = initial_after_.PlainValue(to);
+  if (!old_default.empty() && !new_default.empty() && old_default != new_default) {
+    plan.conflicts.push_back("`" + pair.after->name +
+                             "`: the new version starts with another value, the server had "
+                             "changed it; the server's was kept");
+  }
   ++plan.variables.kept;
   part.foreign.erase(part.foreign.lower_bound(to.begin()), part.foreign.lower_bound(to.end()));
   std::ranges::copy(live.first(std::min<size_t>(live.size(), to.size())), part.At(to).begin());
