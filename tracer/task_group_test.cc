@@ -28,6 +28,7 @@ std::unique_ptr<TargetProcess> StartReady(const std::string& name,
                                           const std::vector<std::string>& arguments = {}) {
   std::unique_ptr<TargetProcess> target = TargetProcess::Start(name, arguments);
   EXPECT_EQ(target->ReadLine(), "ready");
+  if (name == "blocker") target->AwaitSystemCall(SYS_epoll_wait, SYS_read);
   return target;
 }
 

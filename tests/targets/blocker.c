@@ -11,6 +11,10 @@
 
 static volatile sig_atomic_t handled;
 static void Handle(int signal) { handled += signal != 0; }
+static void HandleBlocking(int signal) {
+  char byte;
+  if (read(0, &byte, 1) == 1) Handle(signal);
+}
 
 static long Milliseconds(void) {
   struct timespec now;
@@ -29,6 +33,7 @@ static int Block(const char* call, int epoll, const sigset_t* open) {
   if (strcmp(call, "poll_300") == 0) return poll(&input, 1, 300);
   if (strcmp(call, "read") == 0) return (int)read(0, &byte, 1);
   if (strcmp(call, "nanosleep") == 0) return nanosleep(&time, NULL);
+  if (strcmp(call, "handler") == 0) return raise(SIGUSR1);
   if (strcmp(call, "sigsuspend") == 0) return sigsuspend(open);
   exit(2);
 }
@@ -42,7 +47,7 @@ int main(int argc, char** argv) {
   sigprocmask(SIG_SETMASK, NULL, &before);
   sigset_t open = before;
   sigdelset(&open, SIGUSR1);
-  signal(SIGUSR1, Handle);
+  signal(SIGUSR1, strcmp(call, "handler") == 0 ? HandleBlocking : Handle);
   const int epoll = epoll_create1(0);
   struct epoll_event event = {.events = EPOLLIN};
   epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &event);

@@ -23,7 +23,11 @@ void Require(bool condition, const char* what) {
 
 std::unique_ptr<TargetProcess> TargetProcess::Start(const std::string& name,
                                                     const std::vector<std::string>& arguments) {
-  const std::string path = "tests/targets/" + name;
+  return StartFile("tests/targets/" + name, arguments);
+}
+
+std::unique_ptr<TargetProcess> TargetProcess::StartFile(const std::string& path,
+                                                        const std::vector<std::string>& arguments) {
   Require(access(path.c_str(), X_OK) == 0, path.c_str());
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));

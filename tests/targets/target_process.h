@@ -18,6 +18,8 @@ class TargetProcess {
   // Starts tests/targets/NAME; aborts the test program if that fails.
   static std::unique_ptr<TargetProcess> Start(const std::string& name,
                                               const std::vector<std::string>& arguments = {});
+  static std::unique_ptr<TargetProcess> StartFile(const std::string& path,
+                                                  const std::vector<std::string>& arguments = {});
   // Kills it and what is left of its process group.
   ~TargetProcess();
 

@@ -1,0 +1,48 @@
+#include "tracer/page_cache.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mcr::tracer {
+namespace {
+
+constexpr uint64_t kPageSize = sizeof(CachedPage);
+
+Result<std::shared_ptr<const CachedPage>> ReadPage(const MemoryReader& memory, Addr page) {
+  auto contents = std::make_shared<CachedPage>();
+  MCR_TRY(memory.Read(page, *contents));
+  return contents;
+}
+
+}  // namespace
+
+Result<const CachedPage*> PageCache::Page(Addr page) const {
+  std::shared_ptr<const CachedPage>& known = pages_[page];
+  if (known != nullptr) return known.get();
+  const Mapping* mapping = FindMapping(mappings_, page);
+  if (mapping != nullptr && mapping->IsFile() && !mapping->writable && !mapping->shared) {
+    const uint64_t offset = mapping->file_offset + (page - mapping->range.begin());
+    auto& kept = file_pages_.At({mapping->device, mapping->inode, offset});
+    if (kept == nullptr) {
+      MCR_ASSIGN(kept, ReadPage(memory_, page));
+    }
+    known = kept;
+  } else {
+    MCR_ASSIGN(known, ReadPage(memory_, page));
+  }
+  return known.get();
+}
+
+Status PageCache::Read(Addr from, std::span<std::byte> into) const {
+  while (!into.empty()) {
+    const uint64_t offset = from.value() % kPageSize;
+    const size_t size = std::min<uint64_t>(kPageSize - offset, into.size());
+    MCR_ASSIGN(const CachedPage* const page, Page(from - offset));
+    std::memcpy(into.data(), page->data() + offset, size);
+    into = into.subspan(size);
+    from = from + size;
+  }
+  return {};
+}
+
+}  // namespace mcr::tracer
