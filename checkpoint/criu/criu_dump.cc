@@ -161,8 +161,7 @@ Result<criu::DumpStats> CriuDump::Finish() {
   MCR_ASSIGN(const std::string image, directory_.ReadFile("stats-dump"));
   MCR_ASSIGN(const auto messages, SplitImage(image, ImageKind::kStats, "stats-dump"));
   criu::Stats stats;
-  if (messages.empty() ||
-      !stats.ParseFromArray(messages[0].data(), static_cast<int>(messages[0].size()))) {
+  if (messages.empty() || !ParseMessage(messages[0], stats)) {
     return Fail("CRIU's statistics cannot be read", "stats-dump");
   }
   return stats.dump();

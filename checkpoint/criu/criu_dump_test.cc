@@ -1,18 +1,15 @@
 #include "checkpoint/criu/criu_dump.h"
 
-#include <glob.h>
 #include <gtest/gtest.h>
-#include <pwd.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
 
 #include "checkpoint/cgroup_freezer.h"
+#include "checkpoint/criu/find_criu.h"
 #include "checkpoint/live_image.h"
 #include "tests/targets/target_process.h"
 #include "tracer/task_group.h"
@@ -23,22 +20,10 @@ namespace {
 using mcr::testing::TargetProcess;
 using std::chrono::milliseconds;
 
-// What third_party/criu/build has put into the cache.
-std::string FindCriu() {
-  if (const char* given = std::getenv("MCR_CRIU")) return given;
-  const passwd* user = getpwuid(getuid());
-  glob_t found;
-  const std::string pattern = std::string(user->pw_dir) + "/.cache/mcr/criu-*/criu";
-  if (glob(pattern.c_str(), 0, nullptr, &found) != 0) return "";
-  std::string path = found.gl_pathv[0];
-  globfree(&found);
-  return path;
-}
-
 class CriuDumpTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    criu_ = FindCriu();
+    criu_ = FindCriuForTest();
     if (criu_.empty()) GTEST_SKIP() << "no criu: run third_party/criu/build, or set MCR_CRIU";
     target_ = TargetProcess::Start("graft/graftee");
     target_->ReadLine();

@@ -1,0 +1,212 @@
+#include "checkpoint/criu/criu_image.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "checkpoint/criu/convert.h"
+#include "checkpoint/criu/image_file.h"
+
+namespace mcr::checkpoint {
+namespace {
+
+constexpr uint32_t kDead = 2;        // criu::TaskCore::task_state
+constexpr int kX86_64 = 1;           // criu::Core::mtype
+constexpr int kEpollDescriptor = 7;  // criu::Descriptor::type
+
+template <class Message>
+Result<std::vector<Message>> ReadMessages(const ImageDirectory& directory, const std::string& name,
+                                          ImageKind kind) {
+  MCR_ASSIGN(const std::string image, directory.ReadFile(name));
+  MCR_ASSIGN(const auto packed, SplitImage(image, kind, name));
+  std::vector<Message> messages(packed.size());
+  for (size_t i = 0; i < packed.size(); ++i) {
+    if (!ParseMessage(packed[i], messages[i])) return Fail("damaged CRIU image", name);
+  }
+  return messages;
+}
+
+template <class Message>
+Result<Message> ReadMessage(const ImageDirectory& directory, const std::string& name,
+                            ImageKind kind) {
+  MCR_ASSIGN(std::vector<Message> messages, ReadMessages<Message>(directory, name, kind));
+  if (messages.empty()) return Fail("truncated CRIU image", name);
+  return std::move(messages.front());
+}
+
+std::string ImageName(const std::string& stem, uint64_t id) {
+  return stem + "-" + std::to_string(id) + ".img";
+}
+
+// A zombie has a core image and nothing else.
+Result<bool> IsDead(const ImageDirectory& directory, const criu::Process& process) {
+  const std::string name = ImageName("core", process.pid());
+  MCR_ASSIGN(const auto core, ReadMessage<criu::Core>(directory, name, ImageKind::kCore));
+  return core.has_tc() && core.tc().task_state() == kDead;
+}
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<CriuImage>>> CriuImage::OpenAll(
+    const ImageDirectory& directory) {
+  MCR_ASSIGN(const auto entries,
+             ReadMessages<criu::File>(directory, "files.img", ImageKind::kFiles));
+  Files files;
+  for (const criu::File& file : entries) files[file.id()] = file;
+  MCR_ASSIGN(const auto processes,
+             ReadMessages<criu::Process>(directory, "pstree.img", ImageKind::kPstree));
+  std::vector<std::unique_ptr<CriuImage>> images;
+  for (const criu::Process& process : processes) {
+    MCR_ASSIGN(const bool dead, IsDead(directory, process));
+    if (dead) continue;
+    MCR_ASSIGN(auto image, Open(directory, process, files));
+    images.push_back(std::move(image));
+  }
+  if (images.empty()) return Fail("the checkpoint holds no process", "pstree.img");
+  return images;
+}
+
+Result<std::unique_ptr<CriuImage>> CriuImage::Open(const ImageDirectory& directory,
+                                                   const criu::Process& process,
+                                                   const Files& files) {
+  MCR_ASSIGN(PageStore pages, PageStore::Open(directory, ImageName("pagemap", process.pid())));
+  std::unique_ptr<CriuImage> image(new CriuImage(
+      static_cast<pid_t>(process.pid()), static_cast<pid_t>(process.ppid()), std::move(pages)));
+  MCR_TRY(image->ReadThreads(directory, process));
+  MCR_TRY(image->ReadEpoll(directory, files));
+  MCR_TRY(image->ReadMemoryMap(directory, files));
+  return image;
+}
+
+Status CriuImage::ReadThreads(const ImageDirectory& directory, const criu::Process& process) {
+  for (const uint32_t tid : process.threads()) {
+    const std::string name = ImageName("core", tid);
+    MCR_ASSIGN(const auto core, ReadMessage<criu::Core>(directory, name, ImageKind::kCore));
+    if (core.mtype() != kX86_64 || !core.has_thread_info()) {
+      return Fail("the checkpoint is of another architecture", name);
+    }
+    threads_.push_back(
+        {.tid = static_cast<pid_t>(tid), .registers = ToRegisters(core.thread_info().gpregs())});
+    if (core.has_tc()) signal_handlers_ = ToSignalHandlers(core.tc());
+  }
+  if (threads_.empty()) return Fail("a process of the checkpoint has no thread", "pstree.img");
+  return {};
+}
+
+Status CriuImage::ReadEpoll(const ImageDirectory& directory, const Files& files) {
+  MCR_ASSIGN(const auto ids,
+             ReadMessage<criu::ObjectIds>(directory, ImageName("ids", pid_), ImageKind::kIds));
+  MCR_ASSIGN(const auto descriptors,
+             ReadMessages<criu::Descriptor>(directory, ImageName("fdinfo", ids.files_id()),
+                                            ImageKind::kDescriptors));
+  for (const criu::Descriptor& descriptor : descriptors) {
+    const auto file = files.find(descriptor.id());
+    if (descriptor.type() != kEpollDescriptor || file == files.end()) continue;
+    for (const criu::EpollTarget& target : file->second.epfd().tfd()) {
+      epoll_entries_.push_back({.epoll_fd = static_cast<int>(descriptor.fd()),
+                                .fd = static_cast<int>(target.tfd()),
+                                .events = target.events(),
+                                .data = target.data()});
+    }
+  }
+  return {};
+}
+
+Status CriuImage::ReadMemoryMap(const ImageDirectory& directory, const Files& files) {
+  MCR_ASSIGN(const auto mm,
+             ReadMessage<criu::Mm>(directory, ImageName("mm", pid_), ImageKind::kMm));
+  layout_ = ToLayout(mm);
+  for (const criu::Vma& vma : mm.vmas()) {
+    if ((vma.status() & kVmaGuard) == 0) MCR_TRY(AddMapping(directory, vma, files));
+  }
+  for (Mapping& mapping : mappings_) {
+    if (mapping.range.Contains(layout_.start_stack)) mapping.path = "[stack]";
+  }
+  return {};
+}
+
+Status CriuImage::AddMapping(const ImageDirectory& directory, const criu::Vma& vma,
+                             const Files& files) {
+  MCR_ASSIGN(Mapping mapping, ToMapping(vma));
+  if (!mappings_.empty() && mapping.range.begin() < mappings_.back().range.end()) {
+    return Fail("damaged CRIU image: mappings overlap", ImageName("mm", pid_));
+  }
+  Backing backing{.shared = nullptr, .file = nullptr, .offset = vma.pgoff()};
+  if (vma.status() & kVmaAnonymousShared) {
+    // A piece of shared memory that nobody wrote to has no image.
+    auto store = PageStore::Open(directory, ImageName("pagemap-shmem", vma.shmid()));
+    if (store.has_value()) backing.shared = std::make_shared<PageStore>(std::move(*store));
+  } else if (vma.status() & (kVmaFilePrivate | kVmaFileShared)) {
+    const auto file = files.find(static_cast<uint32_t>(vma.shmid()));
+    if (file == files.end()) {
+      return Fail("damaged CRIU image: a mapping's file is missing", "files.img");
+    }
+    mapping.path = file->second.reg().name();
+    auto fd = std::make_shared<OwnedFd>(open(mapping.path.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status;
+    if (fd->valid() && fstat(fd->get(), &status) == 0) {
+      mapping.inode = status.st_ino;
+      mapping.device = status.st_dev;
+      backing.file = fd;
+    } else {
+      mapping.deleted = true;
+    }
+  }
+  mappings_.push_back(std::move(mapping));
+  backings_.push_back(std::move(backing));
+  return {};
+}
+
+Status CriuImage::ReadWithinPage(const Mapping& mapping, Addr from,
+                                 std::span<std::byte> into) const {
+  if (pages_.Has(from)) return pages_.Read(from, into);
+  const Backing& backing = backings_[static_cast<size_t>(&mapping - mappings_.data())];
+  const uint64_t offset = backing.offset + (from - mapping.range.begin());
+  std::ranges::fill(into, std::byte{0});
+  if (backing.shared && backing.shared->Has(Addr(offset))) {
+    return backing.shared->Read(Addr(offset), into);
+  }
+  if (backing.file &&
+      pread(backing.file->get(), into.data(), into.size(), static_cast<off_t>(offset)) < 0) {
+    return FailErrno("cannot read the mapped file", mapping.path);
+  }
+  if (mapping.deleted) return Fail("the checkpoint needs a file that is gone", mapping.path);
+  return {};
+}
+
+Status CriuImage::Read(Addr from, std::span<std::byte> into) const {
+  while (!into.empty()) {
+    const Mapping* mapping = FindMapping(mappings_, from);
+    if (mapping == nullptr) return Fail("cannot read memory: nothing is mapped", Hex(from));
+    const uint64_t rest = PageStore::kPageSize - from.value() % PageStore::kPageSize;
+    const std::span<std::byte> part = into.first(std::min<uint64_t>(rest, into.size()));
+    MCR_TRY(ReadWithinPage(*mapping, from, part));
+    from = from + part.size();
+    into = into.subspan(part.size());
+  }
+  return {};
+}
+
+Result<std::vector<Range<Addr>>> CriuImage::PopulatedRanges(Range<Addr> range) const {
+  std::vector<Range<Addr>> ranges = pages_.Present(range);
+  for (size_t i = 0; i < mappings_.size(); ++i) {
+    const Range<Addr> part = mappings_[i].range.Intersection(range);
+    if (!backings_[i].shared || !mappings_[i].range.Overlaps(range)) continue;
+    const Addr begin = mappings_[i].range.begin();
+    const auto offsets =
+        Range<Addr>::FromSize(Addr(backings_[i].offset + (part.begin() - begin)), part.size());
+    if (!offsets) continue;
+    for (const Range<Addr>& there : backings_[i].shared->Present(*offsets)) {
+      const uint64_t at = there.begin().value() - backings_[i].offset;
+      ranges.push_back(*Range<Addr>::FromSize(begin + at, there.size()));
+    }
+  }
+  std::ranges::sort(ranges);
+  return ranges;
+}
+
+}  // namespace mcr::checkpoint

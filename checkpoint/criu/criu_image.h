@@ -1,0 +1,71 @@
+// One process as a CRIU checkpoint directory has it.
+//
+// Pages of file mappings that the process never wrote are not in the checkpoint: they are read from
+// the file, which may have been replaced since.
+#ifndef MCR_CHECKPOINT_CRIU_CRIU_IMAGE_H_
+#define MCR_CHECKPOINT_CRIU_CRIU_IMAGE_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "checkpoint/criu/image_directory.h"
+#include "checkpoint/criu/images.pb.h"
+#include "checkpoint/criu/page_store.h"
+#include "checkpoint/process_image.h"
+#include "mcr/base/result.h"
+
+namespace mcr::checkpoint {
+
+class CriuImage : public ProcessImage {
+ public:
+  // All processes of the checkpoint, the root first. The images are untrusted: a damaged one is an
+  // error that names it.
+  static Result<std::vector<std::unique_ptr<CriuImage>>> OpenAll(const ImageDirectory& directory);
+
+  pid_t pid() const override { return pid_; }
+  pid_t parent() const override { return parent_; }
+  const Mappings& mappings() const override { return mappings_; }
+  const std::vector<ThreadImage>& threads() const override { return threads_; }
+  const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
+  const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
+  const MemoryLayout& layout() const override { return layout_; }
+  Status Read(Addr from, std::span<std::byte> into) const override;
+  Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
+
+ private:
+  using Files = std::map<uint32_t, criu::File>;
+
+  // Where the contents of a mapping are that are not among the process's own pages.
+  struct Backing {
+    std::shared_ptr<const PageStore> shared;  // shared anonymous memory
+    std::shared_ptr<const OwnedFd> file;
+    uint64_t offset = 0;  // of the mapping's begin in either
+  };
+
+  CriuImage(pid_t pid, pid_t parent, PageStore pages)
+      : pid_(pid), parent_(parent), pages_(std::move(pages)) {}
+
+  static Result<std::unique_ptr<CriuImage>> Open(const ImageDirectory& directory,
+                                                 const criu::Process& process, const Files& files);
+  Status ReadThreads(const ImageDirectory& directory, const criu::Process& process);
+  Status ReadEpoll(const ImageDirectory& directory, const Files& files);
+  Status ReadMemoryMap(const ImageDirectory& directory, const Files& files);
+  Status AddMapping(const ImageDirectory& directory, const criu::Vma& vma, const Files& files);
+  Status ReadWithinPage(const Mapping& mapping, Addr from, std::span<std::byte> into) const;
+
+  pid_t pid_;
+  pid_t parent_;
+  PageStore pages_;
+  Mappings mappings_;
+  std::vector<Backing> backings_;  // one for each mapping
+  std::vector<ThreadImage> threads_;
+  std::vector<SignalHandler> signal_handlers_;
+  std::vector<EpollEntry> epoll_entries_;
+  MemoryLayout layout_;
+};
+
+}  // namespace mcr::checkpoint
+
+#endif  // MCR_CHECKPOINT_CRIU_CRIU_IMAGE_H_
