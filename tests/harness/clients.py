@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,11 +75,14 @@ class IdleConnections:
             get(connection, "/hello.txt")
 
     def lost(self):
-        """Asks again on every connection and returns how many do not answer."""
-        return sum(not self._answers(connection) for connection in self._connections)
+        """Asks again on every connection and returns how many do not answer. One time limit for all of them: a server
+        that hangs does not answer any."""
+        deadline = time.monotonic() + TIMEOUT
+        return sum(not self._answers(connection, deadline) for connection in self._connections)
 
     @staticmethod
-    def _answers(connection):
+    def _answers(connection, deadline):
+        connection.settimeout(max(deadline - time.monotonic(), 0.01))
         try:
             return get(connection, "/hello.txt")[0] == 200
         except (OSError, BadResponse):
