@@ -67,8 +67,8 @@ def update_command(arguments):
 def describe(out, fleet):
     roles = fleet.roles()
     out.note("processes: " + ", ".join(f"{role.removesuffix(' process')} {pid}" for pid, role in roles.items()))
-    out.note(f"clients:   wrk on 16 connections, a probing client, {load.IDLE_CONNECTIONS} idle keep-alive connections, "
-             f"{load.TLS_CONNECTIONS} idle TLS connections, a slow download, a half-sent request")
+    out.note(f"clients:   wrk on 16 connections, a probing client, {load.IDLE_CONNECTIONS} idle keep-alive connections,")
+    out.note(f"           {load.TLS_CONNECTIONS} idle TLS connections, a slow download, a half-sent request")
     status, body = clients.fetch(fleet.http_port, checks.TELLING_PATH)
     out.note(f"before:    GET {checks.TELLING_PATH} answers {status}, {len(body)} bytes: {body!r}")
 

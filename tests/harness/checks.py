@@ -38,7 +38,7 @@ class Version:
 
 
 def check(name):
-    """Makes a Check of a function that returns (ok, detail). What a server that is gone or hangs raises is a failure."""
+    """Makes a Check of a function that returns (ok, detail). What a server that is gone or hangs raises, fails it."""
     def decorate(function):
         @functools.wraps(function)
         def guarded(*arguments, **keywords):

@@ -1,4 +1,4 @@
-"""A private nginx fleet, started the way a distribution does: daemon, master, two unprivileged workers, cache processes.
+"""A private nginx fleet, started the way a distribution does: daemon, master, unprivileged workers, cache processes.
 
 Everything lives below one directory that the workers' user can traverse. Two layouts of the two versions on disk:
 

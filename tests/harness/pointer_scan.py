@@ -45,7 +45,7 @@ def leftovers(pid, former, new_inode):
 
 
 def _without_mapped(pid, start, end):
-    """The parts of [start, end) in which nothing is mapped any more: what is mapped there now is a legitimate target."""
+    """The parts of [start, end) where nothing is mapped any more: what is mapped there now is a legitimate target."""
     parts, at = [], start
     for mapping in proc.mappings(pid):
         if mapping.overlaps(at, end):

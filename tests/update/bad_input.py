@@ -177,7 +177,8 @@ def plain_cases(bench):
         Case("the profile does not exist", bench.update(None, None, "--profile", bench.path("nothing")), either),
         Case("the profile is a directory", bench.update(None, None, "--profile", bench.scratch), either),
         Case("the profile cannot be parsed", bench.update(None, None, *profile(bench, "garbage", "} {{ no")), either),
-        Case("the profile is for another program", bench.update(None, None, *profile_of_another_program(bench)), either),
+        Case("the profile is for another program",
+             bench.update(None, None, *profile_of_another_program(bench)), either),
         Case("no root", [for_nobody(bench), *bench.update()[1:]], either,
              popen={"user": NOBODY, "group": NOBODY, "extra_groups": []}),
         Case("criu is missing", bench.update(), environment={
@@ -195,8 +196,8 @@ def try_case(bench, case, before):
         wrong.append(f"exit status {status} instead of {' or '.join(map(str, case.statuses))}")
     if len(lines) != 1 or not MESSAGE.fullmatch(lines[0]):
         wrong.append(f"not one line `mcr: STAGE: …` but {stderr!r}")
-    wrong += [f"{check.name}: {check.detail}"
-              for check in (checks.same_processes(bench.fleet, before), checks.undisturbed(bench.fleet)) if not check.ok]
+    untouched = (checks.same_processes(bench.fleet, before), checks.undisturbed(bench.fleet))
+    wrong += [f"{check.name}: {check.detail}" for check in untouched if not check.ok]
     if clients.fetch(bench.fleet.http_port, "/hello.txt")[0] != 200:
         wrong.append("the server does not answer")
     return Check(case.name, not wrong, "; ".join(wrong) or f"{status}, {lines[0]}")

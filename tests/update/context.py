@@ -52,5 +52,6 @@ class BusyFleet:
                                 f"{len(latencies)} requests, {latencies.failed} errors")]
         if self._wrk:
             wrk = self._wrk.stop()
-            results.append(checks.Check("wrk saw no error", wrk.failed == 0, f"{wrk.requests} requests {wrk.breakdown}"))
+            results.append(checks.Check("wrk saw no error", wrk.failed == 0,
+                                        f"{wrk.requests} requests, {wrk.breakdown or 'no'} errors"))
         return latencies, results
