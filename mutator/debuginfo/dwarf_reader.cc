@@ -180,6 +180,14 @@ bool HasDwarf(const ElfFile& file) {
   return info != nullptr && !file.BytesOf(*info).empty();
 }
 
-Result<DwarfContents> ReadDwarf(const ElfFile& file) { return DwarfReader(file).Read(); }
+Result<DwarfContents> ReadDwarf(const ElfFile& file) {
+  // dwz -m moves what several programs have in common to a file of its own, which LLVM does not
+  // follow.
+  if (file.FindHeader(".gnu_debugaltlink") != nullptr) {
+    return Fail("shares its debug information with other programs through dwz", file.path(),
+                "use debug information that dwz did not process");
+  }
+  return DwarfReader(file).Read();
+}
 
 }  // namespace mcr::mutator

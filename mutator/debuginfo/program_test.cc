@@ -236,6 +236,12 @@ TEST(ProgramLoadTest, WithoutDebugInformationSaysWhereItLooked) {
   EXPECT_NE(program.error().advice.find("--debug-dir"), std::string::npos);
 }
 
+TEST(ProgramLoadTest, SupplementaryDebugFileOfDwzIsRefused) {
+  const auto program = Program::Load(kDirectory + "shared/program", {});
+  ASSERT_FALSE(program.has_value());
+  EXPECT_NE(program.error().what.find("dwz"), std::string::npos);
+}
+
 std::string ReadFile(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};

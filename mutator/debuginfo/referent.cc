@@ -6,7 +6,9 @@
 namespace mcr::mutator {
 namespace {
 
-constexpr int kLongestStub = 4;  // instructions of an entry of the PLT
+constexpr uint64_t kWord = 8;             // bytes
+constexpr uint64_t kFarthestBefore = 64;  // bytes
+constexpr int kLongestStub = 4;           // instructions of an entry of the PLT
 
 std::string Quoted(std::string_view kind, const std::string& name, uint64_t offset) {
   std::string text = std::string(kind) + " `" + name + "`";
@@ -22,6 +24,15 @@ std::string InHexadecimal(std::span<const std::byte> bytes) {
     text += kDigits[static_cast<uint8_t>(byte) & 15];
   }
   return text;
+}
+
+// Constants that the compiler made (CSWTCH.7) have names that any change renumbers.
+bool IsGenerated(const Program& program, const Variable& variable) {
+  const FileAddr at = variable.range.begin();
+  const bool constant = !program.FindSection(at)->writable || program.relro().Contains(at);
+  const size_t dot = variable.name.rfind('.');
+  return constant && variable.type == 0 && !variable.unit.empty() && dot != std::string::npos &&
+         variable.name.find_first_not_of("0123456789", dot + 1) == std::string::npos;
 }
 
 }  // namespace
@@ -68,22 +79,45 @@ std::optional<std::string> ReferentNamer::NameImport(FileAddr entry) const {
 std::optional<std::string> ReferentNamer::NameData(FileAddr at,
                                                    const Instruction& instruction) const {
   if (const Variable* variable = program_.FindVariable(at)) {
-    // Constants that the compiler made (CSWTCH.7) have names that any change renumbers.
-    const bool generated =
-        variable->type == 0 && !program_.FindSection(at)->writable && !variable->unit.empty();
-    if (!generated) return NameVariable(*variable, at);
-    const auto bytes = program_.Contents(variable->range.begin());
-    if (bytes.size() < variable->range.size()) return std::nullopt;
-    return "constant " + InHexadecimal(bytes.first(variable->range.size())) + "+" +
-           Hex(at - variable->range.begin());
+    if (!IsGenerated(program_, *variable)) return NameVariable(*variable, at);
+    const auto contents = NameContents(variable->range.begin(), variable->range.size());
+    if (!contents) return std::nullopt;
+    return *contents + "+" + Hex(at - variable->range.begin());
   }
-  // One past the end of an array, where a loop ends.
-  if (const Variable* variable = program_.FindVariable(at - 1)) return NameVariable(*variable, at);
   if (auto import = NameImportSlot(at)) return import;
   if (auto symbol = NameSymbol(at)) return symbol;
-  if (auto slot = NameSlot(at, 0)) return slot;
-  if (!program_.FindSection(at)->writable) return NameConstant(at, instruction);
-  return std::nullopt;
+  if (program_.FindSection(at)->name.starts_with(".got")) return NameSlot(at, 0);
+  return instruction.reference == Reference::kMemory
+             ? NameContents(
+                   at, disassembler_.AccessSize(program_.Contents(instruction.at), instruction.at))
+             : NamePlace(at);
+}
+
+// Where a loop over an array ends, or an array whose indices start above 0 would begin; else a
+// literal, whose text does not count: a new one (a version, a build's configuration) changes what
+// the function says, not where it keeps things.
+std::optional<std::string> ReferentNamer::NamePlace(FileAddr at) const {
+  if (const Variable* variable = program_.FindVariable(at - 1)) return NameVariable(*variable, at);
+  for (uint64_t before = 1; before <= kFarthestBefore; ++before) {
+    const Variable* variable = program_.FindVariable(at + before);
+    if (variable != nullptr) return Quoted("before variable", variable->Key(), before);
+  }
+  if (program_.Contents(at).empty()) return std::nullopt;
+  return "a literal";
+}
+
+// Bytes, and what the dynamic linker puts into them.
+std::optional<std::string> ReferentNamer::NameContents(FileAddr at, uint64_t size) const {
+  const Section* section = program_.FindSection(at);
+  const auto bytes = program_.Contents(at);
+  if (size == 0 || size > bytes.size() || size > section->range.end() - at) return std::nullopt;
+  std::string text = "constant ";
+  for (uint64_t i = 0; i < size;) {
+    const auto slot = size - i >= kWord ? NameSlot(at + i, 0) : std::nullopt;
+    text += slot ? "[" + *slot + "]" : InHexadecimal(bytes.subspan(i, 1));
+    i += slot ? kWord : 1;
+  }
+  return text;
 }
 
 std::string ReferentNamer::NameVariable(const Variable& variable, FileAddr at) const {
@@ -116,21 +150,9 @@ std::optional<std::string> ReferentNamer::NameSlot(FileAddr at, int depth) const
     return "slot of " + NameVariable(*variable, value);
   }
   if (const auto slot = NameSlot(value, depth + 1)) return "slot of " + *slot;
+  const Section* section = program_.FindSection(value);
+  if (section != nullptr && !section->writable) return "slot of a literal";
   return "slot of type " + std::to_string(found->type) + "+" + Hex(value);
-}
-
-// A literal has no name. If the instruction reads it, its contents are what it is. If it only takes
-// the address, any literal is as good as another: a new text (a version, a build's configuration)
-// changes what the function says, not where it keeps things.
-std::optional<std::string> ReferentNamer::NameConstant(FileAddr at,
-                                                       const Instruction& instruction) const {
-  if (instruction.reference != Reference::kMemory) return "a literal";
-  const Section* section = program_.FindSection(at);
-  std::span<const std::byte> bytes = program_.Contents(at);
-  bytes = bytes.first(std::min<uint64_t>(bytes.size(), section->range.end() - at));
-  const uint64_t size = disassembler_.AccessSize(program_.Contents(instruction.at), instruction.at);
-  if (size == 0 || size > bytes.size()) return std::nullopt;
-  return "constant " + InHexadecimal(bytes.first(size));
 }
 
 std::optional<std::string> ReferentNamer::NameSymbol(FileAddr at) const {

@@ -31,7 +31,8 @@ class ReferentNamer {
   const Relocation* FindRelocation(FileAddr at) const;
   std::optional<std::string> NameImportSlot(FileAddr at) const;
   std::optional<std::string> NameSlot(FileAddr at, int depth) const;
-  std::optional<std::string> NameConstant(FileAddr at, const Instruction& instruction) const;
+  std::optional<std::string> NamePlace(FileAddr at) const;
+  std::optional<std::string> NameContents(FileAddr at, uint64_t size) const;
   std::optional<std::string> NameSymbol(FileAddr at) const;
   std::string NameVariable(const Variable& variable, FileAddr at) const;
 
