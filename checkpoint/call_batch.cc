@@ -37,8 +37,13 @@ std::vector<std::byte> LayOut(std::span<const BatchedCall> calls, Addr scratch) 
     InjectedCall call{.number = static_cast<uint64_t>(calls[i].number), .result = kNotReached};
     std::copy(calls[i].arguments.begin(), calls[i].arguments.end(), call.arguments);
     if (!calls[i].data.empty()) {
-      call.arguments[calls[i].data_argument] = scratch.value() + page.size();
+      const size_t begin = page.size();
+      call.arguments[calls[i].data_argument] = (scratch + begin).value();
       page.insert(page.end(), calls[i].data.begin(), calls[i].data.end());
+      if (const auto pointer = calls[i].pointer) {
+        const uint64_t target = (scratch + begin + pointer->to).value();
+        std::memcpy(page.data() + begin + pointer->at, &target, sizeof(target));
+      }
       page.resize((page.size() + 15) / 16 * 16);
     }
     std::memcpy(page.data() + i * sizeof(InjectedCall), &call, sizeof(call));

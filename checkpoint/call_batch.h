@@ -26,6 +26,12 @@ struct BatchedCall {
   std::vector<std::byte> data;
   size_t data_argument = 0;
   static constexpr size_t kMaxData = 2048;
+  // A pointer within `data` to another place in it: the address of byte `to` is put at byte `at`.
+  struct Pointer {
+    size_t at;
+    size_t to;
+  };
+  std::optional<Pointer> pointer;
 
   // -4095..-1: the call failed; nullopt: it was not reached.
   std::optional<int64_t> result;

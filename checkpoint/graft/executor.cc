@@ -40,7 +40,7 @@ Result<tracer::Task*> FindTask(TracedProcess& process, pid_t tid) {
 // What MakeCalls has done so far, shared with its inverse.
 struct Progress {
   ReversibleCalls calls;
-  int new_file = -1;  // in the process; -1: not there (any more)
+  int new_file = -1;  // in the process; -1: not there
 };
 
 Status RevertCalls(TaskGroup& group, pid_t pid, const Progress& progress) {
@@ -63,23 +63,9 @@ bool NeedsFile(const ProcessGraft& graft) {
                      [](const NewMapping& mapping) { return !mapping.anonymous; });
 }
 
-// Runs the forward calls; the descriptor is closed by the same batch.
 Status RunForward(Injection& injection, Progress& progress, pid_t pid) {
-  std::vector<BatchedCall>& calls = progress.calls.forward;
-  const size_t count = calls.size();
-  if (progress.new_file >= 0) {
-    calls.push_back({.what = "close the new file",
-                     .number = SYS_close,
-                     .arguments = {static_cast<uint64_t>(progress.new_file)}});
-  }
-  const Status ran = RunBatch(injection, calls);
-  const Status checked = CheckResults(calls, Where(pid));
-  if (calls.size() > count) {
-    if (calls.back().result) progress.new_file = -1;
-    calls.pop_back();
-  }
-  MCR_TRY(ran);
-  return checked;
+  MCR_TRY(RunBatch(injection, progress.calls.forward));
+  return CheckResults(progress.calls.forward, Where(pid));
 }
 
 Status WriteAll(pid_t pid, const MemoryPatch& patch) {
@@ -128,6 +114,7 @@ Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {
   MCR_ASSIGN(const auto injection, Injection::Open(process));
   if (NeedsFile(graft)) {
     MCR_ASSIGN(progress->new_file, injection->SendFd(new_file_.get()));
+    placed_[graft.pid] = progress->new_file;
   }
   progress->calls = CallsFor(graft, progress->new_file);
   MCR_TRY(RunForward(*injection, *progress, graft.pid));
@@ -159,7 +146,10 @@ Status Graft::Commit() {
   std::vector<std::unique_ptr<FinalStep>> steps;
   for (const ProcessGraft& graft : plan_.processes) {
     MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
-    MCR_ASSIGN(auto step, FinalStep::Prepare(*process, graft, new_file_.get()));
+    const auto placed = placed_.find(graft.pid);
+    MCR_ASSIGN(auto step, placed != placed_.end()
+                              ? FinalStep::Prepare(*process, graft, placed->second)
+                              : FinalStep::PrepareAndPlace(*process, graft, new_file_.get()));
     steps.push_back(std::move(step));
   }
   undo_.Disarm();

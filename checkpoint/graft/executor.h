@@ -7,6 +7,9 @@
 #ifndef MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 #define MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 
+#include <sys/types.h>
+
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +53,7 @@ class Graft {
   tracer::TaskGroup& group_;
   const GraftPlan& plan_;
   OwnedFd new_file_;
+  std::map<pid_t, int> placed_;  // the new file's descriptor in each process, until commit or undo
   std::vector<std::string> warnings_;
   UndoLog undo_;
 };

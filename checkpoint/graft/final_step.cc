@@ -3,12 +3,15 @@
 #include <linux/prctl.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <optional>
 #include <span>
-#include <utility>
 
-#include "checkpoint/call_batch.h"
+#include "mcr/base/address.h"
+#include "mcr/base/range.h"
 #include "tracer/arch/injected/code.h"
 
 namespace mcr::checkpoint {
@@ -16,15 +19,15 @@ namespace {
 
 using tracer::Injection;
 
-// How the scratch page is used while the layout is set.
-constexpr uint64_t kMapAt = 0;
-constexpr uint64_t kStatusAt = 128;
-constexpr uint64_t kAuxvAt = 256;
-static_assert(sizeof(prctl_mm_map) <= kStatusAt);
-
 bool HasLayout(const ProcessGraft& graft) { return !graft.layout.start_code.IsNull(); }
 
-prctl_mm_map MakeMap(const MemoryLayout& layout, Addr auxv, int exe_fd) {
+std::string Where(const ProcessGraft& graft) { return "PID " + std::to_string(graft.pid); }
+
+void Note(const Status& status, std::vector<std::string>& warnings) {
+  if (!status.has_value()) warnings.push_back(status.error().Line());
+}
+
+prctl_mm_map MakeMap(const MemoryLayout& layout, int exe_fd) {
   prctl_mm_map map = {};
   map.start_code = layout.start_code.value();
   map.end_code = layout.end_code.value();
@@ -37,90 +40,104 @@ prctl_mm_map MakeMap(const MemoryLayout& layout, Addr auxv, int exe_fd) {
   map.arg_end = layout.arg_end.value();
   map.env_start = layout.env_start.value();
   map.env_end = layout.env_end.value();
-  map.auxv = reinterpret_cast<decltype(map.auxv)>(auxv.value());
   map.auxv_size = static_cast<uint32_t>(layout.auxv.size());
   map.exe_fd = static_cast<uint32_t>(exe_fd);
   return map;
 }
 
-void Note(const Status& status, std::vector<std::string>& warnings) {
-  if (!status.has_value()) warnings.push_back(status.error().Line());
+// The map and behind it the auxiliary vector that it points to.
+std::vector<std::byte> MapAndAuxv(const MemoryLayout& layout, int exe_fd) {
+  const prctl_mm_map map = MakeMap(layout, exe_fd);
+  std::vector<std::byte> data(sizeof(map) + layout.auxv.size());
+  std::memcpy(data.data(), &map, sizeof(map));
+  std::copy(layout.auxv.begin(), layout.auxv.end(), data.begin() + sizeof(map));
+  return data;
 }
 
-Status Discard(const Result<uint64_t>& result) {
-  MCR_TRY(result);
-  return {};
+BatchedCall LayoutCall(const MemoryLayout& layout, int exe_fd) {
+  return {.what = "set the memory layout",
+          .number = SYS_prctl,
+          .arguments = {PR_SET_MM, PR_SET_MM_MAP, 0, sizeof(prctl_mm_map), 0},
+          .data = MapAndAuxv(layout, exe_fd),
+          .data_argument = 2,
+          .pointer = BatchedCall::Pointer{offsetof(prctl_mm_map, auxv), sizeof(prctl_mm_map)}};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<FinalStep>> FinalStep::Prepare(tracer::TracedProcess& process,
                                                       const ProcessGraft& graft, int new_file) {
+  if (sizeof(prctl_mm_map) + graft.layout.auxv.size() > BatchedCall::kMaxData) {
+    return Fail("the auxiliary vector is too large", Where(graft));
+  }
   MCR_ASSIGN(auto injection, Injection::Open(process));
   std::unique_ptr<FinalStep> step(new FinalStep(graft, std::move(injection)));
-  if (HasLayout(graft)) {
-    if (graft.layout.auxv.size() > Injection::kScratchSize - kAuxvAt) {
-      return Fail("the auxiliary vector is too large", "PID " + std::to_string(graft.pid));
-    }
-    MCR_ASSIGN(step->new_file_, step->injection_->SendFd(new_file));
-  }
   MCR_TRY(step->injection_->Scratch());
+  step->new_file_ = new_file;
+  return step;
+}
+
+Result<std::unique_ptr<FinalStep>> FinalStep::PrepareAndPlace(tracer::TracedProcess& process,
+                                                              const ProcessGraft& graft,
+                                                              int new_file) {
+  MCR_ASSIGN(auto step, Prepare(process, graft, -1));
+  if (!HasLayout(graft)) return step;
+  MCR_ASSIGN(step->new_file_, step->injection_->SendFd(new_file));
+  step->placed_ = true;
   return step;
 }
 
 FinalStep::~FinalStep() {
-  if (new_file_ < 0) return;
-  (void)injection_->Call(SYS_close, {static_cast<uint64_t>(new_file_)});
+  if (placed_) (void)injection_->Call(SYS_close, {static_cast<uint64_t>(new_file_)});
 }
 
-void FinalStep::Unmap(std::vector<std::string>& warnings) {
+std::vector<BatchedCall> FinalStep::UnmapCalls() const {
   std::vector<BatchedCall> calls;
   for (const Range<Addr>& range : graft_.unmap) {
     calls.push_back({.what = "unmap the old program at " + Hex(range.begin()),
                      .number = SYS_munmap,
                      .arguments = {range.begin().value(), range.size()}});
   }
-  Note(RunBatch(*injection_, calls), warnings);
-  Note(CheckResults(calls, "PID " + std::to_string(graft_.pid)), warnings);
+  return calls;
 }
 
-Status FinalStep::PlaceLayout(int exe_fd) {
-  MCR_ASSIGN(const Addr scratch, injection_->Scratch());
-  const prctl_mm_map map = MakeMap(graft_.layout, scratch + kAuxvAt, exe_fd);
-  MCR_TRY(injection_->memory().WriteValue(scratch + kMapAt, map));
-  return injection_->memory().Write(scratch + kAuxvAt, graft_.layout.auxv);
-}
-
-// A server that has dropped its privileges has a child do it.
-Status FinalStep::SetLayout() {
-  MCR_TRY(PlaceLayout(new_file_));
-  MCR_ASSIGN(const Addr scratch, injection_->Scratch());
-  const uint64_t map = (scratch + kMapAt).value();
-  const auto set_map = [&] {
-    return injection_->Call(SYS_prctl, {PR_SET_MM, PR_SET_MM_MAP, map, sizeof(prctl_mm_map), 0});
-  };
-  const auto direct = set_map();
-  if (direct.has_value()) return {};
-  if (direct.error().os_error != EPERM) return tl::make_unexpected(direct.error());
-  MCR_ASSIGN(const uint64_t result,
-             injection_->Run(tracer::SetMmMapCode(),
-                             {map, sizeof(prctl_mm_map), (scratch + kStatusAt).value()}));
+// For a server that has dropped its privileges.
+Status FinalStep::SetLayoutByChild() {
+  MCR_ASSIGN(const Addr map, injection_->Scratch());
+  std::vector<std::byte> data = MapAndAuxv(graft_.layout, new_file_);
+  const uint64_t auxv = (map + sizeof(prctl_mm_map)).value();
+  std::memcpy(data.data() + offsetof(prctl_mm_map, auxv), &auxv, sizeof(auxv));
+  MCR_TRY(injection_->memory().Write(map, data));
+  const Addr status = map + Injection::kScratchSize - sizeof(uint64_t);
+  MCR_ASSIGN(
+      const uint64_t result,
+      injection_->Run(tracer::SetMmMapCode(), {map.value(), sizeof(prctl_mm_map), status.value()}));
   if (result == 0) return {};
-  const std::string where = "PID " + std::to_string(graft_.pid);
   errno = static_cast<int>(-static_cast<int64_t>(result));
-  const auto failure = FailErrno("/proc/PID/exe still names the old program", where);
-  MCR_TRY(PlaceLayout(-1));  // needs no capability
-  MCR_TRY(set_map());
-  return failure;
+  return FailErrno("/proc/PID/exe still names the old program", Where(graft_));
+}
+
+// Needs no capability.
+Status FinalStep::SetLayoutWithoutFile() {
+  BatchedCall call = LayoutCall(graft_.layout, -1);
+  MCR_TRY(RunBatch(*injection_, std::span(&call, 1)));
+  return CheckResults(std::span(&call, 1), Where(graft_));
 }
 
 void FinalStep::Run(std::vector<std::string>& warnings) {
-  Unmap(warnings);
-  if (HasLayout(graft_)) Note(SetLayout(), warnings);
-  if (new_file_ >= 0) {
-    const auto fd = static_cast<uint64_t>(std::exchange(new_file_, -1));
-    Note(Discard(injection_->Call(SYS_close, {fd})), warnings);
+  std::vector<BatchedCall> calls = UnmapCalls();
+  if (HasLayout(graft_)) calls.push_back(LayoutCall(graft_.layout, new_file_));
+  Note(RunBatch(*injection_, calls), warnings);
+  if (HasLayout(graft_) && calls.back().result == -EPERM) {
+    calls.pop_back();
+    if (Status set = SetLayoutByChild(); !set.has_value()) {
+      Note(set, warnings);
+      Note(SetLayoutWithoutFile(), warnings);
+    }
   }
+  Note(CheckResults(calls, Where(graft_)), warnings);
+  if (new_file_ >= 0) (void)injection_->Call(SYS_close, {static_cast<uint64_t>(new_file_)});
+  placed_ = false;
   Note(injection_->Close(), warnings);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/call_batch.h"
 #include "checkpoint/graft/plan.h"
 #include "mcr/base/result.h"
 #include "tracer/remote_call.h"
@@ -16,29 +17,35 @@ namespace mcr::checkpoint {
 
 class FinalStep {
  public:
-  // Everything that can fail: the injection is open, the new file's descriptor and the memory
-  // layout are in the process.
+  // Everything that can fail. `new_file`: the new file's descriptor in the process, which Run
+  // closes.
   static Result<std::unique_ptr<FinalStep>> Prepare(tracer::TracedProcess& process,
                                                     const ProcessGraft& graft, int new_file);
+  // The same where the process has no such descriptor yet; `new_file` is ours.
+  static Result<std::unique_ptr<FinalStep>> PrepareAndPlace(tracer::TracedProcess& process,
+                                                            const ProcessGraft& graft,
+                                                            int new_file);
 
   FinalStep(const FinalStep&) = delete;
   FinalStep& operator=(const FinalStep&) = delete;
-  ~FinalStep();  // takes the descriptor out of the process again
+  ~FinalStep();  // takes a descriptor that it has placed out of the process again
 
-  // Unmaps, sets the layout and the executable. What does not work is added to `warnings`.
+  // Unmaps, sets the layout and the executable, closes the descriptor. What does not work is added
+  // to `warnings`.
   void Run(std::vector<std::string>& warnings);
 
  private:
   FinalStep(const ProcessGraft& graft, std::unique_ptr<tracer::Injection> injection)
       : graft_(graft), injection_(std::move(injection)) {}
 
-  Status PlaceLayout(int exe_fd);
-  Status SetLayout();
-  void Unmap(std::vector<std::string>& warnings);
+  std::vector<BatchedCall> UnmapCalls() const;
+  Status SetLayoutByChild();
+  Status SetLayoutWithoutFile();
 
   const ProcessGraft& graft_;
   std::unique_ptr<tracer::Injection> injection_;
   int new_file_ = -1;  // in the process
+  bool placed_ = false;
 };
 
 }  // namespace mcr::checkpoint
