@@ -39,11 +39,12 @@ class Program {
   virtual const std::vector<Section>& sections() const = 0;    // by address, loaded ones only
   virtual const std::vector<std::string>& needed() const = 0;  // DT_NEEDED
   virtual const std::vector<Symbol>& symbols() const = 0;      // by address
-  virtual const std::vector<Variable>& variables()
-      const = 0;  // by address; DWARF, completed by object symbols
-                  // (COPY-relocated ones such as `environ` too)
-  virtual const std::vector<Function>& functions()
-      const = 0;  // by address; DWARF, completed by function symbols
+  // DWARF, completed by object symbols (COPY-relocated ones such as `environ` too); by address,
+  // thread-local ones last, by offset. Keys are unique: namesakes get "#2", "#3" appended.
+  virtual const std::vector<Variable>& variables() const = 0;
+  // DWARF, completed by function symbols; by address. Parts that the compiler split off ("f.cold")
+  // are functions of their own.
+  virtual const std::vector<Function>& functions() const = 0;
   virtual const std::vector<Relocation>& relocations() const = 0;  // by address
   virtual const TypeTable& types() const = 0;
   virtual Range<FileAddr> relro() const = 0;  // PT_GNU_RELRO; empty if there is none
