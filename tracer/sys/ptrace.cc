@@ -118,6 +118,14 @@ Result<uint64_t> PtraceGetEventMessage(pid_t tid) {
   return message;
 }
 
+Result<bool> PtraceIsSystemCallEntry(pid_t tid) {
+  __ptrace_syscall_info info{};
+  if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, reinterpret_cast<void*>(sizeof info), &info) < 0) {
+    return FailErrno("cannot read the system call", "tid " + std::to_string(tid));
+  }
+  return info.op == PTRACE_SYSCALL_INFO_ENTRY;
+}
+
 Result<uint64_t> PtraceGetDebugRegister(pid_t tid, int index) {
   // The C library returns the word itself, so that only errno tells -1 from a failure.
   errno = 0;
