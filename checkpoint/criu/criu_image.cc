@@ -18,30 +18,6 @@ constexpr uint32_t kDead = 2;        // criu::TaskCore::task_state
 constexpr int kX86_64 = 1;           // criu::Core::mtype
 constexpr int kEpollDescriptor = 7;  // criu::Descriptor::type
 
-template <class Message>
-Result<std::vector<Message>> ReadMessages(const ImageDirectory& directory, const std::string& name,
-                                          ImageKind kind) {
-  MCR_ASSIGN(const std::string image, directory.ReadFile(name));
-  MCR_ASSIGN(const auto packed, SplitImage(image, kind, name));
-  std::vector<Message> messages(packed.size());
-  for (size_t i = 0; i < packed.size(); ++i) {
-    if (!ParseMessage(packed[i], messages[i])) return Fail("damaged CRIU image", name);
-  }
-  return messages;
-}
-
-template <class Message>
-Result<Message> ReadMessage(const ImageDirectory& directory, const std::string& name,
-                            ImageKind kind) {
-  MCR_ASSIGN(std::vector<Message> messages, ReadMessages<Message>(directory, name, kind));
-  if (messages.empty()) return Fail("truncated CRIU image", name);
-  return std::move(messages.front());
-}
-
-std::string ImageName(const std::string& stem, uint64_t id) {
-  return stem + "-" + std::to_string(id) + ".img";
-}
-
 // A zombie has a core image and nothing else.
 Result<bool> IsDead(const ImageDirectory& directory, const criu::Process& process) {
   const std::string name = ImageName("core", process.pid());
@@ -53,10 +29,7 @@ Result<bool> IsDead(const ImageDirectory& directory, const criu::Process& proces
 
 Result<std::vector<std::unique_ptr<CriuImage>>> CriuImage::OpenAll(
     const ImageDirectory& directory) {
-  MCR_ASSIGN(const auto entries,
-             ReadMessages<criu::File>(directory, "files.img", ImageKind::kFiles));
-  Files files;
-  for (const criu::File& file : entries) files[file.id()] = file;
+  MCR_ASSIGN(const FileTable files, FileTable::Read(directory));
   MCR_ASSIGN(const auto processes,
              ReadMessages<criu::Process>(directory, "pstree.img", ImageKind::kPstree));
   std::vector<std::unique_ptr<CriuImage>> images;
@@ -72,7 +45,7 @@ Result<std::vector<std::unique_ptr<CriuImage>>> CriuImage::OpenAll(
 
 Result<std::unique_ptr<CriuImage>> CriuImage::Open(const ImageDirectory& directory,
                                                    const criu::Process& process,
-                                                   const Files& files) {
+                                                   const FileTable& files) {
   MCR_ASSIGN(PageStore pages, PageStore::Open(directory, ImageName("pagemap", process.pid())));
   std::unique_ptr<CriuImage> image(new CriuImage(
       static_cast<pid_t>(process.pid()), static_cast<pid_t>(process.ppid()), std::move(pages)));
@@ -97,16 +70,16 @@ Status CriuImage::ReadThreads(const ImageDirectory& directory, const criu::Proce
   return {};
 }
 
-Status CriuImage::ReadEpoll(const ImageDirectory& directory, const Files& files) {
+Status CriuImage::ReadEpoll(const ImageDirectory& directory, const FileTable& files) {
   MCR_ASSIGN(const auto ids,
              ReadMessage<criu::ObjectIds>(directory, ImageName("ids", pid_), ImageKind::kIds));
   MCR_ASSIGN(const auto descriptors,
              ReadMessages<criu::Descriptor>(directory, ImageName("fdinfo", ids.files_id()),
                                             ImageKind::kDescriptors));
   for (const criu::Descriptor& descriptor : descriptors) {
-    const auto file = files.find(descriptor.id());
-    if (descriptor.type() != kEpollDescriptor || file == files.end()) continue;
-    for (const criu::EpollTarget& target : file->second.epfd().tfd()) {
+    const criu::File* file = files.Find(descriptor.id());
+    if (descriptor.type() != kEpollDescriptor || file == nullptr) continue;
+    for (const criu::EpollTarget& target : file->epfd().tfd()) {
       epoll_entries_.push_back({.epoll_fd = static_cast<int>(descriptor.fd()),
                                 .fd = static_cast<int>(target.tfd()),
                                 .events = target.events(),
@@ -116,7 +89,7 @@ Status CriuImage::ReadEpoll(const ImageDirectory& directory, const Files& files)
   return {};
 }
 
-Status CriuImage::ReadMemoryMap(const ImageDirectory& directory, const Files& files) {
+Status CriuImage::ReadMemoryMap(const ImageDirectory& directory, const FileTable& files) {
   MCR_ASSIGN(const auto mm,
              ReadMessage<criu::Mm>(directory, ImageName("mm", pid_), ImageKind::kMm));
   layout_ = ToLayout(mm);
@@ -130,35 +103,55 @@ Status CriuImage::ReadMemoryMap(const ImageDirectory& directory, const Files& fi
 }
 
 Status CriuImage::AddMapping(const ImageDirectory& directory, const criu::Vma& vma,
-                             const Files& files) {
+                             const FileTable& files) {
   MCR_ASSIGN(Mapping mapping, ToMapping(vma));
   if (!mappings_.empty() && mapping.range.begin() < mappings_.back().range.end()) {
     return Fail("damaged CRIU image: mappings overlap", ImageName("mm", pid_));
   }
   Backing backing{.shared = nullptr, .file = nullptr, .offset = vma.pgoff()};
   if (vma.status() & kVmaAnonymousShared) {
-    // A piece of shared memory that nobody wrote to has no image.
-    auto store = PageStore::Open(directory, ImageName("pagemap-shmem", vma.shmid()));
-    if (store.has_value()) backing.shared = std::make_shared<PageStore>(std::move(*store));
+    MCR_TRY(BackByMemory(directory, vma.shmid(), backing));
   } else if (vma.status() & (kVmaFilePrivate | kVmaFileShared)) {
-    const auto file = files.find(static_cast<uint32_t>(vma.shmid()));
-    if (file == files.end()) {
+    const criu::File* file = files.Find(static_cast<uint32_t>(vma.shmid()));
+    if (file == nullptr) {
       return Fail("damaged CRIU image: a mapping's file is missing", "files.img");
     }
-    mapping.path = file->second.reg().name();
-    auto fd = std::make_shared<OwnedFd>(open(mapping.path.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat status;
-    if (fd->valid() && fstat(fd->get(), &status) == 0) {
-      mapping.inode = status.st_ino;
-      mapping.device = status.st_dev;
-      backing.file = fd;
-    } else {
+    if (const criu::MemoryFileInode* memory = files.FindMemory(*file)) {
+      // "/dev/zero" is what the kernel calls shared anonymous memory.
+      const bool is_path = memory->name().starts_with('/');
+      mapping.path = is_path ? memory->name() : "/memfd:" + memory->name();
+      mapping.inode = memory->shmid();
       mapping.deleted = true;
+      MCR_TRY(BackByMemory(directory, memory->shmid(), backing));
+    } else {
+      BackByFile(*file, mapping, backing);
     }
   }
   mappings_.push_back(std::move(mapping));
   backings_.push_back(std::move(backing));
   return {};
+}
+
+// A piece of shared memory that nobody wrote to has no image.
+Status CriuImage::BackByMemory(const ImageDirectory& directory, uint64_t id, Backing& backing) {
+  const std::string name = ImageName("pagemap-shmem", id);
+  if (!directory.OpenFile(name)) return {};
+  MCR_ASSIGN(PageStore store, PageStore::Open(directory, name));
+  backing.shared = std::make_shared<PageStore>(std::move(store));
+  return {};
+}
+
+void CriuImage::BackByFile(const criu::File& file, Mapping& mapping, Backing& backing) {
+  mapping.path = file.reg().name();
+  auto fd = std::make_shared<OwnedFd>(open(mapping.path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status;
+  if (fd->valid() && fstat(fd->get(), &status) == 0) {
+    mapping.inode = status.st_ino;
+    mapping.device = status.st_dev;
+    backing.file = std::move(fd);
+  } else {
+    mapping.deleted = backing.missing = true;
+  }
 }
 
 Status CriuImage::ReadWithinPage(const Mapping& mapping, Addr from,
@@ -174,7 +167,7 @@ Status CriuImage::ReadWithinPage(const Mapping& mapping, Addr from,
       pread(backing.file->get(), into.data(), into.size(), static_cast<off_t>(offset)) < 0) {
     return FailErrno("cannot read the mapped file", mapping.path);
   }
-  if (mapping.deleted) return Fail("the checkpoint needs a file that is gone", mapping.path);
+  if (backing.missing) return Fail("the checkpoint needs a file that is gone", mapping.path);
   return {};
 }
 

@@ -5,11 +5,11 @@
 #ifndef MCR_CHECKPOINT_CRIU_CRIU_IMAGE_H_
 #define MCR_CHECKPOINT_CRIU_CRIU_IMAGE_H_
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "checkpoint/criu/file_table.h"
 #include "checkpoint/criu/image_directory.h"
 #include "checkpoint/criu/images.pb.h"
 #include "checkpoint/criu/page_store.h"
@@ -35,24 +35,26 @@ class CriuImage : public ProcessImage {
   Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
 
  private:
-  using Files = std::map<uint32_t, criu::File>;
-
   // Where the contents of a mapping are that are not among the process's own pages.
   struct Backing {
     std::shared_ptr<const PageStore> shared;  // shared anonymous memory
     std::shared_ptr<const OwnedFd> file;
-    uint64_t offset = 0;  // of the mapping's begin in either
+    bool missing = false;  // it is a file, which is gone
+    uint64_t offset = 0;   // of the mapping's begin in either
   };
 
   CriuImage(pid_t pid, pid_t parent, PageStore pages)
       : pid_(pid), parent_(parent), pages_(std::move(pages)) {}
 
   static Result<std::unique_ptr<CriuImage>> Open(const ImageDirectory& directory,
-                                                 const criu::Process& process, const Files& files);
+                                                 const criu::Process& process,
+                                                 const FileTable& files);
   Status ReadThreads(const ImageDirectory& directory, const criu::Process& process);
-  Status ReadEpoll(const ImageDirectory& directory, const Files& files);
-  Status ReadMemoryMap(const ImageDirectory& directory, const Files& files);
-  Status AddMapping(const ImageDirectory& directory, const criu::Vma& vma, const Files& files);
+  Status ReadEpoll(const ImageDirectory& directory, const FileTable& files);
+  Status ReadMemoryMap(const ImageDirectory& directory, const FileTable& files);
+  Status AddMapping(const ImageDirectory& directory, const criu::Vma& vma, const FileTable& files);
+  static Status BackByMemory(const ImageDirectory& directory, uint64_t id, Backing& backing);
+  static void BackByFile(const criu::File& file, Mapping& mapping, Backing& backing);
   Status ReadWithinPage(const Mapping& mapping, Addr from, std::span<std::byte> into) const;
 
   pid_t pid_;

@@ -19,6 +19,10 @@ std::optional<uint32_t> TakeWord(std::string_view& bytes) {
 
 }  // namespace
 
+std::string ImageName(const std::string& stem, uint64_t id) {
+  return stem + "-" + std::to_string(id) + ".img";
+}
+
 Result<std::vector<std::string_view>> SplitImage(std::string_view bytes, ImageKind kind,
                                                  const std::string& name) {
   const auto container = TakeWord(bytes);

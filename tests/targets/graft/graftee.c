@@ -49,6 +49,8 @@ static void DropPrivileges(uid_t uid) {
 int main(int argc, char** argv) {
   if (argc > 1) LeaveOwnFile();
   if (argc > 1) DropPrivileges((uid_t)atoi(argv[1]));
+  long* shared = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  shared[512] = 33;
   const int epoll = epoll_create1(0);
   struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0x1111};
   epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &event);
