@@ -14,6 +14,7 @@ struct PlanArguments {
 };
 
 int Run(const PlanArguments& arguments) {
+  if (!HasServer(arguments.options)) return kUsage;
   const auto plan = update::Plan(arguments.options);
   if (!plan) {
     PrintError("plan", plan.error().Line());

@@ -14,6 +14,8 @@
 namespace mcr::cli {
 namespace {
 
+constexpr char kListFaults[] = "list";
+
 struct UpdateArguments {
   update::Options options;
   std::string report;
@@ -64,6 +66,8 @@ class Progress {
 };
 
 int Run(UpdateArguments& arguments) {
+  if (arguments.fault == kListFaults) return ListFaults();
+  if (!HasServer(arguments.options)) return kUsage;
   arguments.options.timeout = std::chrono::milliseconds(arguments.timeout_ms);
   if (arguments.dry_run) return DryRun(arguments);
   if (!arguments.fault.empty()) arguments.options.fault = FindFault(arguments.fault);
@@ -86,7 +90,7 @@ int Run(UpdateArguments& arguments) {
 }
 
 std::vector<std::string> FaultNames() {
-  std::vector<std::string> names;
+  std::vector<std::string> names = {kListFaults};
   for (const FaultName& fault : kFaultNames) names.emplace_back(fault.name);
   return names;
 }
@@ -111,11 +115,9 @@ void AddUpdate(CLI::App& app, int& status) {
   command->add_flag("--dry-run", arguments->dry_run, "the same as plan");
   command
       ->add_option("--inject-fault", arguments->fault,
-                   "for tests: fail at the end of this stage, with everything to undo")
+                   "for tests: fail at the end of this stage, with everything to undo; `list` shows them")
       ->check(CLI::IsMember(FaultNames()))
       ->type_name("STAGE");
-  command->add_flag_callback("--list-faults", [] { std::exit(ListFaults()); },
-                             "the stages that --inject-fault knows");
   command->callback([arguments, &status] { status = Run(*arguments); });
 }
 

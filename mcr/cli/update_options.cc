@@ -1,11 +1,12 @@
 #include "mcr/cli/update_options.h"
 
+#include "mcr/cli/command.h"
+
 namespace mcr::cli {
 
 void AddServerOptions(CLI::App& command, update::Options& options) {
-  command.add_option("--pid", options.pid, "the server's main process")->required();
-  command.add_option("--to", options.to, "the new version of its program")
-      ->required()
+  command.add_option("--pid", options.pid, "the server's main process (required)");
+  command.add_option("--to", options.to, "the new version of its program (required)")
       ->type_name("BINARY");
   command.add_option("--profile", options.profile, "what to know about the server (default: the shipped one)")
       ->type_name("FILE");
@@ -15,6 +16,14 @@ void AddServerOptions(CLI::App& command, update::Options& options) {
       ->type_name("DIR");
   command.add_option("--criu", options.criu, "the criu program (default: $MCR_CRIU, cache, $PATH)")
       ->type_name("PATH");
+}
+
+bool HasServer(const update::Options& options) {
+  if (options.pid == 0) PrintError("usage", "--pid is missing; see mcr --help");
+  if (options.pid != 0 && options.to.empty()) {
+    PrintError("usage", "--to is missing; see mcr --help");
+  }
+  return options.pid != 0 && !options.to.empty();
 }
 
 }  // namespace mcr::cli

@@ -10,6 +10,9 @@ namespace mcr::cli {
 
 void AddServerOptions(CLI::App& command, update::Options& options);
 
+// Whether --pid and --to were given; says so if not.
+bool HasServer(const update::Options& options);
+
 }  // namespace mcr::cli
 
 #endif  // MCR_CLI_UPDATE_OPTIONS_H_

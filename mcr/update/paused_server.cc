@@ -102,14 +102,14 @@ Status PausedServer::TakeImages() {
 Status PausedServer::BeginCheckpoint() {
   // Frozen first, let go second: no task gets to run an instruction in between.
   MCR_TRY(cgroup_->Freeze());
+  detached_ = Pids(*tasks_);
   MCR_TRY(tasks_->DetachAll());
   return dump_->Begin();
 }
 
 Result<double> PausedServer::FinishCheckpoint() {
-  const std::vector<pid_t> pids = Pids(*tasks_);
   MCR_ASSIGN(const auto stats, dump_->Finish());
-  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(pids));
+  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(detached_));
   tasks_.emplace(std::move(tasks));
   MCR_TRY(cgroup_->Thaw());
   constexpr double kMicrosecondsPerMillisecond = 1000;

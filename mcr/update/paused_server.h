@@ -60,6 +60,7 @@ class PausedServer {
   std::optional<tracer::TaskGroup> tasks_;
   std::unique_ptr<tracer::Quiescer> quiescer_;
   std::unique_ptr<checkpoint::CriuDump> dump_;
+  std::vector<pid_t> detached_;  // while CRIU has them
   std::vector<tracer::QuiescentThread> threads_;
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images_;
   std::vector<StackNames> stacks_;

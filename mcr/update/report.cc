@@ -61,7 +61,7 @@ Json Pointers(const mutator::PointerCounts& counts) {
           {"pinned", 0},  // nothing moves yet, so that nothing needs to be held in place
           {"mangled", counts.mangled},
           {"scrubbed", counts.scrubbed},
-          {"unaligned_ignored", counts.unaligned_ignored},
+          {"ignored", counts.ignored},
           {"functions", counts.functions},
           {"instructions", counts.instructions},
           {"variables", counts.variables},

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "mutator/graph/text_tail.h"
+
 namespace mcr::mutator {
 namespace {
 
@@ -27,7 +29,10 @@ void ScanPlain(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
     if (found == nullptr) return;
     const size_t at = static_cast<const std::byte*>(found) - bytes.data() - kRareByte;
     const uint64_t word = Load(bytes.data() + at);
-    if (word - first <= target.size()) into.push_back({start + at, word, false});
+    if (word - first <= target.size()) {
+      const bool may_be_text = at == 0 || MayGoOnText(bytes[at - 1], bytes[at]);
+      into.push_back({start + at, word, false, may_be_text});
+    }
     from = at + kRareByte + 1;
   }
 }
@@ -37,7 +42,7 @@ void ScanMangled(std::span<const std::byte> bytes, Addr start, Range<Addr> targe
   const uint64_t first = target.begin().value();
   for (size_t at = -start.value() % kWord; at + kWord <= bytes.size(); at += kWord) {
     const uint64_t word = guard.Demangle(Load(bytes.data() + at));
-    if (word - first <= target.size()) into.push_back({start + at, word, true});
+    if (word - first <= target.size()) into.push_back({start + at, word, true, false});
   }
 }
 

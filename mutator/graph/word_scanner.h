@@ -30,6 +30,7 @@ struct LikelyPointer {
   Addr at;
   uint64_t target = 0;   // the address that it holds, demangled
   bool mangled = false;
+  bool may_be_text = false;  // its lowest byte and the byte before could go on a text (text_tail.h)
   bool aligned() const { return at.value() % 8 == 0; }
 };
 

@@ -7,12 +7,27 @@
 #include <optional>
 #include <utility>
 
+#include "mutator/merge/object_start.h"
+
 namespace mcr::mutator {
 namespace {
 
-Translation Found(PointerKind kind, FileAddr to) { return {kind, to, ""}; }
+Translation Found(PointerKind kind, FileAddr to, bool exact = true) {
+  return {kind, to, exact, false, ""};
+}
 Translation NotFound(std::string problem) {
-  return {PointerKind::kNone, FileAddr(), std::move(problem)};
+  return {PointerKind::kNone, FileAddr(), false, false, std::move(problem)};
+}
+Translation Impossible(std::string problem) {
+  return {PointerKind::kNone, FileAddr(), false, true, std::move(problem)};
+}
+
+// Whether the literal that holds `at` begins there.
+bool IsLiteralStart(const Program& program, FileAddr at) {
+  const Section* section = program.FindSection(at);
+  if (section == nullptr || section->range.begin() == at) return true;
+  const auto before = program.Contents(at - 1);
+  return before.empty() || before.front() == std::byte{0};
 }
 
 // The tag of the dynamic entry at `at`, if there is one.
@@ -79,7 +94,9 @@ Translation AddressMap::Find(FileAddr at) {
   }
   if (const Variable* variable = before_->FindVariable(at)) return FindVariable(*variable, at);
   if (Translation layout = FindLayout(at); layout.kind != PointerKind::kNone) return layout;
-  if (const auto literal = literals_.Translate(at)) return Found(PointerKind::kLiteral, *literal);
+  if (const auto literal = literals_.Translate(at)) {
+    return Found(PointerKind::kLiteral, *literal, IsLiteralStart(*before_, at));
+  }
   // One past the end of a variable is a pointer that C allows.
   if (const Variable* variable = before_->FindVariable(at - 1)) return FindVariable(*variable, at);
   return NotFound("nothing with a name in the new version is like " + Name(*before_, at));
@@ -110,9 +127,9 @@ Translation AddressMap::FindInstruction(const Function& old_function, FileAddr a
                     "` changed: " + identical->second.error().Line());
   }
   if (const auto to = identical->second->Translate(at)) {
-    return Found(PointerKind::kInstruction, *to);
+    return Found(PointerKind::kInstruction, *to, false);
   }
-  return NotFound("no instruction begins at " + Name(*before_, at));
+  return Impossible("no instruction begins at " + Name(*before_, at));
 }
 
 Translation AddressMap::FindReturnAddress(FileAddr at) {
@@ -131,8 +148,10 @@ Translation AddressMap::FindVariable(const Variable& old_variable, FileAddr at) 
   if (variable.range.size() < at - old_variable.range.begin()) {
     return NotFound("variable `" + old_variable.name + "` is shorter in the new version");
   }
-  return Found(PointerKind::kVariable,
-               variable.range.begin() + (at - old_variable.range.begin()));
+  const uint64_t offset = at - old_variable.range.begin();
+  const bool exact = offset == old_variable.range.size() ||
+                     IsObjectStart(before_->types(), old_variable.type, offset);
+  return Found(PointerKind::kVariable, variable.range.begin() + offset, exact);
 }
 
 Translation AddressMap::FindLayout(FileAddr at) const {

@@ -30,7 +30,11 @@ enum class PointerKind {
 struct Translation {
   PointerKind kind = PointerKind::kNone;
   FileAddr to;
-  std::string problem;  // kNone: "`ngx_foo` is not in the new version"
+  // Where pointers point: a function's entry, the start of a variable or of a member, of a literal. Others may still be
+  // pointers, but a word that is something else by other signs, too, is not taken for one.
+  bool exact = false;
+  bool impossible = false;  // kNone: no pointer of any program, such as one into the middle of an instruction
+  std::string problem;      // kNone: "`ngx_foo` is not in the new version"
 };
 
 class AddressMap {

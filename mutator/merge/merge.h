@@ -39,8 +39,8 @@ struct PointerCounts {
   uint64_t precise = 0;     // known to be pointers: registers, return addresses, the kernel's tables, ld.so's link map
   uint64_t likely = 0;      // found by conservative scanning
   uint64_t mangled = 0;     // with the C library's pointer guard
-  uint64_t scrubbed = 0;    // dead words on stacks, zeroed
-  uint64_t unaligned_ignored = 0;
+  uint64_t scrubbed = 0;    // dead words on stacks, and what is left of old pointers behind a text: zeroed
+  uint64_t ignored = 0;     // look like pointers and are none: left as they are
   uint64_t retargeted() const { return precise + likely; }
 };
 

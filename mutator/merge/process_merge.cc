@@ -102,15 +102,59 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
   if (const Stack* stack = StackAt(pointer.at)) return RetargetOnStack(*stack, pointer);
   const FileAddr target = InOld(pointer.target);
   const Translation& translation = context_.map.Translate(target);
+  if (IsNoPointer(mapping, pointer, translation)) return;
   if (Write(pointer, translation) || RetargetLikeNext(pointer)) return;
+  Refuse(WordIn(mapping, pointer.at), target, translation);
+}
+
+// Words that merely look like pointers. What is not clear is refused here, so that the caller need not care.
+bool ProcessMerge::IsNoPointer(const Mapping& mapping, const LikelyPointer& pointer,
+                               const Translation& translation) {
+  if (pointer.mangled) return false;
+  const bool at_end = pointer.target == plan_.old_program.end().value();
+  const bool odd_place = !pointer.aligned() && !translation.exact;
   // One past the last byte is as well the first byte of whatever follows.
-  if (!pointer.aligned() || pointer.target == plan_.old_program.end().value()) {
-    ++plan_.pointers.unaligned_ignored;
-    return;
+  const bool just_the_end = at_end && translation.kind == PointerKind::kNone;
+  if (translation.impossible || odd_place || just_the_end) {
+    ++plan_.pointers.ignored;
+    return true;
   }
-  Refuse(fmt::format("the word at {} in {}", Hex(pointer.at),
-                     mapping.path.empty() ? "anonymous memory" : mapping.path),
-         target, translation);
+  const TextEvidence text = TextBefore(mapping, pointer);
+  switch (text.tail) {
+    case TextTail::kNone:
+    case TextTail::kEndsBefore:
+      return false;
+    case TextTail::kCovers: {
+      // The rest of the word is what is left of an older pointer, and padding now.
+      const std::vector<std::byte> zeros(kWord - text.covered);
+      graft_.writes.Add(pointer.at + text.covered, zeros);
+      ++plan_.pointers.scrubbed;
+      return true;
+    }
+    case TextTail::kUnknown:
+      break;
+  }
+  if (!translation.exact) {
+    ++plan_.pointers.ignored;
+    return true;
+  }
+  Translation unclear;
+  unclear.problem = "it may as well be the end of a text, and nothing says which";
+  Refuse(WordIn(mapping, pointer.at), InOld(pointer.target), unclear);
+  return true;
+}
+
+TextEvidence ProcessMerge::TextBefore(const Mapping& mapping, const LikelyPointer& pointer) const {
+  if (!pointer.may_be_text) return {};
+  const uint64_t context = std::min(kTextContext, pointer.at - mapping.range.begin());
+  std::vector<std::byte> bytes(context + kWord);
+  if (!context_.live.Read(pointer.at - context, bytes)) return {};
+  return ExamineText(std::span(bytes).first(context), std::span(bytes).last(kWord));
+}
+
+std::string ProcessMerge::WordIn(const Mapping& mapping, Addr at) {
+  return fmt::format("the word at {} in {}", Hex(at),
+                     mapping.path.empty() ? "anonymous memory" : mapping.path);
 }
 
 // A library's own data, at the same place in the rehearsal: what the new version's start-up left there.
@@ -149,6 +193,10 @@ void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& poin
     return;
   }
   const Translation& translation = context_.map.Translate(target);
+  if (translation.impossible && !dead) {
+    ++plan_.pointers.ignored;
+    return;
+  }
   if (Write(pointer, translation)) return;
   // No object of C holds an address inside a function: such a word is what is left of an earlier call.
   const Function* function = context_.before.FindFunction(target);
@@ -160,7 +208,7 @@ void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& poin
     Refuse(fmt::format("the word at {} on the stack of thread {}", Hex(pointer.at), stack.tid),
            target, translation);
   } else {
-    ++plan_.pointers.unaligned_ignored;
+    ++plan_.pointers.ignored;
   }
 }
 

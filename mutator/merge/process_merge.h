@@ -10,6 +10,7 @@
 #include "checkpoint/graft/plan.h"
 #include "mcr/base/result.h"
 #include "mutator/graph/loaded_modules.h"
+#include "mutator/graph/text_tail.h"
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/image_map.h"
@@ -67,6 +68,10 @@ class ProcessMerge {
   bool PointsToOld(uint64_t word) const;
 
   void Retarget(const Mapping& mapping, const LikelyPointer& pointer);
+  bool IsNoPointer(const Mapping& mapping, const LikelyPointer& pointer,
+                   const Translation& translation);
+  TextEvidence TextBefore(const Mapping& mapping, const LikelyPointer& pointer) const;
+  static std::string WordIn(const Mapping& mapping, Addr at);
   void RetargetOnStack(const Stack& stack, const LikelyPointer& pointer);
   bool RetargetLikeNext(const LikelyPointer& pointer);
   void RetargetRegisters(const checkpoint::ThreadImage& thread);
