@@ -184,6 +184,8 @@ Result<bool> AttachedTask::Poll() {
       MCR_TRY(ResumeAs(last_resume_));
       return false;
     }
+  } else if (reason_ == StopReason::kGroupStop) {
+    interrupt_asked_ = interrupt_stale_ = false;  // the same kind of stop serves both
   } else if (interrupt_asked_) {
     interrupt_asked_ = false;
     interrupt_stale_ = true;

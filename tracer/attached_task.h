@@ -50,6 +50,9 @@ class AttachedTask : public Task {
   // Waits for the task to stop or die.
   Status WaitForStop(std::chrono::milliseconds timeout);
   bool interrupt_asked() const { return interrupt_asked_; }
+  // An interrupt was asked for and the stop that came was another one: whether the kernel has
+  // dropped the interrupt or still holds it cannot be told.
+  bool interrupt_may_linger() const { return interrupt_stale_; }
   // Turns an event stop that the group has dealt with into an ordinary one. True if an interrupt
   // was asked for, which this stop then answers: the kernel drops an interrupt for any stop that it
   // meets.

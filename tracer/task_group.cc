@@ -230,7 +230,9 @@ Result<AttachedTask*> TaskGroup::PollAll() {
   return nullptr;
 }
 
-Result<Task*> TaskGroup::WaitAny(microseconds timeout) {
+Result<Task*> TaskGroup::WaitAny(microseconds timeout) { return WaitForTask(timeout); }
+
+Result<AttachedTask*> TaskGroup::WaitForTask(microseconds timeout) {
   const ChildSignalGuard guard;
   const Clock::time_point deadline = Clock::now() + timeout;
   while (true) {
@@ -257,10 +259,16 @@ Status TaskGroup::InterruptAll(milliseconds timeout) {
   }
   const Clock::time_point deadline = Clock::now() + timeout;
   while (!FirstRunning().empty()) {
-    MCR_ASSIGN(Task* const stopped, WaitAny(TimeLeft(deadline)));
+    MCR_ASSIGN(AttachedTask* const stopped, WaitForTask(TimeLeft(deadline)));
     if (stopped == nullptr) {
       return Fail("the thread cannot be stopped", FirstRunning(),
                   "it may be waiting for a disk or a remote file system");
+    }
+    // An interrupt asked for during a stop is sure to be held, and to be used up by the next one:
+    // no thread is left that would stop by itself after it has been resumed.
+    if (stopped->state() == RunState::kStopped && stopped->interrupt_may_linger()) {
+      MCR_TRY(stopped->Interrupt());
+      MCR_TRY(stopped->Continue());
     }
   }
   RemoveDead();

@@ -87,6 +87,7 @@ class TaskGroup {
   Result<bool> Handle(AttachedTask& task);
   void EndOtherThreads(const AttachedTask& survivor);
   Result<AttachedTask*> PollAll();
+  Result<AttachedTask*> WaitForTask(std::chrono::microseconds timeout);
   Result<bool> DetachIfStopped(AttachedTask& task);
   // Detaches from what has stopped; returns how many tasks are still to stop.
   size_t DetachRound(Status& failure);

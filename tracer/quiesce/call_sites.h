@@ -9,6 +9,7 @@
 #include <set>
 
 #include "mcr/base/address.h"
+#include "tracer/task_group.h"
 
 namespace mcr::tracer {
 
@@ -22,9 +23,11 @@ class CallSites {
  public:
   // Looks at a thread. True if it sleeps in one of `numbers` (empty: in any call), or is known
   // already.
-  bool Learn(pid_t pid, pid_t tid, const std::set<long>& numbers);
+  bool Learn(const TracedProcess& process, pid_t tid, const std::set<long>& numbers);
 
-  // The thread's own, else that of another thread of its process; nullopt if there is none.
+  // The thread's own, else that of another thread of its process, else that of a process with the
+  // same parent: one that does the same work, forked with the same layout. nullopt if there is
+  // none.
   std::optional<CallSite> Find(pid_t pid, pid_t tid) const;
   // The thread's own only.
   std::optional<CallSite> FindOwn(pid_t tid) const;
@@ -32,6 +35,8 @@ class CallSites {
  private:
   std::map<pid_t, CallSite> by_thread_;
   std::map<pid_t, CallSite> by_process_;
+  std::map<pid_t, CallSite> by_parent_;
+  std::map<pid_t, pid_t> parents_;
 };
 
 }  // namespace mcr::tracer

@@ -205,7 +205,7 @@ class ProfileQuiescer : public Quiescer {
       : options_(std::move(options)),
         calls_(profile != nullptr ? PointCalls(*profile) : std::set<long>()),
         assume_(profile == nullptr),
-        examiner_(profile, options_, sites_, std::move(unwinder)) {}
+        examiner_(profile, calls_, options_, sites_, std::move(unwinder)) {}
 
   Status Prepare(TaskGroup& group) override;
   Result<std::vector<QuiescentThread>> Quiesce(TaskGroup& group) override;
@@ -227,7 +227,7 @@ bool ProfileQuiescer::LearnSites(const TaskGroup& group) {
   bool all = true;
   for (const TracedProcess& process : group.processes()) {
     for (const std::unique_ptr<Task>& task : process.tasks) {
-      all = sites_.Learn(process.pid, task->tid(), calls_) && all;
+      all = sites_.Learn(process, task->tid(), calls_) && all;
     }
   }
   return all;

@@ -92,7 +92,7 @@ bool ThreadExaminer::IsPoint(const Task& task, const Candidate& candidate,
                              const std::vector<Frame>& stack, QuiescentThread& thread) const {
   if (profile_ == nullptr) {
     const std::optional<CallSite> own = sites_.FindOwn(task.tid());
-    return BlockingCallName(candidate.number) && (!own || own->number == candidate.number);
+    return !own || own->number == candidate.number;
   }
   const profiles::Role* role =
       FindRole(*profile_, candidate.number, FunctionNames(task.pid(), stack));
@@ -100,10 +100,16 @@ bool ThreadExaminer::IsPoint(const Task& task, const Candidate& candidate,
   return role != nullptr;
 }
 
+bool ThreadExaminer::IsPointCall(long number) const {
+  if (calls_.empty()) return BlockingCallName(number).has_value();
+  return calls_.contains(number);
+}
+
 Result<std::optional<QuiescentThread>> ThreadExaminer::Examine(const Task& task) {
   MCR_ASSIGN(const Registers registers, task.GetRegisters());
   const std::optional<Candidate> candidate = FindCandidate(task, registers);
-  if (!candidate || HasDeliverableSignal(task)) return std::nullopt;
+  if (!candidate || !IsPointCall(candidate->number)) return std::nullopt;
+  if (HasDeliverableSignal(task)) return std::nullopt;
   const Result<std::vector<Frame>> stack = Unwind(task, candidate->registers);
   if (!stack) return std::nullopt;  // in code without unwind information: no point of a profile
   QuiescentThread thread;

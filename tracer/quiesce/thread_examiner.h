@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,16 @@ namespace mcr::tracer {
 
 class ThreadExaminer {
  public:
-  // All but the unwinder must outlive the examiner; `profile` may be nullptr.
-  ThreadExaminer(const profiles::Profile* profile, const QuiesceOptions& options,
-                 const CallSites& sites, std::unique_ptr<Unwinder> unwinder)
-      : profile_(profile), options_(options), sites_(sites), unwinder_(std::move(unwinder)) {}
+  // All but the unwinder must outlive the examiner; `profile` may be nullptr. `calls`: those of the
+  // profile's points.
+  ThreadExaminer(const profiles::Profile* profile, const std::set<long>& calls,
+                 const QuiesceOptions& options, const CallSites& sites,
+                 std::unique_ptr<Unwinder> unwinder)
+      : profile_(profile),
+        calls_(calls),
+        options_(options),
+        sites_(sites),
+        unwinder_(std::move(unwinder)) {}
 
   // Reads what is needed of a process before the pause.
   Status Prepare(pid_t pid);
@@ -51,6 +58,7 @@ class ThreadExaminer {
   };
 
   Result<Process*> Open(pid_t pid);
+  bool IsPointCall(long number) const;
   std::optional<Candidate> FindCandidate(const Task& task, const Registers& registers) const;
   Result<std::vector<Frame>> Unwind(const Task& task, const Registers& registers);
   std::vector<std::string> FunctionNames(pid_t pid, const std::vector<Frame>& stack) const;
@@ -58,6 +66,7 @@ class ThreadExaminer {
                QuiescentThread& thread) const;
 
   const profiles::Profile* profile_;
+  const std::set<long>& calls_;
   const QuiesceOptions& options_;
   const CallSites& sites_;
   std::unique_ptr<Unwinder> unwinder_;
