@@ -56,7 +56,7 @@ TextEvidence ExamineText(std::span<const std::byte> before, std::span<const std:
   for (size_t length = run; length >= kShortestCounted; --length) {
     for (const auto& count :
          {CountBefore<uint64_t>(before, length), CountBefore<uint32_t>(before, length),
-          CountBefore<uint16_t>(before, length)}) {
+          CountBefore<uint16_t>(before, length), CountBefore<uint8_t>(before, length)}) {
       if (const auto evidence = Judge(count, length)) return *evidence;
     }
   }

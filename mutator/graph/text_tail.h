@@ -30,7 +30,7 @@ bool MayGoOnText(std::byte before, std::byte next);
 inline constexpr size_t kTextContext = 256;
 
 // `before`: what precedes the word, at most kTextContext bytes; `word`: its 8 bytes. Counted texts are recognised by a
-// 16-, 32- or 64-bit count directly before their first character.
+// count of 8 to 64 bits directly before their first character.
 TextEvidence ExamineText(std::span<const std::byte> before, std::span<const std::byte> word);
 
 }  // namespace mcr::mutator

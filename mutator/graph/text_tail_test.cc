@@ -26,6 +26,7 @@ TEST(ExamineText, CountedTextThatEndsInsideTheWordCoversPartOfIt) {
 TEST(ExamineText, CountedTextThatEndsBeforeTheWordIsNoneOfIt) {
   const auto found = Examine("\x06\0expect\x60S\xdc\x59\x87\x55\0\0"sv);
   EXPECT_EQ(found.tail, TextTail::kEndsBefore);
+  EXPECT_EQ(Examine("\0\x06/echo/\x20\xad\xf2\xa2\x78\x55\0\0"sv).tail, TextTail::kEndsBefore);
 }
 
 TEST(ExamineText, PaddingMayStandBetweenACountedTextAndTheWord) {

@@ -12,7 +12,9 @@ constexpr size_t kMost = 20;  // lines; more would not help anybody
 }  // namespace
 
 Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& image,
-                                                Range<Addr> old_program, bool skip_shared) {
+                                                Range<Addr> old_program,
+                                                const std::set<std::pair<pid_t, Addr>>& ignored,
+                                                bool skip_shared) {
   std::vector<std::string> found;
   const auto report = [&](const std::string& where) {
     if (found.size() < kMost) {
@@ -42,6 +44,7 @@ Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& 
     for (const LikelyPointer& pointer : pointers) {
       // One past the end is as well the start of what follows; unaligned words are mostly chance.
       if (!pointer.aligned() || !old_program.Contains(Addr(pointer.target))) continue;
+      if (ignored.contains({image.pid(), pointer.at})) continue;
       report(fmt::format("the word at {}", Hex(pointer.at)));
     }
   }

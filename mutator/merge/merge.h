@@ -9,7 +9,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checkpoint/graft/plan.h"
@@ -55,6 +57,8 @@ struct MergePlan {
   Range<Addr> old_program;      // in every live process
   Range<Addr> new_program;
   PointerCounts pointers;
+  // Words that look like pointers into the old program and are left as they are, by process.
+  std::set<std::pair<pid_t, Addr>> ignored;
   VariableCounts variables;
   std::vector<std::string> conflicts;  // both changed: the live value was kept
   std::vector<std::string> problems;   // what forbids the update; empty: the plan may be applied

@@ -111,37 +111,34 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
 bool ProcessMerge::IsNoPointer(const Mapping& mapping, const LikelyPointer& pointer,
                                const Translation& translation) {
   if (pointer.mangled) return false;
-  const bool at_end = pointer.target == plan_.old_program.end().value();
+  const TextEvidence text = TextBefore(mapping, pointer);
+  if (text.tail == TextTail::kCovers) {
+    // The rest of the word is what is left of an older pointer, and padding now.
+    graft_.writes.Add(pointer.at + text.covered, std::vector<std::byte>(kWord - text.covered));
+    ++plan_.pointers.scrubbed;
+    return true;
+  }
   const bool odd_place = !pointer.aligned() && !translation.exact;
   // One past the last byte is as well the first byte of whatever follows.
-  const bool just_the_end = at_end && translation.kind == PointerKind::kNone;
-  if (translation.impossible || odd_place || just_the_end) {
-    ++plan_.pointers.ignored;
+  const bool just_the_end = pointer.target == plan_.old_program.end().value() &&
+                            translation.kind == PointerKind::kNone;
+  const bool text_goes_on = text.tail == TextTail::kUnknown;
+  if (translation.impossible || odd_place || just_the_end ||
+      (text_goes_on && !translation.exact)) {
+    Ignore(pointer);
     return true;
   }
-  const TextEvidence text = TextBefore(mapping, pointer);
-  switch (text.tail) {
-    case TextTail::kNone:
-    case TextTail::kEndsBefore:
-      return false;
-    case TextTail::kCovers: {
-      // The rest of the word is what is left of an older pointer, and padding now.
-      const std::vector<std::byte> zeros(kWord - text.covered);
-      graft_.writes.Add(pointer.at + text.covered, zeros);
-      ++plan_.pointers.scrubbed;
-      return true;
-    }
-    case TextTail::kUnknown:
-      break;
-  }
-  if (!translation.exact) {
-    ++plan_.pointers.ignored;
-    return true;
-  }
+  // Few of the addresses that a text's last characters can make are the entry of a function.
+  if (!text_goes_on || translation.kind == PointerKind::kFunction) return false;
   Translation unclear;
   unclear.problem = "it may as well be the end of a text, and nothing says which";
   Refuse(WordIn(mapping, pointer.at), InOld(pointer.target), unclear);
   return true;
+}
+
+void ProcessMerge::Ignore(const LikelyPointer& pointer) {
+  ++plan_.pointers.ignored;
+  plan_.ignored.insert({context_.live.pid(), pointer.at});
 }
 
 TextEvidence ProcessMerge::TextBefore(const Mapping& mapping, const LikelyPointer& pointer) const {
@@ -193,10 +190,7 @@ void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& poin
     return;
   }
   const Translation& translation = context_.map.Translate(target);
-  if (translation.impossible && !dead) {
-    ++plan_.pointers.ignored;
-    return;
-  }
+  if (translation.impossible && !dead) return Ignore(pointer);
   if (Write(pointer, translation)) return;
   // No object of C holds an address inside a function: such a word is what is left of an earlier call.
   const Function* function = context_.before.FindFunction(target);
@@ -208,7 +202,7 @@ void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& poin
     Refuse(fmt::format("the word at {} on the stack of thread {}", Hex(pointer.at), stack.tid),
            target, translation);
   } else {
-    ++plan_.pointers.ignored;
+    Ignore(pointer);
   }
 }
 

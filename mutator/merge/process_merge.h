@@ -70,6 +70,7 @@ class ProcessMerge {
   void Retarget(const Mapping& mapping, const LikelyPointer& pointer);
   bool IsNoPointer(const Mapping& mapping, const LikelyPointer& pointer,
                    const Translation& translation);
+  void Ignore(const LikelyPointer& pointer);
   TextEvidence TextBefore(const Mapping& mapping, const LikelyPointer& pointer) const;
   static std::string WordIn(const Mapping& mapping, Addr at);
   void RetargetOnStack(const Stack& stack, const LikelyPointer& pointer);
