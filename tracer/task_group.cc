@@ -82,7 +82,8 @@ Result<TaskGroup> TaskGroup::Reattach(const std::vector<pid_t>& pids) {
     MCR_ASSIGN(const bool found, group.AttachProcess(pid));
     if (!found) return Fail("the process has ended", "PID " + std::to_string(pid));
   }
-  MCR_TRY(group.InterruptAll(kStopTimeout));
+  MCR_TRY(group.StopAll(kStopTimeout));
+  group.RemoveDead();
   return group;
 }
 
@@ -251,7 +252,34 @@ std::string TaskGroup::FirstRunning() const {
   return {};
 }
 
+Result<bool> TaskGroup::AttachStrays() {
+  bool found = false;
+  for (size_t i = 0; i < processes_.size(); ++i) {  // AttachProcess may append
+    const pid_t pid = processes_[i].pid;
+    MCR_ASSIGN(const bool threads, AttachProcess(pid));
+    found = found || threads;
+    const Result<std::vector<pid_t>> children = ProcFs().Children(pid);
+    if (!children) continue;  // it has ended
+    for (const pid_t child : *children) {
+      if (Find(child) != nullptr) continue;
+      MCR_ASSIGN(const bool stray, AttachProcess(child));
+      found = found || stray;
+    }
+  }
+  return found;
+}
+
 Status TaskGroup::InterruptAll(milliseconds timeout) {
+  bool strays = true;
+  while (strays) {
+    MCR_TRY(StopAll(timeout));
+    MCR_ASSIGN(strays, AttachStrays());
+  }
+  RemoveDead();
+  return {};
+}
+
+Status TaskGroup::StopAll(milliseconds timeout) {
   for (AttachedTask* task : tasks_) {
     if (task->state() != RunState::kRunning) continue;
     const Status asked = task->Interrupt();
@@ -271,7 +299,6 @@ Status TaskGroup::InterruptAll(milliseconds timeout) {
       MCR_TRY(stopped->Continue());
     }
   }
-  RemoveDead();
   return {};
 }
 

@@ -58,7 +58,12 @@ class TaskGroup {
   // of each is reported as kInterrupt. nullptr: time is up.
   Result<Task*> WaitAny(std::chrono::microseconds timeout);
 
-  // Stops every task wherever it is (PTRACE_INTERRUPT) and drops the dead ones.
+  // With every task stopped: attaches to threads and processes born of a call that was under way
+  // when their parent was attached to, which no event has told of. True if there were any; they
+  // run.
+  Result<bool> AttachStrays();
+
+  // Stops every task wherever it is (PTRACE_INTERRUPT), strays included, and drops the dead ones.
   Status InterruptAll(std::chrono::milliseconds timeout);
 
   // Resumes every stopped task.
@@ -75,6 +80,7 @@ class TaskGroup {
   TaskGroup() = default;
 
   Status AttachTree(pid_t root);
+  Status StopAll(std::chrono::milliseconds timeout);
   // Attaches to what is not attached yet of one process; true if there was something.
   Result<bool> AttachProcess(pid_t pid);
   Result<bool> AttachThread(pid_t pid, pid_t tid);

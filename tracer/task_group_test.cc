@@ -32,20 +32,21 @@ std::unique_ptr<TargetProcess> StartReady(const std::string& name,
   return target;
 }
 
-// Every task of the tree below `pid` that does not have us as its tracer; tasks that end are
+// Every task of the tree below `root` that does not have us as its tracer; tasks that end are
 // skipped.
-int CountUntraced(pid_t root) {
+std::string Untraced(pid_t root) {
   const ProcFs proc;
   std::vector<pid_t> pids = *proc.Descendants(root);
   pids.push_back(root);
-  int untraced = 0;
+  std::string untraced;
   for (const pid_t pid : pids) {
     const auto tids = proc.Threads(pid);
     if (!tids) continue;
     for (const pid_t tid : *tids) {
       const auto status = proc.ReadThreadStatus(pid, tid);
       if (status && status->state != 'Z' && status->state != 'X' && status->tracer != getpid()) {
-        ++untraced;
+        untraced += " " + std::to_string(tid) + " of " + std::to_string(pid) + " in state " +
+                    status->state + " traced by " + std::to_string(status->tracer);
       }
     }
   }
@@ -58,7 +59,7 @@ TEST(TaskGroupTest, AttachesToAllOfATreeThatKeepsMakingThreadsAndProcesses) {
     Result<TaskGroup> group = TaskGroup::Attach(target->pid());
     ASSERT_TRUE(group) << group.error().Line();
     ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
-    EXPECT_EQ(CountUntraced(target->pid()), 0);
+    EXPECT_EQ(Untraced(target->pid()), "");
     for (const TracedProcess& process : group->processes()) {
       for (const auto& task : process.tasks) EXPECT_EQ(task->state(), RunState::kStopped);
     }

@@ -50,7 +50,7 @@ class Assembly {
   // At an entry to a system call: makes the thread stand before it.
   Status StepBack(Task& task, const QuiescentThread& thread);
   Status SendOn(Task& task);
-  Status LoseBreakpoints();
+  Status InterruptRunning();
   const Task* FirstMissing() const;
   bool HasArrived(const Task& task) const;
   Status Release(Task& task);
@@ -89,16 +89,23 @@ Status Assembly::Begin() {
 Status Assembly::Gather(Clock::time_point deadline) {
   const Clock::time_point patience = Clock::now() + kBreakpointPatience;
   MCR_TRY(Begin());
-  while (FirstMissing() != nullptr) {
+  while (true) {
+    if (FirstMissing() == nullptr) {
+      MCR_ASSIGN(const bool strays, group_.AttachStrays());
+      if (!strays) return {};
+      MCR_TRY(InterruptRunning());
+    }
     const Clock::time_point now = Clock::now();
     if (now >= deadline) return Fail("not all threads reached a quiescent point in time");
-    if (use_breakpoints_ && now >= patience) MCR_TRY(LoseBreakpoints());
+    if (use_breakpoints_ && now >= patience) {
+      use_breakpoints_ = false;
+      MCR_TRY(InterruptRunning());
+    }
     const auto until = use_breakpoints_ ? std::min(patience, deadline) : deadline;
     MCR_ASSIGN(Task* const task,
                group_.WaitAny(std::chrono::duration_cast<microseconds>(until - now)));
     if (task != nullptr) MCR_TRY(OnStop(*task));
   }
-  return {};
 }
 
 Status Assembly::OnStop(Task& task) {
@@ -148,8 +155,7 @@ Status Assembly::SendOn(Task& task) {
   return task.Continue();
 }
 
-Status Assembly::LoseBreakpoints() {
-  use_breakpoints_ = false;
+Status Assembly::InterruptRunning() {
   for (TracedProcess& process : group_.processes()) {
     for (const std::unique_ptr<Task>& task : process.tasks) {
       if (task->state() == RunState::kRunning) MCR_TRY(task->Interrupt());

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <sstream>
 
 namespace mcr::tracer {
 namespace {
@@ -100,6 +101,29 @@ Result<std::vector<pid_t>> ProcFs::Threads(pid_t pid) const {
   const auto main = std::find(threads->begin(), threads->end(), pid);
   if (main != threads->end()) std::rotate(threads->begin(), main, main + 1);
   return std::move(*threads);
+}
+
+Result<std::vector<pid_t>> ProcFs::Children(pid_t pid) const {
+  MCR_ASSIGN(const std::vector<pid_t> threads, Threads(pid));
+  std::vector<pid_t> children;
+  for (const pid_t tid : threads) {
+    const Result<std::string> text = ReadText(pid, ThreadFile(tid, "children"));
+    if (!text && text.error().os_error == ENOENT) return ChildrenByScan(pid);
+    if (!text) continue;  // the thread has ended
+    std::istringstream words(*text);
+    for (pid_t child; words >> child;) children.push_back(child);
+  }
+  return children;
+}
+
+Result<std::vector<pid_t>> ProcFs::ChildrenByScan(pid_t pid) const {
+  MCR_ASSIGN(const std::vector<pid_t> processes, Processes());
+  std::vector<pid_t> children;
+  for (const pid_t process : processes) {
+    const Result<TaskStat> stat = ReadStat(process);
+    if (stat && stat->parent == pid) children.push_back(process);
+  }
+  return children;
 }
 
 Result<std::vector<pid_t>> ProcFs::Descendants(pid_t pid) const {

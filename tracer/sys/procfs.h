@@ -36,6 +36,9 @@ class ProcFs {
   Result<std::vector<pid_t>> Processes() const;
   // Thread ids, the main thread's first.
   Result<std::vector<pid_t>> Threads(pid_t pid) const;
+  // Its child processes. Complete only while its threads are stopped (CONFIG_PROC_CHILDREN of the
+  // kernel, or a scan of all processes).
+  Result<std::vector<pid_t>> Children(pid_t pid) const;
   // All processes below `pid`, parents before children; `pid` itself is not among them.
   Result<std::vector<pid_t>> Descendants(pid_t pid) const;
 
@@ -61,6 +64,8 @@ class ProcFs {
   Result<bool> IsKernelThread(pid_t pid) const;
 
  private:
+  Result<std::vector<pid_t>> ChildrenByScan(pid_t pid) const;
+
   std::string root_;
 };
 
