@@ -35,9 +35,9 @@ std::optional<uint64_t> CountBefore(std::span<const std::byte> before, size_t le
 // than padding in between.
 std::optional<TextEvidence> Judge(std::optional<uint64_t> count, size_t length) {
   if (!count || *count < kShortestCounted) return std::nullopt;
-  if (*count <= length && length - *count < kWord) return TextEvidence{TextTail::kEndsBefore, 0};
+  if (*count <= length && length - *count < kWord) return TextEvidence{TextTail::kEndsBefore, 0, 0};
   if (*count > length && *count - length < kWord) {
-    return TextEvidence{TextTail::kCovers, *count - length};
+    return TextEvidence{TextTail::kCovers, *count - length, 0};
   }
   return std::nullopt;
 }
@@ -60,7 +60,7 @@ TextEvidence ExamineText(std::span<const std::byte> before, std::span<const std:
       if (const auto evidence = Judge(count, length)) return *evidence;
     }
   }
-  return {run >= kShortestUncounted ? TextTail::kUnknown : TextTail::kNone, 0};
+  return {run >= kShortestUncounted ? TextTail::kUnknown : TextTail::kNone, 0, run};
 }
 
 }  // namespace mcr::mutator

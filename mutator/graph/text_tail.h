@@ -21,6 +21,7 @@ enum class TextTail {
 struct TextEvidence {
   TextTail tail = TextTail::kNone;
   size_t covered = 0;  // kCovers: bytes of the word that belong to the text
+  size_t run = 0;      // kUnknown: how many characters run up to the word
 };
 
 // Whether a text could run from one byte on to the next: the quick test.

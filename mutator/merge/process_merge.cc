@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/text_owner.h"
 #include "mutator/merge/loader_state.h"
 
 namespace mcr::mutator {
@@ -111,7 +112,7 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
 bool ProcessMerge::IsNoPointer(const Mapping& mapping, const LikelyPointer& pointer,
                                const Translation& translation) {
   if (pointer.mangled) return false;
-  const TextEvidence text = TextBefore(mapping, pointer);
+  const TextEvidence text = TextBefore(mapping, pointer, translation);
   if (text.tail == TextTail::kCovers) {
     // The rest of the word is what is left of an older pointer, and padding now.
     graft_.writes.Add(pointer.at + text.covered, std::vector<std::byte>(kWord - text.covered));
@@ -122,14 +123,13 @@ bool ProcessMerge::IsNoPointer(const Mapping& mapping, const LikelyPointer& poin
   // One past the last byte is as well the first byte of whatever follows.
   const bool just_the_end = pointer.target == plan_.old_program.end().value() &&
                             translation.kind == PointerKind::kNone;
-  const bool text_goes_on = text.tail == TextTail::kUnknown;
-  if (translation.impossible || odd_place || just_the_end ||
-      (text_goes_on && !translation.exact)) {
+  const bool odd_text = text.tail == TextTail::kUnknown && !translation.exact;
+  if (translation.impossible || odd_place || just_the_end || odd_text) {
     Ignore(pointer);
     return true;
   }
   // Few of the addresses that a text's last characters can make are the entry of a function.
-  if (!text_goes_on || translation.kind == PointerKind::kFunction) return false;
+  if (text.tail != TextTail::kUnknown || translation.kind == PointerKind::kFunction) return false;
   Translation unclear;
   unclear.problem = "it may as well be the end of a text, and nothing says which";
   Refuse(WordIn(mapping, pointer.at), InOld(pointer.target), unclear);
@@ -141,12 +141,17 @@ void ProcessMerge::Ignore(const LikelyPointer& pointer) {
   plan_.ignored.insert({context_.live.pid(), pointer.at});
 }
 
-TextEvidence ProcessMerge::TextBefore(const Mapping& mapping, const LikelyPointer& pointer) const {
+TextEvidence ProcessMerge::TextBefore(const Mapping& mapping, const LikelyPointer& pointer,
+                                      const Translation& translation) const {
   if (!pointer.may_be_text) return {};
   const uint64_t context = std::min(kTextContext, pointer.at - mapping.range.begin());
   std::vector<std::byte> bytes(context + kWord);
   if (!context_.live.Read(pointer.at - context, bytes)) return {};
-  return ExamineText(std::span(bytes).first(context), std::span(bytes).last(kWord));
+  const TextEvidence near =
+      ExamineText(std::span(bytes).first(context), std::span(bytes).last(kWord));
+  if (near.tail != TextTail::kUnknown || translation.kind == PointerKind::kFunction) return near;
+  const auto text = *Range<Addr>::FromTo(pointer.at - near.run, pointer.at);
+  return FindTextOwner(context_.live, text).value_or(near);
 }
 
 std::string ProcessMerge::WordIn(const Mapping& mapping, Addr at) {

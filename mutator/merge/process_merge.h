@@ -71,7 +71,8 @@ class ProcessMerge {
   bool IsNoPointer(const Mapping& mapping, const LikelyPointer& pointer,
                    const Translation& translation);
   void Ignore(const LikelyPointer& pointer);
-  TextEvidence TextBefore(const Mapping& mapping, const LikelyPointer& pointer) const;
+  TextEvidence TextBefore(const Mapping& mapping, const LikelyPointer& pointer,
+                          const Translation& translation) const;
   static std::string WordIn(const Mapping& mapping, Addr at);
   void RetargetOnStack(const Stack& stack, const LikelyPointer& pointer);
   bool RetargetLikeNext(const LikelyPointer& pointer);

@@ -7,6 +7,7 @@ from harness.checks import Check
 from update.context import BusyFleet
 
 REFUSED, ROLLED_BACK = 3, 4
+BEFORE_THE_PAUSE = ("inspect", "rehearse")
 
 
 def stages(mcr):
@@ -14,16 +15,16 @@ def stages(mcr):
     return listed.stdout.split()
 
 
-def after_fault(busy, old, before, result):
+def after_fault(busy, old, before, result, stage):
     """One check for everything that must be as before; its detail tells what is not."""
     fleet = busy.fleet
     unharmed = [checks.same_processes(fleet, before), checks.runs_file(fleet, old), checks.undisturbed(fleet),
                 busy.idle_check(), checks.clean_error_log(fleet)]
     broken = [f"{check.name}: {check.detail}" for check in unharmed if not check.ok]
-    if result.status not in (REFUSED, ROLLED_BACK):
+    if result.status != (REFUSED if stage in BEFORE_THE_PAUSE else ROLLED_BACK):
         broken.append(f"exit status {result.status}")
-    if not result.message:
-        broken.append("no line `mcr: …`")
+    if result.message != f"mcr: {stage}: injected fault":
+        broken.append(f"it is not the injected fault that ended the update: {result.message}")
     return "; ".join(broken)
 
 
@@ -35,7 +36,7 @@ def run(context):
         to = fleet.install(context.new_binary)
         for stage in stages(context.mcr):
             result = context.update(fleet, to, "--inject-fault", stage)
-            broken = after_fault(busy, old, before, result)
+            broken = after_fault(busy, old, before, result, stage)
             yield Check(f"a failure after {stage} leaves the server as it was", not broken,
                         broken or f"exit status {result.status}, {result.message}")
         result = context.update(fleet, to)

@@ -1,0 +1,39 @@
+#include "mutator/graph/text_owner.h"
+
+#include <gtest/gtest.h>
+
+#include "checkpoint/fake_image.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr Addr kHeap(0x558759e60000);
+constexpr Addr kWord = kHeap + 0x118;
+const auto kText = *Range<Addr>::FromTo(kHeap + 0x108, kWord);
+
+class TextOwnerTest : public testing::Test {
+ protected:
+  TextOwnerTest() { image_.MapAnonymous(kHeap, 0x1000, "[heap]"); }
+  TextEvidence Find() { return FindTextOwner(image_, kText).value(); }
+
+  checkpoint::FakeImage image_;
+};
+
+TEST_F(TextOwnerTest, LengthBeforeThePointerSaysWhereTheTextEnds) {
+  image_.WriteWord(kHeap + 0x800, 18).WriteWord(kHeap + 0x808, kText.begin().value());
+  EXPECT_EQ(Find().tail, TextTail::kCovers);
+  EXPECT_EQ(Find().covered, 2u);
+}
+
+TEST_F(TextOwnerTest, EndPointerBehindThePointerSaysWhereTheTextEnds) {
+  image_.WriteWord(kHeap + 0x800, kText.begin().value()).WriteWord(kHeap + 0x808, kWord.value());
+  EXPECT_EQ(Find().tail, TextTail::kEndsBefore);
+}
+
+TEST_F(TextOwnerTest, PointersWithOtherNeighboursSayNothing) {
+  image_.WriteWord(kHeap + 0x800, kText.begin().value()).WriteWord(kHeap + 0x808, 0x1000);
+  EXPECT_EQ(Find().tail, TextTail::kUnknown);
+}
+
+}  // namespace
+}  // namespace mcr::mutator
