@@ -93,8 +93,9 @@ void LiveImage::SetReturnSlots(pid_t tid, std::vector<Addr> slots) {
 Status LiveImage::ReadEpoll() {
   MCR_ASSIGN(const std::vector<int> descriptors, ProcFs().Descriptors(pid_));
   for (const int fd : descriptors) {
-    MCR_ASSIGN(const std::string target, ProcFs().ReadLink(pid_, "fd/" + std::to_string(fd)));
-    if (target != "anon_inode:[eventpoll]") continue;
+    // A running process may have closed it meanwhile.
+    const auto target = ProcFs().ReadLink(pid_, "fd/" + std::to_string(fd));
+    if (!target || *target != "anon_inode:[eventpoll]") continue;
     MCR_ASSIGN(const std::string text, ProcFs().ReadText(pid_, "fdinfo/" + std::to_string(fd)));
     MCR_ASSIGN(const std::vector<EpollEntry> entries, ParseEpollInfo(fd, text));
     epoll_entries_.insert(epoll_entries_.end(), entries.begin(), entries.end());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tracer/quiesce/restart.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -30,11 +31,16 @@ Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& se
                                                             const Options& options) {
   std::unique_ptr<PausedServer> paused(new PausedServer(server));
   MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create(server.pids));
+  MCR_TRY(paused->PrepareCheckpoint());
+  // Last, because from here on a signal stops its task until the quiescer handles it.
   MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server.pids.front()));
   paused->tasks_.emplace(std::move(tasks));
   MCR_TRY(paused->PrepareQuiescer(options));
-  MCR_TRY(paused->PrepareCheckpoint());
   return paused;
+}
+
+PausedServer::~PausedServer() {
+  if (paused_) (void)Resume();
 }
 
 Status PausedServer::PrepareQuiescer(const Options& options) {
@@ -76,6 +82,7 @@ Status PausedServer::PrepareCheckpoint() {
 
 Status PausedServer::Quiesce() {
   MCR_ASSIGN(threads_, quiescer_->Quiesce(*tasks_));
+  paused_ = true;
   return TakeImages();
 }
 
@@ -116,6 +123,11 @@ Result<double> PausedServer::FinishCheckpoint() {
   return stats.frozen_time() / kMicrosecondsPerMillisecond;
 }
 
-Status PausedServer::Resume() { return tasks_->DetachAll(); }
+Status PausedServer::Resume() {
+  paused_ = false;
+  const Status interruptible = tracer::RestoreInterruptibility(*tasks_);
+  MCR_TRY(tasks_->DetachAll());
+  return interruptible;
+}
 
 }  // namespace mcr::update

@@ -25,8 +25,7 @@ class PausedServer {
                                                        const Options& options);
   PausedServer(const PausedServer&) = delete;
   PausedServer& operator=(const PausedServer&) = delete;
-  // Whatever state the server is in: it runs on afterwards.
-  ~PausedServer() = default;
+  ~PausedServer();  // whatever state the server is in: it runs on afterwards
 
   // The pause begins here.
   Status Quiesce();
@@ -61,6 +60,7 @@ class PausedServer {
   std::unique_ptr<tracer::Quiescer> quiescer_;
   std::unique_ptr<checkpoint::CriuDump> dump_;
   std::vector<pid_t> detached_;  // while CRIU has them
+  bool paused_ = false;
   std::vector<tracer::QuiescentThread> threads_;
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images_;
   std::vector<StackNames> stacks_;

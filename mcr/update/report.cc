@@ -60,8 +60,7 @@ Json Pointers(const mutator::PointerCounts& counts) {
           {"likely", counts.likely},
           {"pinned", 0},  // nothing moves yet, so that nothing needs to be held in place
           {"mangled", counts.mangled},
-          {"scrubbed", counts.scrubbed},
-          {"ignored", counts.ignored},
+          {"shifted", counts.shifted},
           {"functions", counts.functions},
           {"instructions", counts.instructions},
           {"variables", counts.variables},

@@ -80,7 +80,7 @@ Status Validate(PausedServer& paused, const mutator::MergePlan& plan) {
     MCR_ASSIGN(const auto image, checkpoint::LiveImage::Create(process));
     MCR_TRY(image->AskProcess(process));
     MCR_ASSIGN(const auto found,
-               mutator::FindLeftBehind(*image, plan.old_program, plan.ignored, shared_seen));
+               mutator::FindLeftBehind(*image, plan.old_program, shared_seen));
     if (!found.empty()) {
       return Fail(found.front(), fmt::format("{} in all", found.size()),
                   "please report this: the merge should have found it");

@@ -13,13 +13,10 @@ namespace mcr::mutator {
 namespace {
 
 Translation Found(PointerKind kind, FileAddr to, bool exact = true) {
-  return {kind, to, exact, false, ""};
+  return {kind, to, exact, ""};
 }
-Translation NotFound(std::string problem) {
-  return {PointerKind::kNone, FileAddr(), false, false, std::move(problem)};
-}
-Translation Impossible(std::string problem) {
-  return {PointerKind::kNone, FileAddr(), false, true, std::move(problem)};
+Translation NotFound(std::string problem, bool exact) {
+  return {PointerKind::kNone, FileAddr(), exact, std::move(problem)};
 }
 
 // Whether the literal that holds `at` begins there.
@@ -99,7 +96,8 @@ Translation AddressMap::Find(FileAddr at) {
   }
   // One past the end of a variable is a pointer that C allows.
   if (const Variable* variable = before_->FindVariable(at - 1)) return FindVariable(*variable, at);
-  return NotFound("nothing with a name in the new version is like " + Name(*before_, at));
+  return NotFound("nothing in the new version is like " + Name(*before_, at),
+                  literals_.MayHold(at));
 }
 
 Translation AddressMap::FindFunctionEntry(const Function& old_function) const {
@@ -107,13 +105,13 @@ Translation AddressMap::FindFunctionEntry(const Function& old_function) const {
   if (found != new_functions_.end()) {
     return Found(PointerKind::kFunction, found->second->range.begin());
   }
-  return NotFound("function `" + old_function.name + "` is not in the new version");
+  return NotFound("function `" + old_function.name + "` is not in the new version", true);
 }
 
 Translation AddressMap::FindInstruction(const Function& old_function, FileAddr at) {
   const auto found = new_functions_.find(old_function.Key());
   if (found == new_functions_.end()) {
-    return NotFound("function `" + old_function.name + "` is not in the new version");
+    return NotFound("function `" + old_function.name + "` is not in the new version", false);
   }
   auto identical = identical_.find(old_function.range.begin());
   if (identical == identical_.end()) {
@@ -124,33 +122,34 @@ Translation AddressMap::FindInstruction(const Function& old_function, FileAddr a
   }
   if (!identical->second) {
     return NotFound("function `" + old_function.name +
-                    "` changed: " + identical->second.error().Line());
+                        "` changed: " + identical->second.error().Line(),
+                    false);
   }
   if (const auto to = identical->second->Translate(at)) {
     return Found(PointerKind::kInstruction, *to, false);
   }
-  return Impossible("no instruction begins at " + Name(*before_, at));
+  return NotFound("no instruction begins at " + Name(*before_, at), false);
 }
 
 Translation AddressMap::FindReturnAddress(FileAddr at) {
   // The call ends at `at`: what matters is its own function.
   const Function* function = before_->FindFunction(at - 1);
-  if (function == nullptr) return NotFound("no function calls from " + Name(*before_, at));
+  if (function == nullptr) return NotFound("no function calls from " + Name(*before_, at), false);
   return FindInstruction(*function, at);
 }
 
 Translation AddressMap::FindVariable(const Variable& old_variable, FileAddr at) const {
-  const auto found = new_variables_.find(old_variable.Key());
-  if (found == new_variables_.end()) {
-    return NotFound("variable `" + old_variable.name + "` is not in the new version");
-  }
-  const Variable& variable = *found->second;
-  if (variable.range.size() < at - old_variable.range.begin()) {
-    return NotFound("variable `" + old_variable.name + "` is shorter in the new version");
-  }
   const uint64_t offset = at - old_variable.range.begin();
   const bool exact = offset == old_variable.range.size() ||
                      IsObjectStart(before_->types(), old_variable.type, offset);
+  const auto found = new_variables_.find(old_variable.Key());
+  if (found == new_variables_.end()) {
+    return NotFound("variable `" + old_variable.name + "` is not in the new version", exact);
+  }
+  const Variable& variable = *found->second;
+  if (variable.range.size() < offset) {
+    return NotFound("variable `" + old_variable.name + "` is shorter in the new version", exact);
+  }
   return Found(PointerKind::kVariable, variable.range.begin() + offset, exact);
 }
 

@@ -30,11 +30,10 @@ enum class PointerKind {
 struct Translation {
   PointerKind kind = PointerKind::kNone;
   FileAddr to;
-  // Where pointers point: a function's entry, the start of a variable or of a member, of a literal. Others may still be
-  // pointers, but a word that is something else by other signs, too, is not taken for one.
+  // Whether the old address is one where pointers of programs point: a function's entry, the start of a variable, of a
+  // member of it, of a literal. A word with another address is more likely something else (see process_merge.cc).
   bool exact = false;
-  bool impossible = false;  // kNone: no pointer of any program, such as one into the middle of an instruction
-  std::string problem;      // kNone: "`ngx_foo` is not in the new version"
+  std::string problem;  // kNone: "`ngx_foo` is not in the new version"
 };
 
 class AddressMap {

@@ -1,41 +1,36 @@
 #include "mutator/merge/free_range.h"
 
 #include <algorithm>
-#include <vector>
+#include <string>
 
 namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kPage = 4096;
-constexpr uint64_t kMargin = 64 * kPage;       // unmapped space on both sides, bytes
-constexpr uint64_t kLowest = 1ull << 32;  // below are non-PIE programs and vm.mmap_min_addr
+constexpr uint64_t kMargin = 64 * kPage;  // unmapped space on both sides, bytes
+constexpr uint64_t kLowest = kPlaceStep;  // below are non-PIE programs and vm.mmap_min_addr
 
-// All mappings of all processes that begin below `limit`, from the highest down.
-std::vector<Range<Addr>> Occupied(std::span<const Mappings* const> processes, Addr limit) {
-  std::vector<Range<Addr>> occupied;
-  for (const Mappings* mappings : processes) {
-    for (const Mapping& mapping : *mappings) {
-      if (mapping.range.begin() < limit) occupied.push_back(mapping.range);
-    }
-  }
-  std::ranges::sort(occupied, std::ranges::greater(), [](auto& range) { return range.end(); });
-  return occupied;
+bool IsFree(std::span<const Mappings* const> processes, const Range<Addr>& range) {
+  return std::ranges::none_of(processes, [&](const Mappings* mappings) {
+    return std::ranges::any_of(
+        *mappings, [&](const Mapping& mapping) { return mapping.range.Overlaps(range); });
+  });
 }
 
 }  // namespace
 
 Result<Range<Addr>> FindFreeRange(std::span<const Mappings* const> processes, uint64_t size,
-                                  Addr limit) {
-  const uint64_t wanted = size + 2 * kMargin;
-  Addr end(limit.value() & ~(kPage - 1));
-  for (const Range<Addr>& range : Occupied(processes, end)) {
-    if (range.end() < end && end - range.end() >= wanted) break;
-    end = std::min(end, range.begin());
+                                  Addr limit, Addr old_place) {
+  const uint64_t lowest = kLowest + old_place.value() % kPlaceStep;
+  uint64_t begin = lowest;
+  while (begin + kPlaceStep + size + kMargin <= limit.value()) begin += kPlaceStep;
+  for (; begin >= lowest; begin -= kPlaceStep) {
+    const auto wanted = Range<Addr>::FromSize(Addr(begin - kMargin), size + 2 * kMargin);
+    if (wanted && wanted->end() <= limit && IsFree(processes, *wanted)) {
+      return *Range<Addr>::FromSize(Addr(begin), size);
+    }
   }
-  if (end.value() < kLowest + wanted) {
-    return Fail("no address range is free in every process", std::to_string(size) + " bytes");
-  }
-  return *Range<Addr>::FromSize(end - kMargin - size, size);
+  return Fail("no address range is free in every process", std::to_string(size) + " bytes");
 }
 
 }  // namespace mcr::mutator

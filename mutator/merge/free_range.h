@@ -13,11 +13,15 @@
 
 namespace mcr::mutator {
 
-// The highest free range of `size` bytes that ends below `limit`, with unmapped space on both sides. Taking it from
-// below the heap (`limit` = its start) leaves the heap room to grow, and finds the former place again at the next
-// update instead of wandering off.
+// New and old place differ by a multiple of this (bytes), so that the lower half of an address stays as it is when it is
+// moved along with the program. Words that are half an old pointer's remains and half something else survive that.
+inline constexpr uint64_t kPlaceStep = 1ull << 32;
+
+// The highest free range of `size` bytes that ends below `limit`, begins a multiple of kPlaceStep away from `old_place`,
+// and has unmapped space on both sides. Taking it from below the heap (`limit` = its start) leaves the heap room to
+// grow, and finds the former place again at the next update instead of wandering off.
 Result<Range<Addr>> FindFreeRange(std::span<const Mappings* const> processes, uint64_t size,
-                                  Addr limit);
+                                  Addr limit, Addr old_place);
 
 }  // namespace mcr::mutator
 

@@ -26,32 +26,42 @@ bool IsFree(const Range<Addr>& range, const std::vector<const Mappings*>& proces
   return true;
 }
 
+constexpr Addr kOld(0x55fffe001000);
+
 TEST(FindFreeRange, IsFreeInEveryProcessAndBelowTheLimit) {
-  const Mappings a = Map({{0x55ff00000000, 0x55ff00200000}, {0x560000000000, 0x560000100000}});
-  const Mappings b = Map({{0x55fffff00000, 0x55fffff10000}});
+  const Mappings a = Map({{0x55fffe001000, 0x55fffe200000}, {0x560000000000, 0x560000100000}});
+  const Mappings b = Map({{0x55fefe100000, 0x55fefe110000}});
   const std::vector<const Mappings*> both{&a, &b};
-  const auto range = FindFreeRange(both, 0x180000, kHeap);
+  const auto range = FindFreeRange(both, 0x180000, kHeap, kOld);
   ASSERT_TRUE(range.has_value());
+  EXPECT_EQ(range->begin(), Addr(0x55fdfe001000));
   EXPECT_EQ(range->size(), 0x180000u);
-  EXPECT_LT(range->end(), kHeap);
   EXPECT_TRUE(IsFree(*range, both));
+}
+
+TEST(FindFreeRange, LowerHalfOfTheAddressStays) {
+  const Mappings mappings = Map({{0x55fffe001000, 0x55fffe200000}});
+  const auto range = FindFreeRange(std::vector<const Mappings*>{&mappings}, 0x1000, kHeap, kOld);
+  EXPECT_EQ(range->begin().value() % kPlaceStep, kOld.value() % kPlaceStep);
 }
 
 TEST(FindFreeRange, FindsTheFormerPlaceAgain) {
   // Update after update, old and new place change places instead of wandering off.
-  const auto place_beside = [](Range<Addr> occupied) {
-    const Mappings mappings = Map({{occupied.begin().value(), occupied.end().value()}});
-    return FindFreeRange(std::vector<const Mappings*>{&mappings}, 0xf0000, kHeap).value();
+  const auto place_beside = [](Addr old_place) {
+    const Mappings mappings = Map({{old_place.value(), old_place.value() + 0xf0000}});
+    return FindFreeRange(std::vector<const Mappings*>{&mappings}, 0xf0000, kHeap, old_place)
+        .value()
+        .begin();
   };
-  const Range<Addr> first = place_beside(*Range<Addr>::FromTo(kHeap, kHeap + 0x1000));
-  const Range<Addr> second = place_beside(first);
-  EXPECT_FALSE(first.Overlaps(second));
-  EXPECT_EQ(place_beside(second), first);
+  const Addr second = place_beside(kOld);
+  EXPECT_NE(second, kOld);
+  EXPECT_EQ(place_beside(second), kOld);
 }
 
 TEST(FindFreeRange, FailsWhenThereIsNoRoom) {
   const Mappings full = Map({{0x10000, 0x560000000000}});
-  EXPECT_FALSE(FindFreeRange(std::vector<const Mappings*>{&full}, 0x1000, kHeap).has_value());
+  EXPECT_FALSE(
+      FindFreeRange(std::vector<const Mappings*>{&full}, 0x1000, kHeap, kOld).has_value());
 }
 
 }  // namespace

@@ -12,9 +12,7 @@ constexpr size_t kMost = 20;  // lines; more would not help anybody
 }  // namespace
 
 Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& image,
-                                                Range<Addr> old_program,
-                                                const std::set<std::pair<pid_t, Addr>>& ignored,
-                                                bool skip_shared) {
+                                                Range<Addr> old_program, bool skip_shared) {
   std::vector<std::string> found;
   const auto report = [&](const std::string& where) {
     if (found.size() < kMost) {
@@ -42,9 +40,8 @@ Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& 
     if (mapping.shared && skip_shared) continue;
     MCR_ASSIGN(const auto pointers, ScanMapping(image, mapping, old_program, guard));
     for (const LikelyPointer& pointer : pointers) {
-      // One past the end is as well the start of what follows; unaligned words are mostly chance.
-      if (!pointer.aligned() || !old_program.Contains(Addr(pointer.target))) continue;
-      if (ignored.contains({image.pid(), pointer.at})) continue;
+      // One past the end is as well the start of what follows.
+      if (!old_program.Contains(Addr(pointer.target))) continue;
       report(fmt::format("the word at {}", Hex(pointer.at)));
     }
   }

@@ -3,9 +3,7 @@
 #ifndef MCR_MUTATOR_MERGE_LEFT_BEHIND_H_
 #define MCR_MUTATOR_MERGE_LEFT_BEHIND_H_
 
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "checkpoint/process_image.h"
@@ -15,12 +13,9 @@
 namespace mcr::mutator {
 
 // One line for each register, handler, epoll entry and aligned word of `image` that points into `old_program`; its own
-// memory there is not looked at, nor the words that the merge left on purpose. `skip_shared`: shared memory has been
-// checked through another process.
+// memory there is not looked at. `skip_shared`: shared memory has been checked through another process.
 Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& image,
-                                                Range<Addr> old_program,
-                                                const std::set<std::pair<pid_t, Addr>>& ignored,
-                                                bool skip_shared);
+                                                Range<Addr> old_program, bool skip_shared);
 
 }  // namespace mcr::mutator
 

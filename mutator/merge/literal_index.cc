@@ -53,6 +53,11 @@ std::optional<FileAddr> LiteralIndex::FindRest(std::string_view text) const {
   return std::nullopt;
 }
 
+bool LiteralIndex::MayHold(FileAddr old_address) const {
+  const Section* section = before_->FindSection(old_address);
+  return section != nullptr && HoldsLiterals(*section);
+}
+
 std::optional<FileAddr> LiteralIndex::Translate(FileAddr old_address) const {
   const Section* section = before_->FindSection(old_address);
   if (section == nullptr || !HoldsLiterals(*section)) return std::nullopt;

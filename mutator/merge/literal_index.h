@@ -23,6 +23,9 @@ class LiteralIndex {
   // pointer stay together), otherwise to any string with the same rest.
   std::optional<FileAddr> Translate(FileAddr old_address) const;
 
+  // Whether `old_address` is in a section of the old program that holds literals.
+  bool MayHold(FileAddr old_address) const;
+
  private:
   struct Text {
     FileAddr at;

@@ -46,8 +46,10 @@ Result<MergePlan> Merger::Merge() const {
   std::vector<const Mappings*> all_mappings;
   for (const ProcessPair& pair : input_.processes) all_mappings.push_back(&pair.live->mappings());
   const checkpoint::ProcessImage& root = *input_.processes.front().live;
+  MCR_ASSIGN(const LoadedModule root_program,
+             FindProgram(LoadedModules::Find(root), input_.before_path, *input_.before));
   MCR_ASSIGN(plan.new_program, FindFreeRange(all_mappings, MemorySize(*input_.after),
-                                             root.layout().start_brk));
+                                             root.layout().start_brk, root_program.bias));
 
   for (const ProcessPair& pair : input_.processes) {
     const LoadedModules live_modules = LoadedModules::Find(*pair.live);

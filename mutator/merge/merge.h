@@ -9,9 +9,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "checkpoint/graft/plan.h"
@@ -41,8 +39,7 @@ struct PointerCounts {
   uint64_t precise = 0;     // known to be pointers: registers, return addresses, the kernel's tables, ld.so's link map
   uint64_t likely = 0;      // found by conservative scanning
   uint64_t mangled = 0;     // with the C library's pointer guard
-  uint64_t scrubbed = 0;    // dead words on stacks, and what is left of old pointers behind a text: zeroed
-  uint64_t ignored = 0;     // look like pointers and are none: left as they are
+  uint64_t shifted = 0;     // remains of old pointers that are none: moved along with the program (process_merge.cc)
   uint64_t retargeted() const { return precise + likely; }
 };
 
@@ -57,8 +54,6 @@ struct MergePlan {
   Range<Addr> old_program;      // in every live process
   Range<Addr> new_program;
   PointerCounts pointers;
-  // Words that look like pointers into the old program and are left as they are, by process.
-  std::set<std::pair<pid_t, Addr>> ignored;
   VariableCounts variables;
   std::vector<std::string> conflicts;  // both changed: the live value was kept
   std::vector<std::string> problems;   // what forbids the update; empty: the plan may be applied

@@ -159,14 +159,17 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const VariablePair& pa
   for (; pointer != pointers.end() && pointer->at + kWord <= end; ++pointer) {
     const FileAddr target(pointer->target - sources.live_bias.value());
     const Translation& translation = map_.Translate(target);
-    if (translation.kind == PointerKind::kNone) {
-      if (!pointer->aligned()) continue;
+    if (translation.kind == PointerKind::kNone && translation.exact) {
       plan.problems.push_back(fmt::format("variable `{}`+{:#x} points to {}: {}", pair.before->name,
                                           pointer->at - begin, AddressMap::Name(*before_, target),
                                           translation.problem));
       continue;
     }
-    const uint64_t value = (sources.new_bias + translation.to.value()).value();
+    // What is not where pointers point, nothing but looks like one: moved along (process_merge.cc says why).
+    const bool is_pointer =
+        translation.kind != PointerKind::kNone && (translation.exact || pointer->aligned());
+    const uint64_t value =
+        (sources.new_bias + (is_pointer ? translation.to : target).value()).value();
     const uint64_t word = pointer->mangled ? sources.guard.Mangle(value) : value;
     std::memcpy(part.At(to).data() + (pointer->at - begin), &word, kWord);
     ++plan.pointers.likely;

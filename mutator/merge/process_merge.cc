@@ -103,42 +103,51 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
   if (const Stack* stack = StackAt(pointer.at)) return RetargetOnStack(*stack, pointer);
   const FileAddr target = InOld(pointer.target);
   const Translation& translation = context_.map.Translate(target);
-  if (IsNoPointer(mapping, pointer, translation)) return;
-  if (Write(pointer, translation) || RetargetLikeNext(pointer)) return;
-  Refuse(WordIn(mapping, pointer.at), target, translation);
+  switch (Judge(mapping, pointer, translation)) {
+    case Verdict::kPointer:
+      if (Write(pointer, translation) || RetargetLikeNext(pointer)) return;
+      // One past the last byte is as well the first byte of whatever follows.
+      if (pointer.target == plan_.old_program.end().value()) return;
+      return Refuse(WordIn(mapping, pointer.at), target, translation);
+    case Verdict::kRemains:
+      return Shift(pointer);
+    case Verdict::kUnclear:
+      Translation unclear;
+      unclear.problem = "it may as well be the end of a text, and nothing says which";
+      return Refuse(WordIn(mapping, pointer.at), target, unclear);
+  }
 }
 
-// Words that merely look like pointers. What is not clear is refused here, so that the caller need not care.
-bool ProcessMerge::IsNoPointer(const Mapping& mapping, const LikelyPointer& pointer,
-                               const Translation& translation) {
-  if (pointer.mangled) return false;
+// Allocators hand out memory that still holds old pointers, and programs write only part of it: characters of a text,
+// flags, small numbers over the lower bytes. What is left looks like a pointer to a place near the old one.
+ProcessMerge::Verdict ProcessMerge::Judge(const Mapping& mapping, const LikelyPointer& pointer,
+                                          const Translation& translation) const {
+  if (pointer.mangled) return Verdict::kPointer;
+  // Libraries' own data is not memory of an allocator.
+  if (context_.live_modules.At(pointer.at) != nullptr) return Verdict::kPointer;
+  // Literals are the exception: linkers make one the tail of another, and programs point into them.
+  const bool may_be_inexact = translation.kind == PointerKind::kLiteral && pointer.aligned();
+  if (!translation.exact && !may_be_inexact) return Verdict::kRemains;
   const TextEvidence text = TextBefore(mapping, pointer, translation);
-  if (text.tail == TextTail::kCovers) {
-    // The rest of the word is what is left of an older pointer, and padding now.
-    graft_.writes.Add(pointer.at + text.covered, std::vector<std::byte>(kWord - text.covered));
-    ++plan_.pointers.scrubbed;
-    return true;
-  }
-  const bool odd_place = !pointer.aligned() && !translation.exact;
-  // One past the last byte is as well the first byte of whatever follows.
-  const bool just_the_end = pointer.target == plan_.old_program.end().value() &&
-                            translation.kind == PointerKind::kNone;
-  const bool odd_text = text.tail == TextTail::kUnknown && !translation.exact;
-  if (translation.impossible || odd_place || just_the_end || odd_text) {
-    Ignore(pointer);
-    return true;
-  }
+  if (text.tail == TextTail::kCovers) return Verdict::kRemains;
+  if (text.tail != TextTail::kUnknown) return Verdict::kPointer;
+  if (!translation.exact) return Verdict::kRemains;
   // Few of the addresses that a text's last characters can make are the entry of a function.
-  if (text.tail != TextTail::kUnknown || translation.kind == PointerKind::kFunction) return false;
-  Translation unclear;
-  unclear.problem = "it may as well be the end of a text, and nothing says which";
-  Refuse(WordIn(mapping, pointer.at), InOld(pointer.target), unclear);
-  return true;
+  const bool both_agree = InNew(translation.to) == Shifted(pointer.target);
+  return translation.kind == PointerKind::kFunction || both_agree ? Verdict::kPointer
+                                                                  : Verdict::kUnclear;
 }
 
-void ProcessMerge::Ignore(const LikelyPointer& pointer) {
-  ++plan_.pointers.ignored;
-  plan_.ignored.insert({context_.live.pid(), pointer.at});
+// The new program is a multiple of kPlaceStep away from the old one: the lower half of the word, where the text, flags
+// or number are, stays as it is.
+uint64_t ProcessMerge::Shifted(uint64_t target) const {
+  return target - plan_.old_program.begin().value() + plan_.new_program.begin().value();
+}
+
+void ProcessMerge::Shift(const LikelyPointer& pointer) {
+  if (!PointsToOld(pointer.target)) return;
+  graft_.writes.AddWord(pointer.at, Shifted(pointer.target));
+  ++plan_.pointers.shifted;
 }
 
 TextEvidence ProcessMerge::TextBefore(const Mapping& mapping, const LikelyPointer& pointer,
@@ -195,20 +204,14 @@ void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& poin
     return;
   }
   const Translation& translation = context_.map.Translate(target);
-  if (translation.impossible && !dead) return Ignore(pointer);
-  if (Write(pointer, translation)) return;
   // No object of C holds an address inside a function: such a word is what is left of an earlier call.
   const Function* function = context_.before.FindFunction(target);
   const bool stale = function != nullptr && function->range.begin() != target;
-  if (pointer.aligned() && (dead || stale)) {
-    graft_.writes.AddWord(pointer.at, 0);
-    ++plan_.pointers.scrubbed;
-  } else if (pointer.aligned()) {
-    Refuse(fmt::format("the word at {} on the stack of thread {}", Hex(pointer.at), stack.tid),
-           target, translation);
-  } else {
-    Ignore(pointer);
-  }
+  if (dead || stale || (!translation.exact && !pointer.aligned())) return Shift(pointer);
+  if (Write(pointer, translation)) return;
+  if (!translation.exact) return Shift(pointer);
+  Refuse(fmt::format("the word at {} on the stack of thread {}", Hex(pointer.at), stack.tid),
+         target, translation);
 }
 
 Status ProcessMerge::MergeLinkMap() {

@@ -68,9 +68,15 @@ class ProcessMerge {
   bool PointsToOld(uint64_t word) const;
 
   void Retarget(const Mapping& mapping, const LikelyPointer& pointer);
-  bool IsNoPointer(const Mapping& mapping, const LikelyPointer& pointer,
-                   const Translation& translation);
-  void Ignore(const LikelyPointer& pointer);
+  enum class Verdict {
+    kPointer,  // or nothing speaks against it
+    kRemains,  // of an old pointer, partly overwritten with something else
+    kUnclear,
+  };
+  Verdict Judge(const Mapping& mapping, const LikelyPointer& pointer,
+                const Translation& translation) const;
+  uint64_t Shifted(uint64_t target) const;
+  void Shift(const LikelyPointer& pointer);
   TextEvidence TextBefore(const Mapping& mapping, const LikelyPointer& pointer,
                           const Translation& translation) const;
   static std::string WordIn(const Mapping& mapping, Addr at);
