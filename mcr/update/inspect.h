@@ -13,7 +13,7 @@
 #include "mcr/update/options.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/merge/address_map.h"
-#include "mutator/merge/merge.h"
+#include "mutator/merge/differences.h"
 #include "profiles/profile.h"
 #include "tracer/rehearsal/start_record.h"
 

@@ -62,7 +62,8 @@ Result<UpdatePlan> Plan(const Options& options) {
   if (!plan.problems.empty()) return plan;
 
   MCR_ASSIGN(const Rehearsed next, Rehearse(server));
-  MCR_ASSIGN(const mutator::MergePlan merged, MergeRunning(server, next));
+  mutator::Merger merger = MakeMerger(server);
+  MCR_ASSIGN(const mutator::MergePlan merged, MergeRunning(server, next, merger));
   plan.pointers = merged.pointers;
   plan.variables = merged.variables;
   plan.conflicts = merged.conflicts;

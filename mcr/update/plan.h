@@ -7,7 +7,8 @@
 
 #include "mcr/base/result.h"
 #include "mcr/update/options.h"
-#include "mutator/merge/merge.h"
+#include "mutator/merge/differences.h"
+#include "mutator/merge/merge_plan.h"
 
 namespace mcr::update {
 

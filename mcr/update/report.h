@@ -11,7 +11,7 @@
 
 #include "mcr/base/result.h"
 #include "mcr/update/stage.h"
-#include "mutator/merge/merge.h"
+#include "mutator/merge/merge_plan.h"
 
 namespace mcr::update {
 

@@ -1,5 +1,6 @@
 #include "mcr/update/running_merge.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -8,20 +9,24 @@
 
 namespace mcr::update {
 
-mutator::MergeInput InputFor(const Inspection& server) {
+mutator::Merger MakeMerger(const Inspection& server) {
   // The sandbox shows the new program under the old one's path.
-  return {server.before, server.after, server.executable, server.executable, {}};
+  return mutator::Merger(*server.addresses, {server.before, server.after, server.executable,
+                                             server.executable});
 }
 
-Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next) {
-  mutator::MergeInput input = InputFor(server);
+Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next,
+                                        mutator::Merger& merger) {
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images;
-  for (pid_t pid : server.pids) {
-    MCR_ASSIGN(auto image, checkpoint::LiveImage::CreateRunning(pid));
-    input.processes.push_back({image.get(), next.images.front().get()});
+  std::vector<mutator::ProcessPair> pairs;
+  for (size_t i = 0; i < server.pids.size(); ++i) {
+    MCR_ASSIGN(auto image, checkpoint::LiveImage::CreateRunning(server.pids[i]));
+    // Without stacks nobody knows who corresponds to whom; both trees are in the order in which they were started.
+    const size_t counterpart = std::min(i, next.images.size() - 1);
+    pairs.push_back({image.get(), next.images[counterpart].get()});
     images.push_back(std::move(image));
   }
-  return mutator::Merger(server.addresses, std::move(input)).Merge();
+  return merger.Merge(pairs);
 }
 
 }  // namespace mcr::update

@@ -10,10 +10,11 @@
 
 namespace mcr::update {
 
-// Programs and paths of a merge, without processes.
-mutator::MergeInput InputFor(const Inspection& server);
+// The merger for this server and update.
+mutator::Merger MakeMerger(const Inspection& server);
 
-Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next);
+Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next,
+                                        mutator::Merger& merger);
 
 }  // namespace mcr::update
 

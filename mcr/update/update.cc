@@ -58,12 +58,12 @@ void DescribeProcesses(PausedServer& paused, Report& report) {
 }
 
 Result<mutator::MergePlan> MergePaused(const Inspection& server, const Rehearsed& next,
-                                       const PausedServer& paused) {
-  mutator::MergeInput input = InputFor(server);
+                                       const PausedServer& paused, mutator::Merger& merger) {
+  std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < paused.images().size(); ++i) {
-    input.processes.push_back({paused.images()[i].get(), &next.Counterpart(paused.stacks()[i])});
+    pairs.push_back({paused.images()[i].get(), &next.Counterpart(paused.stacks()[i])});
   }
-  MCR_ASSIGN(mutator::MergePlan plan, mutator::Merger(server.addresses, std::move(input)).Merge());
+  MCR_ASSIGN(mutator::MergePlan plan, merger.Merge(pairs));
   plan.graft.new_file = server.new_program;
   return plan;
 }
@@ -116,7 +116,8 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
 
   timeline.Enter(Stage::kRehearse);
   MCR_ASSIGN(const Rehearsed next, Rehearse(server));
-  MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, next));
+  mutator::Merger merger = MakeMerger(server);
+  MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, next, merger));
   MCR_TRY(RefuseProblems(expected.problems, report));
   MCR_TRY(InjectFault(options.fault, Fault::kRehearse));
   timeline.Leave(fmt::format("{} processes of the new version idle", next.images.size()));
@@ -133,7 +134,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   // CRIU only reads, and so does the merge: they work side by side.
   timeline.Enter(Stage::kCheckpoint);
   MCR_TRY(paused->BeginCheckpoint());
-  Result<mutator::MergePlan> merged = MergePaused(server, next, *paused);
+  Result<mutator::MergePlan> merged = MergePaused(server, next, *paused, merger);
   MCR_ASSIGN(report.criu_frozen_ms, paused->FinishCheckpoint());
   MCR_TRY(InjectFault(options.fault, Fault::kCheckpoint));
   timeline.Leave("checkpoint taken");

@@ -1,12 +1,12 @@
-// What the debug information alone says about an update: the part of a merge that needs no image.
+#include "mutator/merge/differences.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <string>
 #include <unordered_map>
 
-#include "mutator/merge/merge.h"
-#include "mutator/merge/module_image.h"
+#include "mutator/merge/variable_pairs.h"
 
 namespace mcr::mutator {
 namespace {

@@ -32,11 +32,14 @@ class ImageMap {
   };
   Word Translate(uint64_t next_word) const;
 
+  bool operator==(const ImageMap&) const = default;
+
  private:
   struct Entry {
     Range<NextAddr> from;
     bool is_module = false;
     LiveAddr to;
+    bool operator==(const Entry&) const = default;
   };
   std::vector<Entry> entries_;  // by address, not overlapping
 };

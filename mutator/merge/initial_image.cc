@@ -6,49 +6,47 @@
 #include <cstring>
 
 namespace mcr::mutator {
-namespace {
 
-constexpr size_t kWord = sizeof(uint64_t);
-
-bool AllZero(std::span<const std::byte> bytes) {
-  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+std::span<const Relocation> InitialImage::RelocationsIn(Range<FileAddr> range) const {
+  const auto& all = program_->relocations();
+  const auto first = std::ranges::lower_bound(all, range.begin(), {}, &Relocation::at);
+  const auto last = std::ranges::lower_bound(all, range.end(), {}, &Relocation::at);
+  return {first, last};
 }
 
-}  // namespace
-
-bool InitialImage::MatchesFile(FileAddr at, std::span<const std::byte> now) const {
-  const auto file = program_->Contents(at);
-  const size_t in_file = std::min(file.size(), now.size());
-  return std::ranges::equal(file.first(in_file), now.first(in_file)) &&
-         AllZero(now.subspan(in_file));
-}
-
-bool InitialImage::IsUntouched(Range<FileAddr> range, std::span<const std::byte> now,
-                               uint64_t bias) const {
-  const auto& relocations = program_->relocations();
-  auto relocation = std::ranges::lower_bound(relocations, range.begin(), {}, &Relocation::at);
-  size_t compared = 0;
-  for (; relocation != relocations.end() && relocation->at < range.end(); ++relocation) {
-    const size_t at = relocation->at - range.begin();
-    if (relocation->type != R_X86_64_RELATIVE || at + kWord > now.size()) return false;
-    if (at < compared) continue;
-    if (!MatchesFile(range.begin() + compared, now.subspan(compared, at - compared))) return false;
-    uint64_t word;
-    std::memcpy(&word, now.data() + at, kWord);
-    if (word != bias + relocation->addend.value()) return false;
-    compared = at + kWord;
+std::vector<std::byte> InitialImage::FileBytes(Range<FileAddr> range) const {
+  std::vector<std::byte> bytes(range.size());
+  for (const Segment& segment : program_->segments()) {
+    const auto in_file = Range<FileAddr>::FromSize(segment.range.begin(), segment.file_size);
+    if (!in_file || !in_file->Overlaps(range)) continue;
+    const auto part = in_file->Intersection(range);
+    const auto file = program_->Contents(part.begin());
+    std::ranges::copy(file.first(std::min<size_t>(file.size(), part.size())),
+                      bytes.begin() + static_cast<ptrdiff_t>(part.begin() - range.begin()));
   }
-  return MatchesFile(range.begin() + compared, now.subspan(compared));
+  return bytes;
+}
+
+std::vector<std::byte> InitialImage::Bytes(Range<FileAddr> range, uint64_t bias) const {
+  std::vector<std::byte> bytes = FileBytes(range);
+  for (const Relocation& relocation : RelocationsIn(range)) {
+    const uint64_t value = bias + relocation.addend.value();
+    const size_t at = relocation.at - range.begin();
+    if (relocation.type != R_X86_64_RELATIVE || at + sizeof value > bytes.size()) continue;
+    std::memcpy(bytes.data() + at, &value, sizeof value);
+  }
+  return bytes;
+}
+
+bool InitialImage::IsKnown(Range<FileAddr> range) const {
+  return std::ranges::all_of(RelocationsIn(range), [&](const Relocation& relocation) {
+    return relocation.type == R_X86_64_RELATIVE &&
+           relocation.at - range.begin() + sizeof(uint64_t) <= range.size();
+  });
 }
 
 std::vector<std::byte> InitialImage::PlainValue(Range<FileAddr> range) const {
-  const auto& relocations = program_->relocations();
-  const auto first = std::ranges::lower_bound(relocations, range.begin(), {}, &Relocation::at);
-  if (first != relocations.end() && first->at < range.end()) return {};
-  std::vector<std::byte> value(range.size());
-  const auto file = program_->Contents(range.begin());
-  std::ranges::copy(file.first(std::min(file.size(), value.size())), value.begin());
-  return value;
+  return RelocationsIn(range).empty() ? Bytes(range, 0) : std::vector<std::byte>();
 }
 
 }  // namespace mcr::mutator

@@ -20,15 +20,20 @@ class InitialImage {
  public:
   explicit InitialImage(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
 
-  // Whether `now`, the bytes of `range` in a process that has the program at load bias `bias`, are the initial ones.
-  // Words that the loader resolves by symbol have no known initial value: false.
-  bool IsUntouched(Range<FileAddr> range, std::span<const std::byte> now, uint64_t bias) const;
+  // The initial bytes of `range` with the program at load bias `bias`.
+  std::vector<std::byte> Bytes(Range<FileAddr> range, uint64_t bias) const;
+
+  // The same without relocations: what a fresh mapping of the file holds.
+  std::vector<std::byte> FileBytes(Range<FileAddr> range) const;
+
+  // False if the loader resolves part of `range` by symbol: then Bytes is not the initial value.
+  bool IsKnown(Range<FileAddr> range) const;
 
   // The file's bytes of `range`, zeros included; empty if relocations make up part of the initial value.
   std::vector<std::byte> PlainValue(Range<FileAddr> range) const;
 
  private:
-  bool MatchesFile(FileAddr at, std::span<const std::byte> now) const;
+  std::span<const Relocation> RelocationsIn(Range<FileAddr> range) const;
 
   std::shared_ptr<const Program> program_;
 };

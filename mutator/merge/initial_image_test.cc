@@ -28,23 +28,21 @@ TEST(InitialImage, FileBytesAndRelocationsTogetherAreTheInitialValue) {
   program->PutWord(FileAddr(0x3020), 9);
   program->AddRelocation(FileAddr(0x3018), R_X86_64_RELATIVE, FileAddr(0x1100));
   const InitialImage initial(program);
-  EXPECT_TRUE(initial.IsUntouched(kVariable, Words({7, kBias + 0x1100, 9}), kBias));
-  EXPECT_FALSE(initial.IsUntouched(kVariable, Words({8, kBias + 0x1100, 9}), kBias));
-  EXPECT_FALSE(initial.IsUntouched(kVariable, Words({7, kBias + 0x1108, 9}), kBias));
-  EXPECT_FALSE(initial.IsUntouched(kVariable, Words({7, kBias + 0x1100, 0}), kBias));
+  EXPECT_TRUE(initial.IsKnown(kVariable));
+  EXPECT_EQ(initial.Bytes(kVariable, kBias), Words({7, kBias + 0x1100, 9}));
 }
 
 TEST(InitialImage, WordsThatTheLoaderResolvesBySymbolAreNeverKnown) {
   auto program = std::make_shared<FakeProgram>();
   program->AddRelocation(FileAddr(0x3018), R_X86_64_64, FileAddr(0));
-  EXPECT_FALSE(InitialImage(program).IsUntouched(kVariable, Words({0, 0, 0}), kBias));
+  EXPECT_FALSE(InitialImage(program).IsKnown(kVariable));
 }
 
 TEST(InitialImage, ZeroPagesAreInitiallyZero) {
   const InitialImage initial(std::make_shared<FakeProgram>());
   const auto variable = *Range<FileAddr>::FromSize(FakeProgram::kBss + 0x10, 8);
-  EXPECT_TRUE(initial.IsUntouched(variable, Words({0}), kBias));
-  EXPECT_FALSE(initial.IsUntouched(variable, Words({1}), kBias));
+  EXPECT_TRUE(initial.IsKnown(variable));
+  EXPECT_EQ(initial.Bytes(variable, kBias), Words({0}));
 }
 
 TEST(InitialImage, PlainValueIsTheFilesOrZeroAndUnknownWithRelocations) {

@@ -7,8 +7,8 @@
 #include "mutator/graph/memory_scan.h"
 #include "mutator/merge/free_range.h"
 #include "mutator/merge/image_map.h"
-#include "mutator/merge/module_image.h"
 #include "mutator/merge/process_merge.h"
+#include "mutator/merge/segment_mappings.h"
 
 namespace mcr::mutator {
 namespace {
@@ -36,28 +36,29 @@ Result<LoadedModule> FindProgram(const LoadedModules& modules, const std::string
 
 }  // namespace
 
-Merger::Merger(std::shared_ptr<AddressMap> map, MergeInput input)
-    : map_(std::move(map)), input_(std::move(input)) {}
+Merger::Merger(AddressMap& map, Versions versions)
+    : map_(map),
+      versions_(std::move(versions)),
+      module_image_(versions_.before, versions_.after, map_) {}
 
-Result<MergePlan> Merger::Merge() const {
+Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
   MergePlan plan;
-  const ModuleImageBuilder builder(input_.before, input_.after, *map_);
   SharedMemorySeen shared;
   std::vector<const Mappings*> all_mappings;
-  for (const ProcessPair& pair : input_.processes) all_mappings.push_back(&pair.live->mappings());
-  const checkpoint::ProcessImage& root = *input_.processes.front().live;
+  for (const ProcessPair& pair : processes) all_mappings.push_back(&pair.live->mappings());
+  const checkpoint::ProcessImage& root = *processes.front().live;
   MCR_ASSIGN(const LoadedModule root_program,
-             FindProgram(LoadedModules::Find(root), input_.before_path, *input_.before));
-  MCR_ASSIGN(plan.new_program, FindFreeRange(all_mappings, MemorySize(*input_.after),
+             FindProgram(LoadedModules::Find(root), versions_.before_path, *versions_.before));
+  MCR_ASSIGN(plan.new_program, FindFreeRange(all_mappings, MemorySize(*versions_.after),
                                              root.layout().start_brk, root_program.bias));
 
-  for (const ProcessPair& pair : input_.processes) {
+  for (const ProcessPair& pair : processes) {
     const LoadedModules live_modules = LoadedModules::Find(*pair.live);
     const LoadedModules next_modules = LoadedModules::Find(*pair.next);
     MCR_ASSIGN(const LoadedModule old_program,
-               FindProgram(live_modules, input_.before_path, *input_.before));
+               FindProgram(live_modules, versions_.before_path, *versions_.before));
     MCR_ASSIGN(const LoadedModule next_program,
-               FindProgram(next_modules, input_.after_path, *input_.after));
+               FindProgram(next_modules, versions_.after_path, *versions_.after));
     MCR_ASSIGN(const ImageMap next_to_live,
                ImageMap::Create(next_modules, *next_modules.At(next_program.range.begin()),
                                 pair.next->mappings(), live_modules, plan.new_program.begin()));
@@ -65,14 +66,14 @@ Result<MergePlan> Merger::Merge() const {
 
     checkpoint::ProcessGraft& graft = plan.graft.processes.emplace_back();
     graft.pid = pair.live->pid();
-    graft.mappings = SegmentMappings(*input_.after, plan.new_program.begin());
+    graft.mappings = SegmentMappings(*versions_.after, plan.new_program.begin());
     graft.unmap.push_back(old_program.range);
     const PointerGuard guard = ReadPointerGuard(*pair.live);
     const ModuleImageBuilder::Sources sources{*pair.live,          old_program.bias, *pair.next,
                                               next_program.bias,   plan.new_program.begin(),
                                               next_to_live,        guard};
-    MCR_TRY(builder.Build(sources, graft, plan));
-    ProcessMerge process({*input_.before, *input_.after, *map_, *pair.live, *pair.next,
+    MCR_TRY(module_image_.Build(sources, graft, plan));
+    ProcessMerge process({*versions_.before, *versions_.after, map_, *pair.live, *pair.next,
                           live_modules, next_modules, next_to_live, old_program.bias,
                           next_program.bias, plan.new_program.begin(), guard, shared},
                          graft, plan);

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
-#include <unordered_map>
 #include <utility>
 
 namespace mcr::mutator {
@@ -16,147 +14,123 @@ constexpr size_t kWord = sizeof(uint64_t);
 // Differing bytes nearer to each other than this are written in one go.
 constexpr size_t kJoin = 64;
 
-Range<FileAddr> Pages(Range<FileAddr> range) {
-  const FileAddr begin(range.begin().value() & ~(kPage - 1));
-  const FileAddr end((range.end().value() + kPage - 1) & ~(kPage - 1));
-  return *Range<FileAddr>::FromTo(begin, end);
-}
-
-uint64_t LoadWord(std::span<const std::byte> bytes, size_t at) {
-  uint64_t word;
-  std::memcpy(&word, bytes.data() + at, kWord);
-  return word;
-}
-
 }  // namespace
-
-struct ModuleImageBuilder::Part {
-  const Segment* segment = nullptr;
-  Range<FileAddr> range;          // whole pages
-  std::vector<std::byte> bytes;   // of `range`
-  std::set<FileAddr> foreign;     // words that point into the rehearsal's own heap or stack
-
-  std::span<std::byte> At(Range<FileAddr> wanted) {
-    return std::span(bytes).subspan(wanted.begin() - range.begin(), wanted.size());
-  }
-};
-
-bool StaysWritable(const Program& program, Range<FileAddr> range) {
-  // What shares RELRO's last, partial page is writable, but what RELRO covers is not meant to change.
-  if (!program.relro().empty() && program.relro().Overlaps(range)) return false;
-  return std::ranges::any_of(program.segments(), [&](const Segment& segment) {
-    return segment.writable && segment.range.Contains(range);
-  });
-}
-
-std::vector<VariablePair> PairWritableVariables(const Program& before, const Program& after) {
-  std::unordered_map<std::string, const Variable*> old_variables;
-  for (const Variable& variable : before.variables()) {
-    if (!variable.thread_local_storage) old_variables.emplace(variable.Key(), &variable);
-  }
-  std::vector<VariablePair> pairs;
-  for (const Variable& variable : after.variables()) {
-    if (variable.thread_local_storage || !StaysWritable(after, variable.range)) continue;
-    const auto found = old_variables.find(variable.Key());
-    if (found == old_variables.end() || !StaysWritable(before, found->second->range)) continue;
-    pairs.push_back({found->second, &variable});
-  }
-  return pairs;
-}
 
 ModuleImageBuilder::ModuleImageBuilder(std::shared_ptr<const Program> before,
                                        std::shared_ptr<const Program> after, AddressMap& map)
-    : before_(before),
-      after_(after),
-      map_(map),
-      pairs_(PairWritableVariables(*before, *after)),
-      initial_before_(before),
-      initial_after_(after) {}
+    : before_(before), after_(after), map_(map), initial_before_(before), initial_after_(after) {
+  for (const Segment& segment : before_->segments()) {
+    if (segment.writable) old_segments_.push_back(&segment);
+  }
+  std::vector<const Segment*> new_segments;
+  for (const Segment& segment : after_->segments()) {
+    if (segment.writable) new_segments.push_back(&segment);
+  }
+  const auto index = [](const std::vector<const Segment*>& segments, const Variable& variable) {
+    const auto found = std::ranges::find_if(segments, [&](const Segment* segment) {
+      return segment->range.Contains(variable.range);
+    });
+    return static_cast<size_t>(found - segments.begin());
+  };
+  for (const VariablePair& both : PairWritableVariables(*before_, *after_)) {
+    Pair pair{both};
+    pair.initial_known = initial_before_.IsKnown(both.before->range) &&
+                         initial_after_.IsKnown(both.after->range);
+    const auto old_default = initial_before_.PlainValue(both.before->range);
+    const auto new_default = initial_after_.PlainValue(both.after->range);
+    pair.default_changed =
+        !old_default.empty() && !new_default.empty() && old_default != new_default;
+    pair.old_segment = index(old_segments_, *both.before);
+    pair.new_part = index(new_segments, *both.after);
+    pairs_.push_back(pair);
+  }
+}
 
 Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraft& graft,
-                                 MergePlan& plan) const {
-  MCR_ASSIGN(std::vector<Part> parts, ReadNext(sources));
-  MCR_TRY(MergeVariables(sources, parts, plan));
-  RefuseForeign(parts, plan);
-  for (const Part& part : parts) EmitWrites(part, sources.new_bias, graft.writes);
-  return {};
-}
-
-// The new program's own start-up is the model: its GOT, its tables, its .dynamic, in the live process's terms.
-Result<std::vector<ModuleImageBuilder::Part>> ModuleImageBuilder::ReadNext(
-    const Sources& sources) const {
-  std::vector<Part> parts;
-  for (const Segment& segment : after_->segments()) {
-    if (!segment.writable) continue;
-    Part part{&segment, Pages(segment.range), {}, {}};
-    part.bytes.resize(part.range.size());
-    MCR_TRY(sources.next.Read(sources.next_bias + part.range.begin().value(), part.bytes));
-    for (size_t at = 0; at < part.bytes.size(); at += kWord) {
-      const uint64_t word = LoadWord(part.bytes, at);
-      if (word < kPage) continue;
-      const ImageMap::Word translated = sources.next_to_live.Translate(word);
-      if (translated.kind == ImageMap::Kind::kForeign) {
-        part.foreign.insert(part.range.begin() + at);
-      } else if (translated.value != word) {
-        std::memcpy(part.bytes.data() + at, &translated.value, kWord);
-      }
-    }
-    parts.push_back(std::move(part));
-  }
-  return parts;
-}
-
-Status ModuleImageBuilder::MergeVariables(const Sources& sources, std::vector<Part>& parts,
-                                          MergePlan& plan) const {
-  for (const Segment& old_segment : before_->segments()) {
-    if (!old_segment.writable) continue;
-    std::vector<std::byte> live(old_segment.range.size());
-    const Addr start = sources.live_bias + old_segment.range.begin().value();
-    MCR_TRY(sources.live.Read(start, live));
-    std::vector<LikelyPointer> pointers;
-    ScanWords(live, start, plan.old_program, sources.guard, pointers);
-
-    for (const VariablePair& pair : pairs_) {
-      if (!old_segment.range.Contains(pair.before->range)) continue;
-      const auto bytes = std::span(live).subspan(
-          pair.before->range.begin() - old_segment.range.begin(), pair.before->range.size());
-      auto part = std::ranges::find_if(
-          parts, [&](const Part& p) { return p.range.Contains(pair.after->range); });
-      if (part == parts.end()) continue;
-      TakeLive(sources, pair, bytes, pointers, *part, plan);
-    }
-  }
-  return {};
-}
-
-void ModuleImageBuilder::TakeLive(const Sources& sources, const VariablePair& pair,
-                                  std::span<const std::byte> live,
-                                  const std::vector<LikelyPointer>& pointers, Part& part,
-                                  MergePlan& plan) const {
-  const Range<FileAddr> to = pair.after->range;
-  if (initial_before_.IsUntouched(pair.before->range, live, sources.live_bias.value())) {
-    if (initial_after_.IsUntouched(to, part.At(to), sources.new_bias.value())) {
+                                 MergePlan& plan) {
+  MCR_ASSIGN(const Model* model, ModelFor(sources));
+  MCR_ASSIGN(const std::vector<OldSegment> old, ReadOld(sources, plan));
+  std::vector<NextPart> parts = model->parts;
+  for (size_t i = 0; i < pairs_.size(); ++i) {
+    const Pair& pair = pairs_[i];
+    const OldSegment& segment = old[pair.old_segment];
+    const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
+    // The old version's start-up may have changed it as well, and the server have changed it back: what the new one's
+    // start-up does to it is no argument then. Only a rehearsal of the old version could tell.
+    const bool untouched =
+        pair.initial_known && model->untouched[i] &&
+        std::memcmp(segment.live.data() + at, segment.initial.data() + at,
+                    pair.before->range.size()) == 0;
+    if (untouched) {
       ++plan.variables.initialised;
-      return;
+    } else {
+      TakeLive(sources, pair, segment, parts[pair.new_part], plan);
     }
-    // The old version's start-up may well have set it, too, and the server have set it back: only a rehearsal of the
-    // old version could tell. What the server has is right in any case.
   }
-  const auto old_default = initial_before_.PlainValue(pair.before->range);
-  const auto new_default = initial_after_.PlainValue(to);
-  if (!old_default.empty() && !new_default.empty() && old_default != new_default) {
+  RefuseForeign(parts, plan);
+  for (const NextPart& part : parts) EmitWrites(part, sources.new_bias, graft.writes);
+  return {};
+}
+
+Result<const ModuleImageBuilder::Model*> ModuleImageBuilder::ModelFor(const Sources& sources) {
+  for (const auto& model : models_) {
+    if (model->next == &sources.next && model->next_to_live == sources.next_to_live) {
+      return model.get();
+    }
+  }
+  auto model = std::make_unique<Model>();
+  model->next = &sources.next;
+  model->next_to_live = sources.next_to_live;
+  MCR_ASSIGN(model->parts, ReadNextParts(*after_, sources.next, sources.next_bias,
+                                         sources.next_to_live));
+  for (const Pair& pair : pairs_) {
+    const auto initial =
+        initial_after_.Bytes(pair.after->range, sources.new_bias.value());
+    model->untouched.push_back(
+        std::ranges::equal(model->parts[pair.new_part].At(pair.after->range), initial));
+  }
+  models_.push_back(std::move(model));
+  return models_.back().get();
+}
+
+Result<std::vector<ModuleImageBuilder::OldSegment>> ModuleImageBuilder::ReadOld(
+    const Sources& sources, const MergePlan& plan) {
+  if (initial_.empty() || initial_bias_ != sources.live_bias) {
+    initial_bias_ = sources.live_bias;
+    initial_.clear();
+    for (const Segment* segment : old_segments_) {
+      initial_.push_back(initial_before_.Bytes(segment->range, sources.live_bias.value()));
+    }
+  }
+  std::vector<OldSegment> segments;
+  for (size_t i = 0; i < old_segments_.size(); ++i) {
+    OldSegment old{std::vector<std::byte>(old_segments_[i]->range.size()), initial_[i], {}};
+    const Addr start = sources.live_bias + old_segments_[i]->range.begin().value();
+    MCR_TRY(sources.live.Read(start, old.live));
+    ScanWords(old.live, start, plan.old_program, sources.guard, old.pointers);
+    segments.push_back(std::move(old));
+  }
+  return segments;
+}
+
+void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old,
+                                  NextPart& part, MergePlan& plan) {
+  if (pair.default_changed) {
     plan.conflicts.push_back("`" + pair.after->name +
                              "`: the new version starts with another value, the server had "
                              "changed it; the server's was kept");
   }
   ++plan.variables.kept;
+  const Range<FileAddr> to = pair.after->range;
+  const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
+  const size_t size = std::min(pair.before->range.size(), to.size());
   part.foreign.erase(part.foreign.lower_bound(to.begin()), part.foreign.lower_bound(to.end()));
-  std::ranges::copy(live.first(std::min<size_t>(live.size(), to.size())), part.At(to).begin());
+  std::ranges::copy(std::span(old.live).subspan(at, size), part.At(to).begin());
 
   const Addr begin = sources.live_bias + pair.before->range.begin().value();
   const Addr end = begin + std::min(pair.before->range.size(), to.size());
-  auto pointer = std::ranges::lower_bound(pointers, begin, {}, &LikelyPointer::at);
-  for (; pointer != pointers.end() && pointer->at + kWord <= end; ++pointer) {
+  auto pointer = std::ranges::lower_bound(old.pointers, begin, {}, &LikelyPointer::at);
+  for (; pointer != old.pointers.end() && pointer->at + kWord <= end; ++pointer) {
     const FileAddr target(pointer->target - sources.live_bias.value());
     const Translation& translation = map_.Translate(target);
     if (translation.kind == PointerKind::kNone && translation.exact) {
@@ -176,8 +150,8 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const VariablePair& pa
   }
 }
 
-void ModuleImageBuilder::RefuseForeign(const std::vector<Part>& parts, MergePlan& plan) const {
-  for (const Part& part : parts) {
+void ModuleImageBuilder::RefuseForeign(const std::vector<NextPart>& parts, MergePlan& plan) const {
+  for (const NextPart& part : parts) {
     for (FileAddr at : part.foreign) {
       const Variable* variable = after_->FindVariable(at);
       if (variable == nullptr) continue;  // padding
@@ -188,31 +162,31 @@ void ModuleImageBuilder::RefuseForeign(const std::vector<Part>& parts, MergePlan
   }
 }
 
-void ModuleImageBuilder::EmitWrites(const Part& part, Addr bias,
+void ModuleImageBuilder::EmitWrites(const NextPart& part, Addr bias,
                                     checkpoint::WriteList& writes) const {
+  // What the fresh mapping holds: the file's bytes, then zeros. Behind the segment's file part, the rest of that page
+  // is not zero but whatever follows in the file: it is always written.
   const FileAddr file_end = part.segment->range.begin() + part.segment->file_size;
-  const auto file = after_->Contents(part.segment->range.begin());
-  // Whether the byte at `at` is what the fresh mapping holds anyway. Behind the segment's file part, the last page
-  // holds whatever follows in the file.
-  const auto is_default = [&](FileAddr at) {
-    const std::byte value = part.bytes[at - part.range.begin()];
-    if (at < part.segment->range.begin()) return true;
-    if (at < file_end) return value == file[at - part.segment->range.begin()];
-    return at.value() / kPage != (file_end.value() - 1) / kPage && value == std::byte{0};
+  const FileAddr file_page_end((file_end.value() + kPage - 1) & ~(kPage - 1));
+  const auto fresh = initial_after_.FileBytes(part.range);
+  const auto must_write = [&](size_t at) {
+    const FileAddr address = part.range.begin() + at;
+    if (file_end < address + kWord && address < file_page_end) return true;
+    return std::memcmp(part.bytes.data() + at, fresh.data() + at, kWord) != 0;
   };
-  FileAddr begin, end;  // of the run that is being collected
+  size_t begin = 0, end = 0;  // of the run that is being collected
   const auto flush = [&] {
-    if (begin < end) {
-      writes.Add(bias + begin.value(), std::span(part.bytes).subspan(begin - part.range.begin(), end - begin));
-    }
+    if (begin == end) return;
+    writes.Add(bias + part.range.begin().value() + begin,
+               std::span(part.bytes).subspan(begin, end - begin));
   };
-  for (FileAddr at = part.range.begin(); at < part.range.end(); at = at + 1) {
-    if (is_default(at)) continue;
-    if (!(begin < end) || at - end > kJoin) {
+  for (size_t at = 0; at < part.bytes.size(); at += kWord) {
+    if (part.range.begin() + at < part.segment->range.begin() || !must_write(at)) continue;
+    if (begin == end || at - end > kJoin) {
       flush();
       begin = at;
     }
-    end = at + 1;
+    end = at + kWord;
   }
   flush();
 }

@@ -1,37 +1,25 @@
-// The new program's memory in one live process: where its segments go, and what its writable ones hold.
+// What the new program's writable memory holds in one live process: the rehearsal's, with the live values of the
+// variables that both versions have.
 #ifndef MCR_MUTATOR_MERGE_MODULE_IMAGE_H_
 #define MCR_MUTATOR_MERGE_MODULE_IMAGE_H_
 
 #include <memory>
-#include <string>
+#include <span>
 #include <vector>
 
 #include "checkpoint/graft/plan.h"
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
 #include "mutator/debuginfo/program.h"
-#include "mutator/graph/loaded_modules.h"
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/initial_image.h"
-#include "mutator/merge/merge.h"
+#include "mutator/merge/merge_plan.h"
+#include "mutator/merge/next_image.h"
+#include "mutator/merge/variable_pairs.h"
 
 namespace mcr::mutator {
-
-// File mappings and zero pages for all of the program's segments, as the kernel's ELF loader makes them
-// (fs/binfmt_elf.c), with RELRO read-only already.
-std::vector<checkpoint::NewMapping> SegmentMappings(const Program& program, Addr bias);
-
-// Variables that both versions keep in memory that stays writable after start-up.
-struct VariablePair {
-  const Variable* before = nullptr;
-  const Variable* after = nullptr;
-};
-std::vector<VariablePair> PairWritableVariables(const Program& before, const Program& after);
-
-// True for memory that can change after start-up: writable and not RELRO.
-bool StaysWritable(const Program& program, Range<FileAddr> range);
 
 class ModuleImageBuilder {
  public:
@@ -49,24 +37,44 @@ class ModuleImageBuilder {
                      AddressMap& map);
 
   // Adds the contents of the writable segments to `graft.writes`; counts and problems to `plan`.
-  Status Build(const Sources& sources, checkpoint::ProcessGraft& graft, MergePlan& plan) const;
+  Status Build(const Sources& sources, checkpoint::ProcessGraft& graft, MergePlan& plan);
 
  private:
-  struct Part;  // one writable segment under construction
+  // What does not depend on the live process's own state, for one counterpart.
+  struct Model {
+    const checkpoint::ProcessImage* next = nullptr;
+    ImageMap next_to_live;
+    std::vector<NextPart> parts;
+    std::vector<bool> untouched;  // by pair: the new version's start-up left its initial value alone
+  };
+  struct Pair : VariablePair {
+    bool initial_known = false;    // in both versions
+    bool default_changed = false;  // the initial value differs
+    size_t old_segment = 0, new_part = 0;
+  };
+  // A writable segment of the old program: as it is, and as it was initially.
+  struct OldSegment {
+    std::vector<std::byte> live, initial;
+    std::vector<LikelyPointer> pointers;
+  };
 
-  Result<std::vector<Part>> ReadNext(const Sources& sources) const;
-  void TakeLive(const Sources& sources, const VariablePair& pair, std::span<const std::byte> live,
-                const std::vector<LikelyPointer>& pointers, Part& part, MergePlan& plan) const;
-  Status MergeVariables(const Sources& sources, std::vector<Part>& parts, MergePlan& plan) const;
-  void RefuseForeign(const std::vector<Part>& parts, MergePlan& plan) const;
-  void EmitWrites(const Part& part, Addr bias, checkpoint::WriteList& writes) const;
+  Result<const Model*> ModelFor(const Sources& sources);
+  Result<std::vector<OldSegment>> ReadOld(const Sources& sources, const MergePlan& plan);
+  void TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old, NextPart& part,
+                MergePlan& plan);
+  void RefuseForeign(const std::vector<NextPart>& parts, MergePlan& plan) const;
+  void EmitWrites(const NextPart& part, Addr bias, checkpoint::WriteList& writes) const;
 
   std::shared_ptr<const Program> before_;
   std::shared_ptr<const Program> after_;
   AddressMap& map_;
-  std::vector<VariablePair> pairs_;
-  InitialImage initial_before_;
-  InitialImage initial_after_;
+  InitialImage initial_before_, initial_after_;
+  std::vector<const Segment*> old_segments_;  // writable ones
+  std::vector<Pair> pairs_;
+  std::vector<std::unique_ptr<Model>> models_;
+  // Initial contents of old_segments_ at the bias that was asked for last.
+  Addr initial_bias_;
+  std::vector<std::vector<std::byte>> initial_;
 };
 
 }  // namespace mcr::mutator

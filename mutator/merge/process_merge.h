@@ -14,7 +14,7 @@
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/image_map.h"
-#include "mutator/merge/merge.h"
+#include "mutator/merge/merge_plan.h"
 
 namespace mcr::mutator {
 

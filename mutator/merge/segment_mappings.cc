@@ -1,6 +1,6 @@
-#include <sys/mman.h>
+#include "mutator/merge/segment_mappings.h"
 
-#include "mutator/merge/module_image.h"
+#include <sys/mman.h>
 
 namespace mcr::mutator {
 namespace {

@@ -5,7 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "mutator/merge/fake_program.h"
-#include "mutator/merge/module_image.h"
+#include "mutator/merge/segment_mappings.h"
+#include "mutator/merge/variable_pairs.h"
 
 namespace mcr::mutator {
 namespace {

@@ -9,8 +9,8 @@
 
 namespace mcr::tracer {
 
-// Without input and with its output thrown away. The exit status; 128 + the signal that killed it. `arguments[0]` is
-// the program's path.
+// Without input and with its output thrown away. The exit status; 128 + the signal that killed it.
+// `arguments[0]` is the program's path.
 Result<int> RunQuietly(const std::vector<std::string>& arguments);
 
 }  // namespace mcr::tracer
