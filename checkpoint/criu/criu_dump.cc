@@ -72,6 +72,7 @@ Result<std::unique_ptr<CriuDump>> CriuDump::Start(const CriuDumpOptions& options
 }
 
 CriuDump::~CriuDump() {
+  if (ending_.valid()) ending_.wait();
   // CRIU takes a closed socket for a failed script and puts everything back.
   socket_.Close();
   if (begun_) (void)AwaitEnd();
@@ -138,7 +139,9 @@ Status CriuDump::Acknowledge() {
 Status CriuDump::Begin() {
   if (const auto log = directory_.ReadFile(kLogFile); log.has_value()) log_begin_ = log->size();
   begun_ = true;
-  return Acknowledge();
+  MCR_TRY(Acknowledge());
+  ending_ = std::async(std::launch::async, [this] { return AwaitDump(); });
+  return {};
 }
 
 Status CriuDump::AwaitEnd() {
@@ -149,7 +152,9 @@ Status CriuDump::AwaitEnd() {
   return {};
 }
 
-Result<criu::DumpStats> CriuDump::Finish() {
+Result<criu::DumpStats> CriuDump::Finish() { return ending_.get(); }
+
+Result<criu::DumpStats> CriuDump::AwaitDump() {
   MCR_TRY(AwaitNotification("post-dump", options_.dump_timeout));
   MCR_TRY(Acknowledge());
   auto response = socket_.Receive(options_.dump_timeout);

@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <future>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -61,6 +62,7 @@ class CriuDump {
   Status Request();
   Status AwaitNotification(const std::string& script, std::chrono::milliseconds timeout);
   Status Acknowledge();
+  Result<criu::DumpStats> AwaitDump();
   Status AwaitEnd();
   tl::unexpected<Error> Explain(Error error) const;
 
@@ -70,6 +72,9 @@ class CriuDump {
   tracer::Child child_;
   bool begun_ = false;
   size_t log_begin_ = 0;  // where the log of the dump itself begins
+  // CRIU waits for an answer to each of its notifications: a thread of our own gives them, so that
+  // the caller is free between Begin and Finish.
+  std::future<Result<criu::DumpStats>> ending_;
 };
 
 }  // namespace mcr::checkpoint
