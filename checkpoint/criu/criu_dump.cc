@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "checkpoint/criu/image_file.h"
+#include "tracer/sys/affinity.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -31,11 +32,15 @@ constexpr uint32_t kGhostLimit = 64 << 20;  // bytes of a deleted file that is s
   _exit(127);
 }
 
-Result<tracer::Child> Spawn(const std::string& criu, OwnedFd socket) {
+Result<tracer::Child> Spawn(const CriuDumpOptions& options, OwnedFd socket) {
+  const std::string& criu = options.criu;
   if (access(criu.c_str(), X_OK) != 0) return FailErrno("cannot run CRIU", criu, "install criu");
   const pid_t pid = fork();
   if (pid < 0) return FailErrno("cannot start CRIU", criu);
-  if (pid == 0) ExecCriu(criu.c_str(), socket.get());
+  if (pid == 0) {
+    if (options.processors) tracer::MoveTo(*options.processors);
+    ExecCriu(criu.c_str(), socket.get());
+  }
   return tracer::Child::Own(pid);
 }
 
@@ -63,7 +68,7 @@ CriuDump::CriuDump(const CriuDumpOptions& options, const ImageDirectory& directo
 Result<std::unique_ptr<CriuDump>> CriuDump::Start(const CriuDumpOptions& options,
                                                   const ImageDirectory& directory) {
   MCR_ASSIGN(auto ends, RpcSocket::CreatePair());
-  MCR_ASSIGN(tracer::Child child, Spawn(options.criu, std::move(ends.second)));
+  MCR_ASSIGN(tracer::Child child, Spawn(options, std::move(ends.second)));
   std::unique_ptr<CriuDump> dump(
       new CriuDump(options, directory, std::move(ends.first), std::move(child)));
   MCR_TRY(dump->Request());

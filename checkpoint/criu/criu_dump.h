@@ -14,12 +14,14 @@
 #ifndef MCR_CHECKPOINT_CRIU_CRIU_DUMP_H_
 #define MCR_CHECKPOINT_CRIU_CRIU_DUMP_H_
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include <chrono>
 #include <future>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "checkpoint/criu/image_directory.h"
@@ -34,6 +36,9 @@ struct CriuDumpOptions {
   std::string criu;           // the binary
   pid_t root = 0;             // of the tree
   std::string freeze_cgroup;  // directory of the cgroup that holds exactly the tree
+  // Where CRIU is to run, if its caller works meanwhile: tracer, parasite and caller in each
+  // other's way cost as much as the dump itself.
+  std::optional<cpu_set_t> processors;
   std::chrono::milliseconds start_timeout{10000};
   std::chrono::milliseconds dump_timeout{60000};
 };

@@ -31,6 +31,7 @@ Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& se
                                                             const Options& options) {
   std::unique_ptr<PausedServer> paused(new PausedServer(server));
   MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create(server.pids));
+  paused->pinned_.emplace();
   MCR_TRY(paused->PrepareCheckpoint());
   // Last, because from here on a signal stops its task until the quiescer handles it.
   MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server.pids.front()));
@@ -76,6 +77,7 @@ Status PausedServer::PrepareCheckpoint() {
   dump.criu = server_.criu;
   dump.root = server_.pids.front();
   dump.freeze_cgroup = cgroup_->directory();
+  dump.processors = pinned_->others();
   MCR_ASSIGN(dump_, checkpoint::CriuDump::Start(dump, *directory_));
   return {};
 }
@@ -127,6 +129,7 @@ Status PausedServer::Resume() {
   paused_ = false;
   const Status interruptible = tracer::RestoreInterruptibility(*tasks_);
   MCR_TRY(tasks_->DetachAll());
+  pinned_.reset();
   return interruptible;
 }
 

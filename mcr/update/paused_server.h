@@ -2,6 +2,8 @@
 #ifndef MCR_UPDATE_PAUSED_SERVER_H_
 #define MCR_UPDATE_PAUSED_SERVER_H_
 
+#include <sched.h>
+
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "mcr/update/inspect.h"
 #include "mcr/update/stack_names.h"
 #include "tracer/quiesce/quiesce.h"
+#include "tracer/sys/affinity.h"
 #include "tracer/task_group.h"
 
 namespace mcr::update {
@@ -36,6 +39,9 @@ class PausedServer {
   // The pause ends here: the tasks run on, with the registers that they have now.
   Status Resume();
 
+  // Where helpers of the pause may run.
+  cpu_set_t other_processors() const { return pinned_->others(); }
+
   tracer::TaskGroup& tasks() { return *tasks_; }
   const std::vector<tracer::QuiescentThread>& threads() const { return threads_; }
   const std::vector<std::unique_ptr<checkpoint::LiveImage>>& images() const { return images_; }
@@ -53,6 +59,7 @@ class PausedServer {
   // Members are destroyed in reverse order: the tasks are let go before the cgroup that they are in is removed, and
   // the CRIU that may hold them ends before both.
   const Inspection& server_;
+  std::optional<tracer::PinnedToProcessor> pinned_;
   std::vector<std::pair<pid_t, Addr>> biases_;  // of the old program, by process
   std::unique_ptr<checkpoint::FrozenCgroup> cgroup_;
   std::optional<checkpoint::ImageDirectory> directory_;

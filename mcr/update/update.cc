@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
+#include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +18,7 @@
 #include "mcr/update/timeline.h"
 #include "mutator/merge/left_behind.h"
 #include "mutator/merge/merge.h"
+#include "tracer/sys/affinity.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -74,18 +78,40 @@ void DescribePlan(const mutator::MergePlan& plan, Report& report) {
   report.conflicts = plan.conflicts;
 }
 
+using LeftBehind = Result<std::vector<std::string>>;
+
+// The first process stands for all of them where they share memory.
+LeftBehind FindLeftBehind(std::span<const std::unique_ptr<checkpoint::LiveImage>> images,
+                          bool with_shared, Range<Addr> old_program) {
+  std::vector<std::string> found;
+  for (const auto& image : images) {
+    MCR_ASSIGN(const auto one, mutator::FindLeftBehind(*image, old_program, !with_shared));
+    found.insert(found.end(), one.begin(), one.end());
+    with_shared = false;
+  }
+  return found;
+}
+
 Status Validate(PausedServer& paused, const mutator::MergePlan& plan) {
-  bool shared_seen = false;
+  std::vector<std::unique_ptr<checkpoint::LiveImage>> images;
   for (tracer::TracedProcess& process : paused.tasks().processes()) {
-    MCR_ASSIGN(const auto image, checkpoint::LiveImage::Create(process));
-    MCR_TRY(image->AskProcess(process));
-    MCR_ASSIGN(const auto found,
-               mutator::FindLeftBehind(*image, plan.old_program, shared_seen));
-    if (!found.empty()) {
-      return Fail(found.front(), fmt::format("{} in all", found.size()),
-                  "please report this: the merge should have found it");
-    }
-    shared_seen = true;
+    MCR_ASSIGN(auto image, checkpoint::LiveImage::Create(process));
+    images.push_back(std::move(image));
+  }
+  // Reading only: two can do it at once.
+  const std::span all(images);
+  const auto [first, second] = std::pair(all.first(all.size() / 2), all.subspan(all.size() / 2));
+  auto elsewhere = std::async(std::launch::async, [&, second = second] {
+    tracer::MoveTo(paused.other_processors());
+    return FindLeftBehind(second, all.size() == 1, plan.old_program);
+  });
+  const LeftBehind here = FindLeftBehind(first, true, plan.old_program);
+  const LeftBehind there = elsewhere.get();
+  for (const LeftBehind* found : {&here, &there}) {
+    if (!*found) return tl::make_unexpected(found->error());
+    if (found->value().empty()) continue;
+    return Fail(found->value().front(), fmt::format("{} in all", found->value().size()),
+                "please report this: the merge should have found it");
   }
   return {};
 }

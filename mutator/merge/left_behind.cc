@@ -24,11 +24,6 @@ Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& 
       report(fmt::format("thread {}", thread.tid));
     }
   }
-  for (const checkpoint::SignalHandler& handler : image.signal_handlers()) {
-    if (old_program.Contains(handler.handler)) {
-      report(fmt::format("the handler of signal {}", handler.signal));
-    }
-  }
   for (const checkpoint::EpollEntry& entry : image.epoll_entries()) {
     if (old_program.Contains(Addr(entry.data))) {
       report(fmt::format("the epoll entry of descriptor {}", entry.fd));

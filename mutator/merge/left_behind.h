@@ -12,7 +12,7 @@
 
 namespace mcr::mutator {
 
-// One line for each register, handler, epoll entry and aligned word of `image` that points into `old_program`; its own
+// One line for each thread, epoll entry and word of `image` that points into `old_program`; its own
 // memory there is not looked at. `skip_shared`: shared memory has been checked through another process.
 Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& image,
                                                 Range<Addr> old_program, bool skip_shared);
