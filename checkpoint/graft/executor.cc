@@ -82,15 +82,47 @@ Status RevertAll(pid_t pid, const MemoryPatch& patch) {
   return {};
 }
 
+// What the mappings cover, neighbours joined: a write may run from one into the next.
+std::vector<Range<Addr>> FreshRanges(const std::vector<NewMapping>& mappings) {
+  std::vector<Range<Addr>> ranges;
+  for (const NewMapping& mapping : mappings) ranges.push_back(mapping.range);
+  std::sort(ranges.begin(), ranges.end());
+  std::vector<Range<Addr>> joined;
+  for (const Range<Addr>& range : ranges) {
+    if (!joined.empty() && joined.back().end() == range.begin()) {
+      joined.back() = *Range<Addr>::FromTo(joined.back().begin(), range.end());
+    } else {
+      joined.push_back(range);
+    }
+  }
+  return joined;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& plan) {
-  OwnedFd file(open(plan.new_file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return FailErrno("cannot open the new program", plan.new_file);
-  std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(file)));
-  for (const ProcessGraft& process : plan.processes) {
-    if (Status applied = graft->ApplyTo(process); !applied.has_value()) {
-      Error error = std::move(applied.error());
+Result<GraftPreparation> Graft::Prepare(const GraftPlan& plan) {
+  GraftPreparation preparation;
+  preparation.new_file = OwnedFd(open(plan.new_file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!preparation.new_file.valid()) {
+    return FailErrno("cannot open the new program", plan.new_file);
+  }
+  for (const ProcessGraft& graft : plan.processes) {
+    MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
+    MCR_ASSIGN(MemoryPatch patch,
+               MemoryPatch::Prepare(graft.writes, memory, FreshRanges(graft.mappings)));
+    preparation.patches.push_back(std::move(patch));
+  }
+  return preparation;
+}
+
+Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& plan,
+                                            GraftPreparation preparation) {
+  std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(preparation.new_file)));
+  for (size_t i = 0; i < plan.processes.size(); ++i) {
+    const Status applied =
+        graft->ApplyTo(plan.processes[i], std::move(preparation.patches[i]));
+    if (!applied.has_value()) {
+      Error error = applied.error();
       const Status undone = graft->Undo();
       if (!undone.has_value()) error.what += " (and undoing it: " + undone.error().Line() + ")";
       return tl::make_unexpected(std::move(error));
@@ -99,10 +131,10 @@ Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& p
   return graft;
 }
 
-Status Graft::ApplyTo(const ProcessGraft& graft) {
+Status Graft::ApplyTo(const ProcessGraft& graft, MemoryPatch patch) {
   MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
   MCR_TRY(MakeCalls(*process, graft));
-  MCR_TRY(WriteMemory(graft));
+  MCR_TRY(WriteMemory(graft.pid, std::move(patch)));
   return SetRegisters(*process, graft);
 }
 
@@ -121,15 +153,11 @@ Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {
   return injection->Close();
 }
 
-Status Graft::WriteMemory(const ProcessGraft& graft) {
-  if (graft.writes.entries().empty()) return {};
-  std::vector<Range<Addr>> mapped;
-  for (const NewMapping& mapping : graft.mappings) mapped.push_back(mapping.range);
-  MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
-  MCR_ASSIGN(MemoryPatch prepared, MemoryPatch::Prepare(graft.writes, memory, mapped));
+Status Graft::WriteMemory(pid_t pid, MemoryPatch prepared) {
+  if (prepared.spans().empty()) return {};
   auto patch = std::make_shared<const MemoryPatch>(std::move(prepared));
-  undo_.Arm([pid = graft.pid, patch] { return RevertAll(pid, *patch); });
-  return WriteAll(graft.pid, *patch);
+  undo_.Arm([pid, patch] { return RevertAll(pid, *patch); });
+  return WriteAll(pid, *patch);
 }
 
 Status Graft::SetRegisters(TracedProcess& process, const ProcessGraft& graft) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/graft/memory_patch.h"
 #include "checkpoint/graft/plan.h"
 #include "checkpoint/graft/undo_log.h"
 #include "mcr/base/owned_fd.h"
@@ -22,12 +23,22 @@
 
 namespace mcr::checkpoint {
 
+// What can be read and laid out without touching a task: while something else holds them stopped.
+struct GraftPreparation {
+  OwnedFd new_file;
+  std::vector<MemoryPatch> patches;  // by process, in the plan's order
+};
+
 class Graft {
  public:
+  // The memory of the processes must not change until Apply.
+  static Result<GraftPreparation> Prepare(const GraftPlan& plan);
+
   // Every task of the group is stopped, and stays so until Commit or Undo; the group and the plan
   // outlive the Graft. On failure everything is as before; an error of that undo is appended to the
   // error.
-  static Result<std::unique_ptr<Graft>> Apply(tracer::TaskGroup& group, const GraftPlan& plan);
+  static Result<std::unique_ptr<Graft>> Apply(tracer::TaskGroup& group, const GraftPlan& plan,
+                                              GraftPreparation preparation);
 
   Graft(const Graft&) = delete;
   Graft& operator=(const Graft&) = delete;
@@ -45,9 +56,9 @@ class Graft {
   Graft(tracer::TaskGroup& group, const GraftPlan& plan, OwnedFd new_file)
       : group_(group), plan_(plan), new_file_(std::move(new_file)) {}
 
-  Status ApplyTo(const ProcessGraft& graft);
+  Status ApplyTo(const ProcessGraft& graft, MemoryPatch patch);
   Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
-  Status WriteMemory(const ProcessGraft& graft);
+  Status WriteMemory(pid_t pid, MemoryPatch patch);
   Status SetRegisters(tracer::TracedProcess& process, const ProcessGraft& graft);
 
   tracer::TaskGroup& group_;

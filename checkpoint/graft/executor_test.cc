@@ -13,6 +13,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checkpoint/live_image.h"
@@ -29,6 +30,11 @@ using tracer::TaskGroup;
 constexpr char kNewFile[] = "/usr/bin/true";
 constexpr uint64_t kFreeAddress = 0x100000000;
 constexpr uint64_t kPage = 4096;
+
+Result<std::unique_ptr<Graft>> Apply(TaskGroup& group, const GraftPlan& plan) {
+  MCR_ASSIGN(GraftPreparation preparation, Graft::Prepare(plan));
+  return Graft::Apply(group, plan, std::move(preparation));
+}
 
 // Everything of a process that a graft could disturb.
 struct Snapshot {
@@ -154,7 +160,7 @@ TEST_F(ExecutorTest, AnUndoneGraftLeavesTheProcessByteIdentical) {
   Start();
   const Snapshot before = Take();
   const GraftPlan plan = Plan();
-  auto graft = Graft::Apply(*group_, plan);
+  auto graft = Apply(*group_, plan);
   ASSERT_TRUE(graft) << graft.error().Line();
   const Snapshot applied = Take();
   EXPECT_NE(before.mappings, applied.mappings);
@@ -170,7 +176,7 @@ TEST_F(ExecutorTest, AGraftThatIsDestroyedUncommittedIsUndone) {
   Start();
   const Snapshot before = Take();
   const GraftPlan plan = Plan();
-  ASSERT_TRUE(Graft::Apply(*group_, plan).has_value());
+  ASSERT_TRUE(Apply(*group_, plan).has_value());
   ExpectSame(before, Take());
 }
 
@@ -180,7 +186,7 @@ TEST_F(ExecutorTest, AGraftThatFailsHalfwayLeavesNothing) {
   GraftPlan plan = Plan();
   // The second mapping lies on the first.
   plan.processes[0].mappings[1].range = plan.processes[0].mappings[0].range;
-  const auto graft = Graft::Apply(*group_, plan);
+  const auto graft = Apply(*group_, plan);
   ASSERT_FALSE(graft.has_value());
   EXPECT_EQ(graft.error().os_error, EEXIST);
   ExpectSame(before, Take());
@@ -191,7 +197,7 @@ TEST_F(ExecutorTest, AWriteToUnmappedMemoryLeavesNothing) {
   const Snapshot before = Take();
   GraftPlan plan = Plan();
   plan.processes[0].writes.AddWord(Addr(kFreeAddress + 16 * kPage), 1);
-  EXPECT_FALSE(Graft::Apply(*group_, plan).has_value());
+  EXPECT_FALSE(Apply(*group_, plan).has_value());
   ExpectSame(before, Take());
 }
 
@@ -199,7 +205,7 @@ TEST_F(ExecutorTest, ACommittedGraftIsWhatTheProcessSees) {
   Start();
   GraftPlan plan = Plan();
   plan.processes[0].unmap = {*Range<Addr>::FromSize(Addr(kFreeAddress + kPage), kPage)};
-  auto graft = Graft::Apply(*group_, plan);
+  auto graft = Apply(*group_, plan);
   ASSERT_TRUE(graft) << graft.error().Line();
   EXPECT_EQ(Image()->ReadValue<uint64_t>(Addr(kFreeAddress + 64)).value(), 333u);
   ASSERT_TRUE((*graft)->Commit());
@@ -228,7 +234,7 @@ TEST_P(ExecutableTest, CommitNamesTheNewFileAndChangesNothingElse) {
   plan.processes[0].pid = target_->pid();
   plan.processes[0].layout = Image()->layout();
   plan.processes[0].layout.end_data = plan.processes[0].layout.end_data - 8;
-  auto graft = Graft::Apply(*group_, plan);
+  auto graft = Apply(*group_, plan);
   ASSERT_TRUE(graft) << graft.error().Line();
   ASSERT_TRUE((*graft)->Commit());
   EXPECT_TRUE((*graft)->warnings().empty()) << (*graft)->warnings().front();

@@ -15,10 +15,14 @@ uint64_t PageNumber(Addr address) { return address.value() / kPageSize; }
 struct Cluster {
   Range<Addr> range;
   std::vector<size_t> entries;
-  bool has_gaps = false;
 };
 
-std::vector<Cluster> MakeClusters(const WriteList& writes) {
+bool IsWithin(std::span<const Range<Addr>> ranges, const Range<Addr>& inner) {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const Range<Addr>& range) { return range.Contains(inner); });
+}
+
+std::vector<Cluster> MakeClusters(const WriteList& writes, std::span<const Range<Addr>> fresh) {
   const auto& entries = writes.entries();
   std::vector<size_t> order(entries.size());
   std::iota(order.begin(), order.end(), 0);
@@ -29,12 +33,15 @@ std::vector<Cluster> MakeClusters(const WriteList& writes) {
     const WriteList::Entry& entry = entries[index];
     if (entry.size == 0) continue;
     const Addr end = entry.at + entry.size;
+    // Across a gap only where there is something to read and write back in it.
+    const bool same_page =
+        !clusters.empty() &&
+        PageNumber(entry.at) == PageNumber(clusters.back().range.end() - 1) &&
+        !IsWithin(fresh, clusters.back().range);
     const bool joins =
-        !clusters.empty() && (entry.at <= clusters.back().range.end() ||
-                              PageNumber(entry.at) == PageNumber(clusters.back().range.end() - 1));
+        !clusters.empty() && (entry.at <= clusters.back().range.end() || same_page);
     if (!joins) clusters.push_back({.range = *Range<Addr>::FromSize(entry.at, 0), .entries = {}});
     Cluster& cluster = clusters.back();
-    cluster.has_gaps |= entry.at > cluster.range.end();
     cluster.range = *Range<Addr>::FromTo(cluster.range.begin(), std::max(cluster.range.end(), end));
     cluster.entries.push_back(index);
   }
@@ -45,21 +52,21 @@ std::vector<Cluster> MakeClusters(const WriteList& writes) {
 }  // namespace
 
 Result<MemoryPatch> MemoryPatch::Prepare(const WriteList& writes, const MemoryReader& memory,
-                                         std::span<const Range<Addr>> unsaved) {
+                                         std::span<const Range<Addr>> fresh) {
   MemoryPatch patch;
   for (const WriteList::Entry& entry : writes.entries()) {
     if (!Range<Addr>::FromSize(entry.at, entry.size)) {
       return Fail("a write wraps around the address space", Hex(entry.at));
     }
   }
-  for (const Cluster& cluster : MakeClusters(writes)) {
-    const bool saved = std::none_of(unsaved.begin(), unsaved.end(), [&](const Range<Addr>& range) {
-      return range.Contains(cluster.range);
-    });
+  for (const Cluster& cluster : MakeClusters(writes, fresh)) {
+    const bool saved = !IsWithin(fresh, cluster.range);
     Span span{.at = cluster.range.begin(), .before = {}, .after = {}};
     span.after.resize(cluster.range.size());
-    if (saved || cluster.has_gaps) MCR_TRY(memory.Read(span.at, span.after));
-    if (saved) span.before = span.after;
+    if (saved) {
+      MCR_TRY(memory.Read(span.at, span.after));
+      span.before = span.after;
+    }
     for (const size_t index : cluster.entries) {
       const WriteList::Entry& entry = writes.entries()[index];
       const auto bytes = writes.bytes(entry);

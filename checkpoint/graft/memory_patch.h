@@ -20,10 +20,10 @@ namespace mcr::checkpoint {
 // process of the tree is stopped.
 class MemoryPatch {
  public:
-  // Reads the present bytes. Entries may overlap: the later one wins. Spans within `unsaved` (what
-  // the graft itself has just mapped) are not saved.
+  // Reads the present bytes. Entries may overlap: the later one wins. Spans within `fresh` (what the
+  // graft itself is going to map) are neither read nor saved.
   static Result<MemoryPatch> Prepare(const WriteList& writes, const MemoryReader& memory,
-                                     std::span<const Range<Addr>> unsaved);
+                                     std::span<const Range<Addr>> fresh);
 
   struct Span {
     Addr at;

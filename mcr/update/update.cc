@@ -161,6 +161,8 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kCheckpoint);
   MCR_TRY(paused->BeginCheckpoint());
   Result<mutator::MergePlan> merged = MergePaused(server, next, *paused, merger);
+  auto prepared = merged ? checkpoint::Graft::Prepare(merged->graft)
+                         : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
   MCR_ASSIGN(report.criu_frozen_ms, paused->FinishCheckpoint());
   MCR_TRY(InjectFault(options.fault, Fault::kCheckpoint));
   timeline.Leave("checkpoint taken");
@@ -173,7 +175,9 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Leave(DescribePointers(plan));
 
   timeline.Enter(Stage::kGraft);
-  MCR_ASSIGN(const auto graft, checkpoint::Graft::Apply(paused->tasks(), plan.graft));
+  MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
+  MCR_ASSIGN(const auto graft, checkpoint::Graft::Apply(paused->tasks(), plan.graft,
+                                                        std::move(preparation)));
   MCR_TRY(InjectFault(options.fault, Fault::kGraft));
   timeline.Leave(fmt::format("{} processes carry the new program", plan.graft.processes.size()));
 
