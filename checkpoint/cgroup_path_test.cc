@@ -13,8 +13,8 @@ constexpr char kHybrid[] =
 TEST(CgroupPath, FindsVersion2OnAHybridHost) {
   EXPECT_EQ(FindCgroupDirectory(kHybrid, "9:name=systemd:/x\n0::/\n").value(),
             "/sys/fs/cgroup/unified");
-  EXPECT_EQ(FindCgroupDirectory(kHybrid, "0::/system.slice/nginx.service\n").value(),
-            "/sys/fs/cgroup/unified/system.slice/nginx.service");
+  EXPECT_EQ(FindCgroupDirectory(kHybrid, "0::/system.slice/server.service\n").value(),
+            "/sys/fs/cgroup/unified/system.slice/server.service");
 }
 
 TEST(CgroupPath, TakesAMountedSubtreeIntoAccount) {

@@ -10,8 +10,8 @@
 
 namespace mcr::profiles {
 
-// Fails in one line for: missing, unreadable, not text format (with line and column), larger than 1 MiB, unknown
-// system call, a role without quiescent point, an identity without name or executable.
+// Fails in one line for: missing, unreadable, not text format (with line and column), larger than 1
+// MiB, unknown system call, a role without quiescent point, an identity without name or executable.
 Result<Profile> ParseProfile(std::string_view text, const std::string& origin);
 Result<Profile> LoadProfile(const std::string& path);
 

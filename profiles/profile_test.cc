@@ -1,8 +1,8 @@
 #include "profiles/profile.h"
 
-#include <string>
-
 #include <gtest/gtest.h>
+
+#include <string>
 
 #include "profiles/shipped.h"
 

@@ -1,4 +1,5 @@
-// The profiles of this folder, compiled in: mcr is one file and finds them wherever it is installed.
+// The profiles of this folder, compiled in: mcr is one file and finds them wherever it is
+// installed.
 #ifndef MCR_PROFILES_SHIPPED_H_
 #define MCR_PROFILES_SHIPPED_H_
 

@@ -110,11 +110,11 @@ TEST(Libunwind, LeavesExceptionsToTheCompilersRuntime) {
 TEST(Protobuf, HeadersMatchTheLibrary) {
   GOOGLE_PROTOBUF_VERIFY_VERSION;
   mcr::third_party::Smoke message;
-  message.set_name("nginx");
+  message.set_name("server");
   message.add_values(7);
   mcr::third_party::Smoke copy;
   ASSERT_TRUE(copy.ParseFromString(message.SerializeAsString()));
-  EXPECT_EQ(copy.name(), "nginx");
+  EXPECT_EQ(copy.name(), "server");
   EXPECT_THAT(copy.values(), ElementsAre(7u));
 }
 

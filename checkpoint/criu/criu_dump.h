@@ -18,8 +18,8 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <future>
 #include <cstddef>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>

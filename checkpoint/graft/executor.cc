@@ -119,8 +119,7 @@ Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& p
                                             GraftPreparation preparation) {
   std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(preparation.new_file)));
   for (size_t i = 0; i < plan.processes.size(); ++i) {
-    const Status applied =
-        graft->ApplyTo(plan.processes[i], std::move(preparation.patches[i]));
+    const Status applied = graft->ApplyTo(plan.processes[i], std::move(preparation.patches[i]));
     if (!applied.has_value()) {
       Error error = applied.error();
       const Status undone = graft->Undo();

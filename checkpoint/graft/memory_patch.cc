@@ -34,12 +34,10 @@ std::vector<Cluster> MakeClusters(const WriteList& writes, std::span<const Range
     if (entry.size == 0) continue;
     const Addr end = entry.at + entry.size;
     // Across a gap only where there is something to read and write back in it.
-    const bool same_page =
-        !clusters.empty() &&
-        PageNumber(entry.at) == PageNumber(clusters.back().range.end() - 1) &&
-        !IsWithin(fresh, clusters.back().range);
-    const bool joins =
-        !clusters.empty() && (entry.at <= clusters.back().range.end() || same_page);
+    const bool same_page = !clusters.empty() &&
+                           PageNumber(entry.at) == PageNumber(clusters.back().range.end() - 1) &&
+                           !IsWithin(fresh, clusters.back().range);
+    const bool joins = !clusters.empty() && (entry.at <= clusters.back().range.end() || same_page);
     if (!joins) clusters.push_back({.range = *Range<Addr>::FromSize(entry.at, 0), .entries = {}});
     Cluster& cluster = clusters.back();
     cluster.range = *Range<Addr>::FromTo(cluster.range.begin(), std::max(cluster.range.end(), end));

@@ -20,8 +20,8 @@ namespace mcr::checkpoint {
 // process of the tree is stopped.
 class MemoryPatch {
  public:
-  // Reads the present bytes. Entries may overlap: the later one wins. Spans within `fresh` (what the
-  // graft itself is going to map) are neither read nor saved.
+  // Reads the present bytes. Entries may overlap: the later one wins. Spans within `fresh` (what
+  // the graft itself is going to map) are neither read nor saved.
   static Result<MemoryPatch> Prepare(const WriteList& writes, const MemoryReader& memory,
                                      std::span<const Range<Addr>> fresh);
 

@@ -1,7 +1,7 @@
 // Addresses are types: one in a process cannot be mixed up with one in a file.
 //
-//   Addr      an address in the process that is spoken of (tracer, checkpoint: one process at a time)
-//   LiveAddr  in the running server          (mutator: live, base and next are there at once)
+//   Addr      an address in the process that is spoken of (tracer, checkpoint: one process at a
+//   time) LiveAddr  in the running server          (mutator: live, base and next are there at once)
 //   BaseAddr  in the rehearsed old program
 //   NextAddr  in the rehearsed new program
 //   FileAddr  a link-time virtual address in an ELF file, before the load bias is added

@@ -20,7 +20,7 @@ struct Mapping {
   uint64_t file_offset = 0;  // bytes
   uint64_t device = 0;       // makedev(major, minor); with inode 0: anonymous
   uint64_t inode = 0;
-  std::string path;      // "", "[heap]", "[stack]", "/usr/sbin/nginx": without " (deleted)"
+  std::string path;      // "", "[heap]", "[stack]", "/usr/sbin/server": without " (deleted)"
   bool deleted = false;  // the file is no longer at `path`
 
   bool IsFile() const { return inode != 0; }

@@ -21,8 +21,7 @@ tl::unexpected<Error> FailErrno(std::string_view what, std::string where, std::s
   std::string text(what);
   text += ": ";
   text += std::strerror(os_error);
-  return tl::make_unexpected(
-      Error{std::move(text), std::move(where), std::move(advice), os_error});
+  return tl::make_unexpected(Error{std::move(text), std::move(where), std::move(advice), os_error});
 }
 
 }  // namespace mcr

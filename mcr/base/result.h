@@ -14,7 +14,7 @@ namespace mcr {
 
 struct Error {
   std::string what;    // "cannot attach: Operation not permitted"
-  std::string where;   // "tid 4711", "/usr/sbin/nginx", "ngx_cycle+0x8"; may be empty
+  std::string where;   // "tid 4711", "/usr/sbin/server", "main+0x8"; may be empty
   std::string advice;  // "run as root"; may be empty
   int os_error = 0;    // errno if a system call was the cause
 
@@ -51,10 +51,10 @@ tl::unexpected<Error> FailErrno(std::string_view what, std::string where = {},
   declaration = std::move(*result)
 
 // MCR_TRY(Close()): returns the error, if there is one, from this function.
-#define MCR_TRY(expression)                                                                       \
-  do {                                                                                            \
-    if (auto mcr_try_result = (expression); !mcr_try_result.has_value())                          \
-      return ::tl::make_unexpected(std::move(mcr_try_result.error()));                            \
+#define MCR_TRY(expression)                                              \
+  do {                                                                   \
+    if (auto mcr_try_result = (expression); !mcr_try_result.has_value()) \
+      return ::tl::make_unexpected(std::move(mcr_try_result.error()));   \
   } while (false)
 
 #endif  // MCR_BASE_RESULT_H_

@@ -1,4 +1,5 @@
-// Names of the system calls in which servers block, and back. x86-64 numbers from <asm/unistd_64.h>.
+// Names of the system calls in which servers block, and back. x86-64 numbers from
+// <asm/unistd_64.h>.
 #ifndef MCR_BASE_SYSTEM_CALL_H_
 #define MCR_BASE_SYSTEM_CALL_H_
 

@@ -11,7 +11,9 @@ namespace {
 int Run(const std::string& criu) {
   bool all = true;
   for (const update::HostRequirement& requirement : update::CheckHost(criu)) {
-    const char* verdict = requirement.met ? "ok      " : requirement.optional ? "limited " : "missing ";
+    const char* verdict = requirement.met        ? "ok      "
+                          : requirement.optional ? "limited "
+                                                 : "missing ";
     std::printf("%s%-22s %s\n", verdict, requirement.name.c_str(), requirement.detail.c_str());
     all = all && (requirement.met || requirement.optional);
   }
@@ -23,8 +25,7 @@ int Run(const std::string& criu) {
 
 void AddCheck(CLI::App& app, int& status) {
   auto criu = std::make_shared<std::string>();
-  CLI::App* command =
-      app.add_subcommand("check", "What the host offers, one line per requirement");
+  CLI::App* command = app.add_subcommand("check", "What the host offers, one line per requirement");
   command->add_option("--criu", *criu, "the criu program (default: $MCR_CRIU, cache, $PATH)")
       ->type_name("PATH");
   command->callback([criu, &status] { status = Run(*criu); });

@@ -16,17 +16,19 @@ namespace {
 constexpr char kFooter[] =
     "Example:\n"
     "  mcr check                                            can updates run on this host?\n"
-    "  mcr plan   --pid $(cat /run/nginx.pid) --to /usr/sbin/nginx.new   what would happen?\n"
-    "  mcr update --pid $(cat /run/nginx.pid) --to /usr/sbin/nginx.new   do it\n"
+    "  mcr plan   --pid $(cat /run/server.pid) --to /usr/sbin/server.new   what would happen?\n"
+    "  mcr update --pid $(cat /run/server.pid) --to /usr/sbin/server.new   do it\n"
     "\n"
     "Exit status of update: 0 updated; 2 usage; 3 refused, the server was never paused;\n"
     "4 rolled back, the server runs the old version as before; 5 the server was lost.\n"
     "More: man mcr";
 
 int Main(int argc, char** argv) {
-  CLI::App app("mcr: live update of running servers. A running, unmodified server executes a new version of its "
-               "program, with the same processes, connections and data, or stays exactly as it was.",
-               "mcr");
+  CLI::App app(
+      "mcr: live update of running servers. A running, unmodified server executes a new version of "
+      "its "
+      "program, with the same processes, connections and data, or stays exactly as it was.",
+      "mcr");
   app.require_subcommand(1);
   app.footer(kFooter);
   int status = 0;

@@ -43,8 +43,8 @@ int DryRun(const UpdateArguments& arguments) {
   return plan->problems.empty() ? 0 : kRefused;
 }
 
-// A server that writes to the terminal that mcr writes to must not be waited for while it is stopped: progress lines
-// are collected, and printed as soon as the server runs again.
+// A server that writes to the terminal that mcr writes to must not be waited for while it is
+// stopped: progress lines are collected, and printed as soon as the server runs again.
 class Progress {
  public:
   void Add(update::Stage stage, const std::string& text) {
@@ -102,20 +102,21 @@ void AddUpdate(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("update", "Make a running server execute a new version");
   AddServerOptions(*command, arguments->options);
   command
-      ->add_option("--timeout", arguments->timeout_ms,
-                   "how long to wait for the quiescent points")
+      ->add_option("--timeout", arguments->timeout_ms, "how long to wait for the quiescent points")
       ->type_name("MS")
       ->check(CLI::Range(1, 600000))
       ->capture_default_str();
   command->add_option("--checkpoint", arguments->checkpoint, "how to checkpoint: criu")
       ->check(CLI::IsMember({"criu", "auto"}))
       ->capture_default_str();
-  command->add_option("--report", arguments->report, "write what happened as JSON")->type_name("FILE");
+  command->add_option("--report", arguments->report, "write what happened as JSON")
+      ->type_name("FILE");
   command->add_flag("--json", arguments->json, "the report on standard output");
   command->add_flag("--dry-run", arguments->dry_run, "the same as plan");
   command
-      ->add_option("--inject-fault", arguments->fault,
-                   "for tests: fail at the end of this stage, with everything to undo; `list` shows them")
+      ->add_option(
+          "--inject-fault", arguments->fault,
+          "for tests: fail at the end of this stage, with everything to undo; `list` shows them")
       ->check(CLI::IsMember(FaultNames()))
       ->type_name("STAGE");
   command->callback([arguments, &status] { status = Run(*arguments); });

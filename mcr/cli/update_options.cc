@@ -8,7 +8,9 @@ void AddServerOptions(CLI::App& command, update::Options& options) {
   command.add_option("--pid", options.pid, "the server's main process (required)");
   command.add_option("--to", options.to, "the new version of its program (required)")
       ->type_name("BINARY");
-  command.add_option("--profile", options.profile, "what to know about the server (default: the shipped one)")
+  command
+      .add_option("--profile", options.profile,
+                  "what to know about the server (default: the shipped one)")
       ->type_name("FILE");
   command
       .add_option("--debug-dir", options.debug_dirs,

@@ -45,9 +45,7 @@ std::string InPath() {
 
 Result<std::string> FindCriu(const std::string& wanted) {
   const char* environment = std::getenv("MCR_CRIU");
-  const std::string named = !wanted.empty()          ? wanted
-                            : environment != nullptr ? environment
-                                                     : "";
+  const std::string named = !wanted.empty() ? wanted : environment != nullptr ? environment : "";
   if (!named.empty()) {
     if (IsProgram(named)) return named;
     return FailErrno("cannot run criu", named, kAdvice);

@@ -3,21 +3,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "mcr/update/criu_program.h"
+#include "tracer/sys/host_file.h"
+#include "tracer/sys/procfs.h"
 #include "tracer/sys/run.h"
 
 namespace mcr::update {
 namespace {
-
-std::string ReadAll(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 HostRequirement Root() {
   return {"root", geteuid() == 0, false, geteuid() == 0 ? "" : "run mcr as root"};
@@ -31,25 +25,27 @@ HostRequirement Machine() {
 }
 
 HostRequirement FileSystem(const std::string& name, const std::string& purpose) {
-  const bool met = ReadAll("/proc/filesystems").find("\t" + name + "\n") != std::string::npos;
+  const bool met =
+      tracer::ReadHostFile("filesystems").find("\t" + name + "\n") != std::string::npos;
   return {name, met, false, met ? purpose : "load the kernel module: needed " + purpose};
 }
 
 HostRequirement CgroupFreezer() {
   // mountinfo: "... - cgroup2 cgroup2 rw"
-  const bool met = ReadAll("/proc/self/mountinfo").find(" - cgroup2 ") != std::string::npos;
+  const bool met = tracer::ReadHostFile("self/mountinfo").find(" - cgroup2 ") != std::string::npos;
   return {"cgroup version 2", met, false,
           met ? "to hold the server between two tracers" : "mount cgroup2 on /sys/fs/cgroup"};
 }
 
 HostRequirement Namespaces() {
-  const bool met = access("/proc/self/ns/pid", F_OK) == 0 && access("/proc/self/ns/mnt", F_OK) == 0 &&
-                   access("/proc/self/ns/net", F_OK) == 0;
+  const tracer::ProcFs procfs;
+  const bool met = procfs.ReadLink(getpid(), "ns/pid") && procfs.ReadLink(getpid(), "ns/mnt") &&
+                   procfs.ReadLink(getpid(), "ns/net");
   return {"namespaces", met, false, met ? "for rehearsals" : "needed for rehearsals"};
 }
 
 HostRequirement UserNamespaces() {
-  const std::string most = ReadAll("/proc/sys/user/max_user_namespaces");
+  const std::string most = tracer::ReadHostFile("sys/user/max_user_namespaces");
   const bool met = !most.empty() && most != "0\n";
   return {"user namespaces", met, true,
           met ? "to set /proc/PID/exe of unprivileged processes"
@@ -57,7 +53,7 @@ HostRequirement UserNamespaces() {
 }
 
 HostRequirement PtraceScope() {
-  const std::string scope = ReadAll("/proc/sys/kernel/yama/ptrace_scope");
+  const std::string scope = tracer::ReadHostFile("sys/kernel/yama/ptrace_scope");
   const bool met = scope.empty() || scope[0] != '3';
   return {"ptrace", met, false, met ? "" : "kernel.yama.ptrace_scope=3 forbids it until reboot"};
 }

@@ -32,7 +32,8 @@ Result<std::string> CheckNewProgram(const std::string& path) {
   if (stat(path.c_str(), &info) != 0) {
     return FailErrno("cannot read the new program", path, "check --to");
   }
-  if (!S_ISREG(info.st_mode)) return Fail("the new program is not a regular file", path, "check --to");
+  if (!S_ISREG(info.st_mode))
+    return Fail("the new program is not a regular file", path, "check --to");
   if ((info.st_mode & 0111) == 0) {
     return Fail("the new program is not executable", path, "check --to, or chmod +x");
   }

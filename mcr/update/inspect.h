@@ -32,11 +32,13 @@ struct Inspection {
   std::string criu;  // the criu program
 };
 
-// Fails for whatever stands in the way of any update of this server to this program; what differs between the two is
-// in Inspection::differences, for the caller to judge (a plan shows it, an update refuses it).
+// Fails for whatever stands in the way of any update of this server to this program; what differs
+// between the two is in Inspection::differences, for the caller to judge (a plan shows it, an
+// update refuses it).
 Result<Inspection> Inspect(const Options& options);
 
-// Name of the old program's function that holds `instruction` in process `pid`, "" if there is none.
+// Name of the old program's function that holds `instruction` in process `pid`, "" if there is
+// none.
 std::string FunctionName(const mutator::Program& program, Addr bias, Addr instruction);
 
 }  // namespace mcr::update

@@ -58,8 +58,8 @@ Status PausedServer::PrepareQuiescer(const Options& options) {
   quiesce.function_name = [this](pid_t pid, Addr instruction) {
     return FunctionAt(pid, instruction);
   };
-  MCR_ASSIGN(quiescer_, tracer::Quiescer::Create(
-                            server_.profile ? &*server_.profile : nullptr, std::move(quiesce)));
+  MCR_ASSIGN(quiescer_, tracer::Quiescer::Create(server_.profile ? &*server_.profile : nullptr,
+                                                 std::move(quiesce)));
   return quiescer_->Prepare(*tasks_);
 }
 

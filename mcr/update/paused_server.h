@@ -32,7 +32,8 @@ class PausedServer {
 
   // The pause begins here.
   Status Quiesce();
-  // The checkpoint is made between these two; the images can be read meanwhile, the tasks not be touched.
+  // The checkpoint is made between these two; the images can be read meanwhile, the tasks not be
+  // touched.
   Status BeginCheckpoint();
   Result<double> FinishCheckpoint();  // the milliseconds that CRIU says it kept the tasks frozen
 
@@ -45,7 +46,9 @@ class PausedServer {
   tracer::TaskGroup& tasks() { return *tasks_; }
   const std::vector<tracer::QuiescentThread>& threads() const { return threads_; }
   const std::vector<std::unique_ptr<checkpoint::LiveImage>>& images() const { return images_; }
-  const std::vector<StackNames>& stacks() const { return stacks_; }  // of the main threads; order of images()
+  const std::vector<StackNames>& stacks() const {
+    return stacks_;
+  }  // of the main threads; order of images()
   const std::vector<std::string>& assumed() const { return quiescer_->assumed(); }
 
  private:
@@ -56,8 +59,8 @@ class PausedServer {
   Status TakeImages();
   std::string FunctionAt(pid_t pid, Addr instruction) const;
 
-  // Members are destroyed in reverse order: the tasks are let go before the cgroup that they are in is removed, and
-  // the CRIU that may hold them ends before both.
+  // Members are destroyed in reverse order: the tasks are let go before the cgroup that they are in
+  // is removed, and the CRIU that may hold them ends before both.
   const Inspection& server_;
   std::optional<tracer::PinnedToProcessor> pinned_;
   std::vector<std::pair<pid_t, Addr>> biases_;  // of the old program, by process

@@ -101,8 +101,8 @@ std::string ToJson(const UpdatePlan& plan) {
 
 std::string ToText(const UpdatePlan& plan) {
   const mutator::Differences& differences = plan.differences;
-  std::string text = fmt::format("old program   {}  (build-id {})\n", plan.old_program,
-                                 plan.old_build_id);
+  std::string text =
+      fmt::format("old program   {}  (build-id {})\n", plan.old_program, plan.old_build_id);
   text += fmt::format("new program   {}  (build-id {})\n", plan.new_program, plan.new_build_id);
   text += fmt::format("server        {} processes, {}\n", plan.processes,
                       plan.profile.empty() ? "no profile: idle calls of the moment are taken"

@@ -15,11 +15,11 @@ namespace mcr::update {
 struct UpdatePlan {
   std::string old_program, new_program;  // paths
   std::string old_build_id, new_build_id;
-  std::string profile;  // its name; "" without one
+  std::string profile;   // its name; "" without one
   size_t functions = 0;  // of the old version
   size_t processes = 0;
   mutator::Differences differences;
-  mutator::PointerCounts pointers;      // of the server as it runs, stacks not counted
+  mutator::PointerCounts pointers;  // of the server as it runs, stacks not counted
   mutator::VariableCounts variables;
   std::vector<std::string> conflicts;
   std::vector<std::string> problems;  // empty: nothing known stands in the way

@@ -36,13 +36,13 @@ struct ProcessReport {
 
 struct Report {
   Outcome outcome = Outcome::kRefused;
-  std::string stage;   // where it ended, if it did not succeed
-  std::string reason;  // one line; empty after a success
-  std::string old_program, new_program;        // paths
+  std::string stage;                     // where it ended, if it did not succeed
+  std::string reason;                    // one line; empty after a success
+  std::string old_program, new_program;  // paths
   std::string old_build_id, new_build_id;
   std::vector<StageTime> stages;
-  double pause_ms = 0;                // all tasks stopped until all resumed
-  double criu_frozen_ms = 0;          // as CRIU counts it; part of the pause
+  double pause_ms = 0;        // all tasks stopped until all resumed
+  double criu_frozen_ms = 0;  // as CRIU counts it; part of the pause
   std::vector<ProcessReport> processes;
   mutator::PointerCounts pointers;
   mutator::VariableCounts variables;

@@ -11,8 +11,8 @@ namespace mcr::update {
 
 mutator::Merger MakeMerger(const Inspection& server) {
   // The sandbox shows the new program under the old one's path.
-  return mutator::Merger(*server.addresses, {server.before, server.after, server.executable,
-                                             server.executable});
+  return mutator::Merger(*server.addresses,
+                         {server.before, server.after, server.executable, server.executable});
 }
 
 Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next,
@@ -21,7 +21,8 @@ Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearse
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < server.pids.size(); ++i) {
     MCR_ASSIGN(auto image, checkpoint::LiveImage::CreateRunning(server.pids[i]));
-    // Without stacks nobody knows who corresponds to whom; both trees are in the order in which they were started.
+    // Without stacks nobody knows who corresponds to whom; both trees are in the order in which
+    // they were started.
     const size_t counterpart = std::min(i, next.images.size() - 1);
     pairs.push_back({image.get(), next.images[counterpart].get()});
     images.push_back(std::move(image));

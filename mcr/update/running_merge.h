@@ -1,5 +1,5 @@
-// A merge of the server as it runs. What it reads may be torn, since nothing is paused: it serves to see what stands
-// in the way, and to have looked up most addresses before the pause.
+// A merge of the server as it runs. What it reads may be torn, since nothing is paused: it serves
+// to see what stands in the way, and to have looked up most addresses before the pause.
 #ifndef MCR_UPDATE_RUNNING_MERGE_H_
 #define MCR_UPDATE_RUNNING_MERGE_H_
 

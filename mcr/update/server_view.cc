@@ -126,8 +126,8 @@ std::string ToText(const ServerView& view) {
   if (view.processes.empty()) return text;
   text += "modules:\n";
   for (const auto& module : view.processes.front().modules) {
-    text += fmt::format("  {:<16} {}  {}\n", Hex(module.range.begin()), module.path,
-                        module.build_id);
+    text +=
+        fmt::format("  {:<16} {}  {}\n", Hex(module.range.begin()), module.path, module.build_id);
   }
   return text;
 }

@@ -31,8 +31,8 @@ struct ProcessView {
 
 struct ServerView {
   std::string executable;
-  std::string profile;     // name of the shipped profile for it, or ""
-  std::string debug_info;  // what is known of the program, or why it cannot be updated
+  std::string profile;                 // name of the shipped profile for it, or ""
+  std::string debug_info;              // what is known of the program, or why it cannot be updated
   std::vector<ProcessView> processes;  // the root first
 };
 

@@ -9,7 +9,8 @@ namespace mcr::update {
 
 using StackNames = std::vector<std::string>;  // innermost first
 
-// Index of the candidate that shares the most innermost functions with `wanted`, the first of equals; 0 if none does.
+// Index of the candidate that shares the most innermost functions with `wanted`, the first of
+// equals; 0 if none does.
 size_t MostAlike(const StackNames& wanted, const std::vector<StackNames>& candidates);
 
 }  // namespace mcr::update

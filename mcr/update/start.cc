@@ -47,8 +47,8 @@ const mutator::Variable* FindByName(const mutator::Program& program, std::string
   return found == program.variables().end() ? nullptr : &*found;
 }
 
-// Where the C library's `environ` is: copied into the program, or in the library and found through the program's global
-// offset table. nullopt: the program does not use it.
+// Where the C library's `environ` is: copied into the program, or in the library and found through
+// the program's global offset table. nullopt: the program does not use it.
 Result<std::optional<Addr>> FindEnviron(const mutator::Program& program, const MemoryReader& memory,
                                         Addr bias) {
   constexpr std::string_view kName = "environ";
@@ -57,8 +57,7 @@ Result<std::optional<Addr>> FindEnviron(const mutator::Program& program, const M
   }
   for (const mutator::Relocation& relocation : program.relocations()) {
     if (relocation.symbol != kName || relocation.type != R_X86_64_GLOB_DAT) continue;
-    MCR_ASSIGN(const uint64_t address,
-               memory.ReadValue<uint64_t>(bias + relocation.at.value()));
+    MCR_ASSIGN(const uint64_t address, memory.ReadValue<uint64_t>(bias + relocation.at.value()));
     return std::optional(Addr(address));
   }
   return std::optional<Addr>();

@@ -14,8 +14,9 @@ namespace mcr::update {
 // What /proc says, the executable's path without the kernel's " (deleted)".
 Result<tracer::StartRecord> ReadStart(pid_t pid);
 
-// Servers overwrite their argument vector to show a title, and the environment behind it: the program's own
-// variables (`environ`, and the one that the profile names for the arguments) still know.
+// Servers overwrite their argument vector to show a title, and the environment behind it: the
+// program's own variables (`environ`, and the one that the profile names for the arguments) still
+// know.
 Status CorrectStart(const mutator::Program& program,
                     const std::optional<profiles::Profile>& profile, tracer::StartRecord& start);
 

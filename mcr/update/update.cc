@@ -117,13 +117,12 @@ Status Validate(PausedServer& paused, const mutator::MergePlan& plan) {
 }
 
 std::string DescribeTree(const Inspection& server) {
-  return fmt::format("{} process{}, {} of {} functions kept, {}", server.pids.size(),
-                     server.pids.size() == 1 ? "" : "es",
-                     server.before->functions().size() -
-                         server.differences.dropped_functions.size(),
-                     server.before->functions().size(),
-                     server.profile ? "profile " + server.profile->identity().name()
-                                    : std::string("no profile"));
+  return fmt::format(
+      "{} process{}, {} of {} functions kept, {}", server.pids.size(),
+      server.pids.size() == 1 ? "" : "es",
+      server.before->functions().size() - server.differences.dropped_functions.size(),
+      server.before->functions().size(),
+      server.profile ? "profile " + server.profile->identity().name() : std::string("no profile"));
 }
 
 std::string DescribePointers(const mutator::MergePlan& plan) {
@@ -131,7 +130,8 @@ std::string DescribePointers(const mutator::MergePlan& plan) {
                      plan.pointers.retargeted(), plan.variables.kept, plan.variables.initialised);
 }
 
-// The protocol. Leaving it early, anywhere, undoes what was done: every value here owns its part of that.
+// The protocol. Leaving it early, anywhere, undoes what was done: every value here owns its part of
+// that.
 Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kInspect);
   MCR_ASSIGN(const Inspection server, Inspect(options));
@@ -176,8 +176,8 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
 
   timeline.Enter(Stage::kGraft);
   MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
-  MCR_ASSIGN(const auto graft, checkpoint::Graft::Apply(paused->tasks(), plan.graft,
-                                                        std::move(preparation)));
+  MCR_ASSIGN(const auto graft,
+             checkpoint::Graft::Apply(paused->tasks(), plan.graft, std::move(preparation)));
   MCR_TRY(InjectFault(options.fault, Fault::kGraft));
   timeline.Leave(fmt::format("{} processes carry the new program", plan.graft.processes.size()));
 

@@ -7,7 +7,8 @@
 
 namespace mcr::update {
 
-// Whatever happens, the report says it; the server runs the new version (Outcome::kUpdated) or the old one.
+// Whatever happens, the report says it; the server runs the new version (Outcome::kUpdated) or the
+// old one.
 Report Update(const Options& options);
 
 }  // namespace mcr::update

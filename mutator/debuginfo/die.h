@@ -25,7 +25,7 @@ llvm::DWARFDie Origin(const llvm::DWARFDie& die);
 // "ns::Class::" of the namespaces and types around a DIE; "" in C.
 std::string ScopePrefix(const llvm::DWARFDie& die);
 
-// The name of the translation unit ("src/core/ngx_log.c") that the DIE's origin belongs to.
+// The name of the translation unit ("src/core/log.c") that the DIE's origin belongs to.
 std::string UnitName(const llvm::DWARFDie& die);
 
 // Where a variable is, if that is one address for all its life (DW_OP_addr and nothing else, or the

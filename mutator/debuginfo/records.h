@@ -31,7 +31,7 @@ enum class SymbolKind { kFunction, kObject, kTls, kIndirectFunction, kOther };
 
 struct Symbol {      // .symtab if there is one, .dynsym otherwise; undefined symbols are left out
   std::string name;  // without version
-  std::string unit;  // for local symbols: the STT_FILE name they stand under ("ngx_log.c"); else ""
+  std::string unit;  // for local symbols: the STT_FILE name they stand under ("log.c"); else ""
   SymbolKind kind = SymbolKind::kOther;
   bool local = false;
   Range<FileAddr> range;  // size 0 as the symbol says
@@ -39,9 +39,9 @@ struct Symbol {      // .symtab if there is one, .dynsym otherwise; undefined sy
 
 // A variable with a place in memory: a global, a file static, or a static local.
 struct Variable {
-  std::string name;  // qualified: "ns::x"; the symbol's name where there is no DWARF for it
-  std::string unit;  // translation unit, for statics ("src/core/ngx_log.c", as DWARF names it); ""
-                     // for globals
+  std::string name;      // qualified: "ns::x"; the symbol's name where there is no DWARF for it
+  std::string unit;      // translation unit, for statics ("src/core/log.c", as DWARF names it); ""
+                         // for globals
   std::string function;  // the enclosing function of a static local; else ""
   Range<FileAddr> range;
   TypeId type = 0;                    // 0: known from the symbol table alone

@@ -69,7 +69,7 @@ class TypeTable {
   // units to disagree).
   std::vector<TypeId> Find(TypeKind kind, std::string_view name) const;
 
-  // "struct ngx_str_s", "char *", "int [4]".
+  // "struct str_s", "char *", "int [4]".
   std::string Describe(TypeId id) const;
 
  private:
@@ -79,7 +79,7 @@ class TypeTable {
 
 // A type that both programs name and lay out differently.
 struct TypeChange {
-  std::string name;  // "struct ngx_http_request_s"
+  std::string name;  // "struct request_s"
   TypeId before = 0;
   TypeId after = 0;
   std::string difference;  // "field `pool` moved from 88 to 80"

@@ -88,9 +88,8 @@ LoadedModules LoadedModules::Find(const checkpoint::ProcessImage& image) {
 }
 
 const LoadedModule* LoadedModules::At(Addr address) const {
-  auto after = std::ranges::upper_bound(modules_, address, {}, [](const LoadedModule& module) {
-    return module.range.begin();
-  });
+  auto after = std::ranges::upper_bound(
+      modules_, address, {}, [](const LoadedModule& module) { return module.range.begin(); });
   if (after == modules_.begin()) return nullptr;
   const LoadedModule& candidate = *std::prev(after);
   return candidate.range.Contains(address) ? &candidate : nullptr;

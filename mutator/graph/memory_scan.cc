@@ -10,7 +10,8 @@ namespace {
 constexpr uint64_t kPiece = 1 << 20;
 constexpr uint64_t kOverlap = sizeof(uint64_t) - 1;
 
-// The C library keeps its pointer guard here in the thread control block (sysdeps/x86_64/nptl/tls.h).
+// The C library keeps its pointer guard here in the thread control block
+// (sysdeps/x86_64/nptl/tls.h).
 constexpr uint64_t kPointerGuard = 0x30;
 
 }  // namespace
@@ -24,8 +25,7 @@ PointerGuard ReadPointerGuard(const checkpoint::ProcessImage& image) {
   if (image.threads().empty()) return PointerGuard(0);
   // Of a running thread nothing is known, fs_base is 0, and the read fails.
   const Addr thread_control_block(image.threads().front().registers.fs_base);
-  return PointerGuard(
-      image.ReadValue<uint64_t>(thread_control_block + kPointerGuard).value_or(0));
+  return PointerGuard(image.ReadValue<uint64_t>(thread_control_block + kPointerGuard).value_or(0));
 }
 
 Result<std::vector<LikelyPointer>> ScanMapping(const checkpoint::ProcessImage& image,

@@ -15,8 +15,8 @@ namespace mcr::mutator {
 // Whether the mapping holds memory of the process: not the kernel's, not unreadable.
 bool IsScanned(const Mapping& mapping);
 
-// The pointer guard of the process's main thread; of an image without registers (a dry run), one that demangles no word
-// to a user address.
+// The pointer guard of the process's main thread; of an image without registers (a dry run), one
+// that demangles no word to a user address.
 PointerGuard ReadPointerGuard(const checkpoint::ProcessImage& image);
 
 // Every likely pointer into `target` in the populated pages of one mapping, by address.

@@ -31,8 +31,8 @@ std::optional<uint64_t> CountBefore(std::span<const std::byte> before, size_t le
   return count;
 }
 
-// What a count says of a text that begins `length` bytes before the word: it ends in the word, or before it with no more
-// than padding in between.
+// What a count says of a text that begins `length` bytes before the word: it ends in the word, or
+// before it with no more than padding in between.
 std::optional<TextEvidence> Judge(std::optional<uint64_t> count, size_t length) {
   if (!count || *count < kShortestCounted) return std::nullopt;
   if (*count <= length && length - *count < kWord) return TextEvidence{TextTail::kEndsBefore, 0, 0};

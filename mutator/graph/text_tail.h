@@ -1,8 +1,9 @@
 // Is a likely pointer really the end of a text?
 //
-// Allocators hand out memory that still holds old pointers. A text written over it may end inside a word, and its last
-// characters together with the old pointer's upper bytes make a word that points near where the old pointer did. To
-// take that for a pointer would be to write into the text: the worst kind of error, since nothing crashes.
+// Allocators hand out memory that still holds old pointers. A text written over it may end inside a
+// word, and its last characters together with the old pointer's upper bytes make a word that points
+// near where the old pointer did. To take that for a pointer would be to write into the text: the
+// worst kind of error, since nothing crashes.
 #ifndef MCR_MUTATOR_GRAPH_TEXT_TAIL_H_
 #define MCR_MUTATOR_GRAPH_TEXT_TAIL_H_
 
@@ -30,8 +31,8 @@ bool MayGoOnText(std::byte before, std::byte next);
 // How far back a text is looked for, bytes.
 inline constexpr size_t kTextContext = 256;
 
-// `before`: what precedes the word, at most kTextContext bytes; `word`: its 8 bytes. Counted texts are recognised by a
-// count of 8 to 64 bits directly before their first character.
+// `before`: what precedes the word, at most kTextContext bytes; `word`: its 8 bytes. Counted texts
+// are recognised by a count of 8 to 64 bits directly before their first character.
 TextEvidence ExamineText(std::span<const std::byte> before, std::span<const std::byte> word);
 
 }  // namespace mcr::mutator

@@ -1,10 +1,10 @@
 #include "mutator/graph/text_tail.h"
 
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <string>
 #include <string_view>
-
-#include <gtest/gtest.h>
 
 namespace mcr::mutator {
 namespace {
@@ -18,7 +18,9 @@ TextEvidence Examine(std::string_view memory) {
 }
 
 TEST(ExamineText, CountedTextThatEndsInsideTheWordCoversPartOfIt) {
-  const auto found = Examine("\0\0\x10\0www-authentica" "te\xdc\x59\x87\x55\0\0"sv);
+  const auto found = Examine(
+      "\0\0\x10\0www-authentica"
+      "te\xdc\x59\x87\x55\0\0"sv);
   EXPECT_EQ(found.tail, TextTail::kCovers);
   EXPECT_EQ(found.covered, 2u);
 }

@@ -9,8 +9,9 @@ namespace mcr::mutator {
 namespace {
 
 constexpr size_t kWord = sizeof(uint64_t);
-// User addresses are below 2^47: the two top bytes are zero, and the one below changes every TiB only, so that it
-// is rare enough to be searched for with memchr, far faster than loading a word at every byte.
+// User addresses are below 2^47: the two top bytes are zero, and the one below changes every TiB
+// only, so that it is rare enough to be searched for with memchr, far faster than loading a word at
+// every byte.
 constexpr size_t kRareByte = 5;
 
 uint64_t Load(const std::byte* at) {
@@ -24,8 +25,8 @@ void ScanPlain(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
   const uint64_t first = target.begin().value();
   size_t from = kRareByte;
   while (from + (kWord - kRareByte) <= bytes.size()) {
-    const void* found = std::memchr(bytes.data() + from, rare,
-                                    bytes.size() - (kWord - kRareByte) + 1 - from);
+    const void* found =
+        std::memchr(bytes.data() + from, rare, bytes.size() - (kWord - kRareByte) + 1 - from);
     if (found == nullptr) return;
     const size_t at = static_cast<const std::byte*>(found) - bytes.data() - kRareByte;
     const uint64_t word = Load(bytes.data() + at);

@@ -1,5 +1,5 @@
-// Finds the words in memory that may be pointers into a range: conservative scanning (Boehm 1988), at every
-// byte, because packed structures hold unaligned pointers.
+// Finds the words in memory that may be pointers into a range: conservative scanning (Boehm 1988),
+// at every byte, because packed structures hold unaligned pointers.
 #ifndef MCR_MUTATOR_GRAPH_WORD_SCANNER_H_
 #define MCR_MUTATOR_GRAPH_WORD_SCANNER_H_
 
@@ -14,8 +14,8 @@
 
 namespace mcr::mutator {
 
-// glibc keeps function pointers of exit handlers and jump buffers as rol(pointer ^ guard, 17), the guard being at
-// fs:0x30 of every thread (glibc, sysdeps/unix/sysv/linux/x86_64/pointer_guard.h).
+// glibc keeps function pointers of exit handlers and jump buffers as rol(pointer ^ guard, 17), the
+// guard being at fs:0x30 of every thread (glibc, sysdeps/unix/sysv/linux/x86_64/pointer_guard.h).
 class PointerGuard {
  public:
   explicit PointerGuard(uint64_t guard) : guard_(guard) {}
@@ -28,14 +28,15 @@ class PointerGuard {
 
 struct LikelyPointer {
   Addr at;
-  uint64_t target = 0;   // the address that it holds, demangled
+  uint64_t target = 0;  // the address that it holds, demangled
   bool mangled = false;
   bool may_be_text = false;  // its lowest byte and the byte before could go on a text (text_tail.h)
   bool aligned() const { return at.value() % 8 == 0; }
 };
 
-// Appends, by address, every word of `bytes` (which are at `start`) whose value is in [target.begin, target.end]:
-// one past the end counts, as it does in C. Mangled ones are looked for at aligned addresses only.
+// Appends, by address, every word of `bytes` (which are at `start`) whose value is in
+// [target.begin, target.end]: one past the end counts, as it does in C. Mangled ones are looked for
+// at aligned addresses only.
 void ScanWords(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
                const PointerGuard& guard, std::vector<LikelyPointer>& into);
 

@@ -1,9 +1,9 @@
 #include "mutator/graph/word_scanner.h"
 
+#include <gtest/gtest.h>
+
 #include <cstring>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace mcr::mutator {
 namespace {

@@ -42,7 +42,8 @@ std::optional<int64_t> DynamicTag(const Program& program, FileAddr at) {
 std::optional<FileAddr> FindDynamic(const Program& program, int64_t tag) {
   const Section* section = program.FindSection(".dynamic");
   if (section == nullptr) return std::nullopt;
-  for (FileAddr at = section->range.begin(); at < section->range.end(); at = at + sizeof(Elf64_Dyn)) {
+  for (FileAddr at = section->range.begin(); at < section->range.end();
+       at = at + sizeof(Elf64_Dyn)) {
     const auto found = DynamicTag(program, at);
     if (found == tag) return at;
     if (!found || *found == DT_NULL) break;
@@ -50,7 +51,8 @@ std::optional<FileAddr> FindDynamic(const Program& program, int64_t tag) {
   return std::nullopt;
 }
 
-// The segment that ends just before `at`, as an index; the end of what the file defines, not of the page.
+// The segment that ends just before `at`, as an index; the end of what the file defines, not of the
+// page.
 std::optional<size_t> SegmentThatEndsAt(const Program& program, FileAddr at) {
   const auto& segments = program.segments();
   for (size_t i = 0; i < segments.size(); ++i) {
@@ -115,15 +117,14 @@ Translation AddressMap::FindInstruction(const Function& old_function, FileAddr a
   }
   auto identical = identical_.find(old_function.range.begin());
   if (identical == identical_.end()) {
-    identical = identical_
-                    .emplace(old_function.range.begin(),
-                             comparer_->Compare(old_function, *found->second))
-                    .first;
+    identical =
+        identical_
+            .emplace(old_function.range.begin(), comparer_->Compare(old_function, *found->second))
+            .first;
   }
   if (!identical->second) {
-    return NotFound("function `" + old_function.name +
-                        "` changed: " + identical->second.error().Line(),
-                    false);
+    return NotFound(
+        "function `" + old_function.name + "` changed: " + identical->second.error().Line(), false);
   }
   if (const auto to = identical->second->Translate(at)) {
     return Found(PointerKind::kInstruction, *to, false);
@@ -161,7 +162,8 @@ Translation AddressMap::FindLayout(FileAddr at) const {
   }
   const Section* section = before_->FindSection(at);
   if (section == nullptr) {
-    // Before the first section: the ELF header and the program headers, which linkers put at fixed places.
+    // Before the first section: the ELF header and the program headers, which linkers put at fixed
+    // places.
     const bool in_headers =
         !before_->sections().empty() && at < before_->sections().front().range.begin();
     return in_headers ? Found(PointerKind::kLayout, at) : Translation{};

@@ -1,8 +1,8 @@
 // What an address of the old program is called in the new one.
 //
-// A pointer is "object + offset", a code pointer "function" or "instruction of identical code" (DESIGN §2): the
-// names are looked up in the new program. What has no counterpart there has no translation, and the reason says
-// what is missing: never a guess.
+// A pointer is "object + offset", a code pointer "function" or "instruction of identical code"
+// (DESIGN §2): the names are looked up in the new program. What has no counterpart there has no
+// translation, and the reason says what is missing: never a guess.
 #ifndef MCR_MUTATOR_MERGE_ADDRESS_MAP_H_
 #define MCR_MUTATOR_MERGE_ADDRESS_MAP_H_
 
@@ -24,16 +24,18 @@ enum class PointerKind {
   kInstruction,  // inside a function whose code is identical
   kVariable,     // a variable, or inside of one
   kLiteral,      // read-only bytes without a name
-  kLayout,       // a place in the file's own structure: header, section or segment boundary, dynamic entry
+  kLayout,  // a place in the file's own structure: header, section or segment boundary, dynamic
+            // entry
 };
 
 struct Translation {
   PointerKind kind = PointerKind::kNone;
   FileAddr to;
-  // Whether the old address is one where pointers of programs point: a function's entry, the start of a variable, of a
-  // member of it, of a literal. A word with another address is more likely something else (see process_merge.cc).
+  // Whether the old address is one where pointers of programs point: a function's entry, the start
+  // of a variable, of a member of it, of a literal. A word with another address is more likely
+  // something else (see process_merge.cc).
   bool exact = false;
-  std::string problem;  // kNone: "`ngx_foo` is not in the new version"
+  std::string problem;  // kNone: "`handler` is not in the new version"
 };
 
 class AddressMap {
@@ -41,14 +43,15 @@ class AddressMap {
   AddressMap(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after,
              std::unique_ptr<CodeComparer> comparer);
 
-  // Remembers what it has answered: ask before the pause, and the pause pays for a hash lookup only.
+  // Remembers what it has answered: ask before the pause, and the pause pays for a hash lookup
+  // only.
   const Translation& Translate(FileAddr old_address);
 
-  // For return addresses: a call may be its function's last instruction, so that the address after it belongs to
-  // the next function, or to none.
+  // For return addresses: a call may be its function's last instruction, so that the address after
+  // it belongs to the next function, or to none.
   const Translation& TranslateReturnAddress(FileAddr old_address);
 
-  // "`ngx_foo`+0x12", "`.rodata`+0x80", for messages.
+  // "`handler`+0x12", "`.rodata`+0x80", for messages.
   static std::string Name(const Program& program, FileAddr address);
 
  private:

@@ -1,9 +1,9 @@
 #include "mutator/merge/address_map.h"
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
-
-#include <gtest/gtest.h>
 
 #include "mutator/merge/fake_program.h"
 
@@ -52,8 +52,7 @@ TEST_F(AddressMapTest, ReturnAddressBehindALastCallBelongsToTheCallingFunction) 
 TEST_F(AddressMapTest, MissingFunctionIsNamed) {
   before_->AddFunction("gone", FileAddr(0x1100), 0x20);
   auto map = Map();
-  EXPECT_EQ(map.Translate(FileAddr(0x1100)).problem,
-            "function `gone` is not in the new version");
+  EXPECT_EQ(map.Translate(FileAddr(0x1100)).problem, "function `gone` is not in the new version");
 }
 
 TEST_F(AddressMapTest, VariablesKeepTheOffsetIncludingOnePastTheEnd) {

@@ -12,7 +12,8 @@ namespace mcr::mutator {
 namespace {
 
 template <class Entity>
-std::vector<std::string> OnlyIn(const std::vector<Entity>& these, const std::vector<Entity>& others) {
+std::vector<std::string> OnlyIn(const std::vector<Entity>& these,
+                                const std::vector<Entity>& others) {
   std::unordered_map<std::string, int> known;
   for (const Entity& entity : others) known.emplace(entity.Key(), 0);
   std::vector<std::string> names;
@@ -28,8 +29,8 @@ std::vector<std::string> ChangedVariables(const Program& before, const Program& 
   std::vector<std::string> changes;
   for (const VariablePair& pair : PairWritableVariables(before, after)) {
     if (pair.before->type != 0 && pair.after->type != 0) {
-      const auto difference = LayoutDifference(before.types(), pair.before->type, after.types(),
-                                               pair.after->type);
+      const auto difference =
+          LayoutDifference(before.types(), pair.before->type, after.types(), pair.after->type);
       if (difference) changes.push_back("`" + pair.before->name + "`: " + *difference);
     } else if (pair.before->range.size() != pair.after->range.size()) {
       changes.push_back(fmt::format("`{}`: {} bytes, {} in the new version", pair.before->name,

@@ -13,7 +13,8 @@
 
 namespace mcr::mutator {
 
-// Text at 0x1000, read-only data at 0x2000, writable data from 0x3000 to 0x4000 (file) and 0x5000 (zeros).
+// Text at 0x1000, read-only data at 0x2000, writable data from 0x3000 to 0x4000 (file) and 0x5000
+// (zeros).
 class FakeProgram : public Program {
  public:
   static constexpr FileAddr kText{0x1000}, kRodata{0x2000}, kData{0x3000}, kBss{0x4000};

@@ -1,8 +1,8 @@
 #include "mutator/merge/free_range.h"
 
-#include <vector>
-
 #include <gtest/gtest.h>
+
+#include <vector>
 
 namespace mcr::mutator {
 namespace {
@@ -60,8 +60,7 @@ TEST(FindFreeRange, FindsTheFormerPlaceAgain) {
 
 TEST(FindFreeRange, FailsWhenThereIsNoRoom) {
   const Mappings full = Map({{0x10000, 0x560000000000}});
-  EXPECT_FALSE(
-      FindFreeRange(std::vector<const Mappings*>{&full}, 0x1000, kHeap, kOld).has_value());
+  EXPECT_FALSE(FindFreeRange(std::vector<const Mappings*>{&full}, 0x1000, kHeap, kOld).has_value());
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// From addresses of a rehearsed process to addresses of the live one: the same files are mapped in both, elsewhere.
+// From addresses of a rehearsed process to addresses of the live one: the same files are mapped in
+// both, elsewhere.
 #ifndef MCR_MUTATOR_MERGE_IMAGE_MAP_H_
 #define MCR_MUTATOR_MERGE_IMAGE_MAP_H_
 
@@ -15,8 +16,8 @@ namespace mcr::mutator {
 
 class ImageMap {
  public:
-  // The program that is being replaced is at another place in each image; every other module of `next` has to be
-  // in `live` with the same build-id, or this fails and names it.
+  // The program that is being replaced is at another place in each image; every other module of
+  // `next` has to be in `live` with the same build-id, or this fails and names it.
   static Result<ImageMap> Create(const LoadedModules& next, const LoadedModule& next_program,
                                  const Mappings& next_mappings, const LoadedModules& live,
                                  Addr live_program);
@@ -24,7 +25,8 @@ class ImageMap {
   enum class Kind {
     kValue,    // no address of the rehearsed process
     kPointer,  // into a module: `value` is where that is in the live process
-    kForeign,  // into the rehearsed process's heap, stack or other memory, which the live one does not have
+    kForeign,  // into the rehearsed process's heap, stack or other memory, which the live one does
+               // not have
   };
   struct Word {
     Kind kind = Kind::kValue;

@@ -1,5 +1,5 @@
-// The writable memory of a program as the loader leaves it before the program's first instruction: the file's bytes,
-// zeros, and relocations. What still looks like this was changed by nobody.
+// The writable memory of a program as the loader leaves it before the program's first instruction:
+// the file's bytes, zeros, and relocations. What still looks like this was changed by nobody.
 #ifndef MCR_MUTATOR_MERGE_INITIAL_IMAGE_H_
 #define MCR_MUTATOR_MERGE_INITIAL_IMAGE_H_
 
@@ -29,7 +29,8 @@ class InitialImage {
   // False if the loader resolves part of `range` by symbol: then Bytes is not the initial value.
   bool IsKnown(Range<FileAddr> range) const;
 
-  // The file's bytes of `range`, zeros included; empty if relocations make up part of the initial value.
+  // The file's bytes of `range`, zeros included; empty if relocations make up part of the initial
+  // value.
   std::vector<std::byte> PlainValue(Range<FileAddr> range) const;
 
  private:

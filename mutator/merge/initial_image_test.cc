@@ -1,12 +1,11 @@
 #include "mutator/merge/initial_image.h"
 
 #include <elf.h>
+#include <gtest/gtest.h>
 
 #include <cstring>
 #include <memory>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 #include "mutator/merge/fake_program.h"
 

@@ -16,7 +16,8 @@ Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& 
   std::vector<std::string> found;
   const auto report = [&](const std::string& where) {
     if (found.size() < kMost) {
-      found.push_back(fmt::format("process {}: {} points into the old program", image.pid(), where));
+      found.push_back(
+          fmt::format("process {}: {} points into the old program", image.pid(), where));
     }
   };
   for (const checkpoint::ThreadImage& thread : image.threads()) {

@@ -8,8 +8,9 @@
 namespace mcr::mutator {
 namespace {
 
-// In glibc's private part of the link map, `l_libname` is the eighth word; the loader puts the list entry that it
-// points to right behind the main program's link map, in the same allocation (elf/dl-object.c).
+// In glibc's private part of the link map, `l_libname` is the eighth word; the loader puts the list
+// entry that it points to right behind the main program's link map, in the same allocation
+// (elf/dl-object.c).
 constexpr uint64_t kLibnameOffset = 7 * sizeof(uint64_t);
 constexpr uint64_t kLargestLinkMap = 4096;  // bytes; glibc 2.31 to 2.41 have less than 1200
 

@@ -19,16 +19,18 @@ constexpr size_t kMostProblems = 20;
 
 uint64_t MemorySize(const Program& program) {
   uint64_t end = 0;
-  for (const Segment& segment : program.segments()) end = std::max(end, segment.range.end().value());
+  for (const Segment& segment : program.segments())
+    end = std::max(end, segment.range.end().value());
   return (end + kPage - 1) & ~(kPage - 1);
 }
 
-// By build-id, since a sandbox or a package upgrade may show the file under another path; by path where there is none.
+// By build-id, since a sandbox or a package upgrade may show the file under another path; by path
+// where there is none.
 Result<LoadedModule> FindProgram(const LoadedModules& modules, const std::string& path,
                                  const Program& program) {
   for (const LoadedModule& module : modules.all()) {
-    const bool same = program.build_id().empty() ? module.path == path
-                                                 : module.build_id == program.build_id();
+    const bool same =
+        program.build_id().empty() ? module.path == path : module.build_id == program.build_id();
     if (same) return module;
   }
   return Fail("the process does not have the program mapped", path);
@@ -69,9 +71,13 @@ Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
     graft.mappings = SegmentMappings(*versions_.after, plan.new_program.begin());
     graft.unmap.push_back(old_program.range);
     const PointerGuard guard = ReadPointerGuard(*pair.live);
-    const ModuleImageBuilder::Sources sources{*pair.live,          old_program.bias, *pair.next,
-                                              next_program.bias,   plan.new_program.begin(),
-                                              next_to_live,        guard};
+    const ModuleImageBuilder::Sources sources{*pair.live,
+                                              old_program.bias,
+                                              *pair.next,
+                                              next_program.bias,
+                                              plan.new_program.begin(),
+                                              next_to_live,
+                                              guard};
     MCR_TRY(module_image_.Build(sources, graft, plan));
     ProcessMerge process({*versions_.before, *versions_.after, map_, *pair.live, *pair.next,
                           live_modules, next_modules, next_to_live, old_program.bias,

@@ -1,9 +1,10 @@
-// The merge: what makes the live processes run the new program with their own state. A pure function of images and
-// debug information (DESIGN §2): no ptrace, no files, no clock.
+// The merge: what makes the live processes run the new program with their own state. A pure
+// function of images and debug information (DESIGN §2): no ptrace, no files, no clock.
 //
-// Every pointer into the old program that the live processes hold, in whatever memory, register or kernel table, is
-// retargeted to what it names in the new one. Variables that both versions have keep their live value, unless neither
-// the server nor the new version's start-up ever changed the initial one: then the new initial value is taken.
+// Every pointer into the old program that the live processes hold, in whatever memory, register or
+// kernel table, is retargeted to what it names in the new one. Variables that both versions have
+// keep their live value, unless neither the server nor the new version's start-up ever changed the
+// initial one: then the new initial value is taken.
 #ifndef MCR_MUTATOR_MERGE_MERGE_H_
 #define MCR_MUTATOR_MERGE_MERGE_H_
 
@@ -38,8 +39,9 @@ class Merger {
   // `map` outlives the merger.
   Merger(AddressMap& map, Versions versions);
 
-  // Fails if the images cannot be read; everything else that stands in the way is in MergePlan::problems. What was looked
-  // up is kept: a first merge before the pause spares a second one most of its work.
+  // Fails if the images cannot be read; everything else that stands in the way is in
+  // MergePlan::problems. What was looked up is kept: a first merge before the pause spares a second
+  // one most of its work.
   Result<MergePlan> Merge(const std::vector<ProcessPair>& processes);
 
  private:

@@ -14,17 +14,20 @@ namespace mcr::mutator {
 
 struct PointerCounts {
   uint64_t functions = 0, instructions = 0, variables = 0, literals = 0, layout = 0;
-  uint64_t precise = 0;     // known to be pointers: registers, return addresses, the kernel's tables, ld.so's link map
-  uint64_t likely = 0;      // found by conservative scanning
-  uint64_t mangled = 0;     // with the C library's pointer guard
-  uint64_t shifted = 0;     // remains of old pointers that are none: moved along with the program (process_merge.cc)
+  uint64_t precise = 0;  // known to be pointers: registers, return addresses, the kernel's tables,
+                         // ld.so's link map
+  uint64_t likely = 0;   // found by conservative scanning
+  uint64_t mangled = 0;  // with the C library's pointer guard
+  uint64_t shifted =
+      0;  // remains of old pointers that are none: moved along with the program (process_merge.cc)
   uint64_t retargeted() const { return precise + likely; }
 };
 
 struct VariableCounts {
-  uint64_t kept = 0;         // live value
-  uint64_t initialised = 0;  // the new version's value: new variables, and defaults that nobody had changed
-  uint64_t dropped = 0;      // only in the old version
+  uint64_t kept = 0;  // live value
+  uint64_t initialised =
+      0;  // the new version's value: new variables, and defaults that nobody had changed
+  uint64_t dropped = 0;  // only in the old version
 };
 
 struct MergePlan {

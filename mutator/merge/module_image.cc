@@ -27,15 +27,14 @@ ModuleImageBuilder::ModuleImageBuilder(std::shared_ptr<const Program> before,
     if (segment.writable) new_segments.push_back(&segment);
   }
   const auto index = [](const std::vector<const Segment*>& segments, const Variable& variable) {
-    const auto found = std::ranges::find_if(segments, [&](const Segment* segment) {
-      return segment->range.Contains(variable.range);
-    });
+    const auto found = std::ranges::find_if(
+        segments, [&](const Segment* segment) { return segment->range.Contains(variable.range); });
     return static_cast<size_t>(found - segments.begin());
   };
   for (const VariablePair& both : PairWritableVariables(*before_, *after_)) {
     Pair pair{both};
-    pair.initial_known = initial_before_.IsKnown(both.before->range) &&
-                         initial_after_.IsKnown(both.after->range);
+    pair.initial_known =
+        initial_before_.IsKnown(both.before->range) && initial_after_.IsKnown(both.after->range);
     const auto old_default = initial_before_.PlainValue(both.before->range);
     const auto new_default = initial_after_.PlainValue(both.after->range);
     pair.default_changed =
@@ -55,12 +54,12 @@ Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraf
     const Pair& pair = pairs_[i];
     const OldSegment& segment = old[pair.old_segment];
     const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
-    // The old version's start-up may have changed it as well, and the server have changed it back: what the new one's
-    // start-up does to it is no argument then. Only a rehearsal of the old version could tell.
-    const bool untouched =
-        pair.initial_known && model->untouched[i] &&
-        std::memcmp(segment.live.data() + at, segment.initial.data() + at,
-                    pair.before->range.size()) == 0;
+    // The old version's start-up may have changed it as well, and the server have changed it back:
+    // what the new one's start-up does to it is no argument then. Only a rehearsal of the old
+    // version could tell.
+    const bool untouched = pair.initial_known && model->untouched[i] &&
+                           std::memcmp(segment.live.data() + at, segment.initial.data() + at,
+                                       pair.before->range.size()) == 0;
     if (untouched) {
       ++plan.variables.initialised;
     } else {
@@ -81,11 +80,10 @@ Result<const ModuleImageBuilder::Model*> ModuleImageBuilder::ModelFor(const Sour
   auto model = std::make_unique<Model>();
   model->next = &sources.next;
   model->next_to_live = sources.next_to_live;
-  MCR_ASSIGN(model->parts, ReadNextParts(*after_, sources.next, sources.next_bias,
-                                         sources.next_to_live));
+  MCR_ASSIGN(model->parts,
+             ReadNextParts(*after_, sources.next, sources.next_bias, sources.next_to_live));
   for (const Pair& pair : pairs_) {
-    const auto initial =
-        initial_after_.Bytes(pair.after->range, sources.new_bias.value());
+    const auto initial = initial_after_.Bytes(pair.after->range, sources.new_bias.value());
     model->untouched.push_back(
         std::ranges::equal(model->parts[pair.new_part].At(pair.after->range), initial));
   }
@@ -139,7 +137,8 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, cons
                                           translation.problem));
       continue;
     }
-    // What is not where pointers point, nothing but looks like one: moved along (process_merge.cc says why).
+    // What is not where pointers point, nothing but looks like one: moved along (process_merge.cc
+    // says why).
     const bool is_pointer =
         translation.kind != PointerKind::kNone && (translation.exact || pointer->aligned());
     const uint64_t value =
@@ -164,8 +163,8 @@ void ModuleImageBuilder::RefuseForeign(const std::vector<NextPart>& parts, Merge
 
 void ModuleImageBuilder::EmitWrites(const NextPart& part, Addr bias,
                                     checkpoint::WriteList& writes) const {
-  // What the fresh mapping holds: the file's bytes, then zeros. Behind the segment's file part, the rest of that page
-  // is not zero but whatever follows in the file: it is always written.
+  // What the fresh mapping holds: the file's bytes, then zeros. Behind the segment's file part, the
+  // rest of that page is not zero but whatever follows in the file: it is always written.
   const FileAddr file_end = part.segment->range.begin() + part.segment->file_size;
   const FileAddr file_page_end((file_end.value() + kPage - 1) & ~(kPage - 1));
   const auto fresh = initial_after_.FileBytes(part.range);

@@ -1,5 +1,5 @@
-// What the new program's writable memory holds in one live process: the rehearsal's, with the live values of the
-// variables that both versions have.
+// What the new program's writable memory holds in one live process: the rehearsal's, with the live
+// values of the variables that both versions have.
 #ifndef MCR_MUTATOR_MERGE_MODULE_IMAGE_H_
 #define MCR_MUTATOR_MERGE_MODULE_IMAGE_H_
 
@@ -45,7 +45,8 @@ class ModuleImageBuilder {
     const checkpoint::ProcessImage* next = nullptr;
     ImageMap next_to_live;
     std::vector<NextPart> parts;
-    std::vector<bool> untouched;  // by pair: the new version's start-up left its initial value alone
+    std::vector<bool>
+        untouched;  // by pair: the new version's start-up left its initial value alone
   };
   struct Pair : VariablePair {
     bool initial_known = false;    // in both versions

@@ -1,5 +1,6 @@
-// The rehearsal's writable program memory in the live process's terms: the model for the new program's memory. The same
-// for all processes with one counterpart and one set of libraries, so it is made once, before the pause.
+// The rehearsal's writable program memory in the live process's terms: the model for the new
+// program's memory. The same for all processes with one counterpart and one set of libraries, so it
+// is made once, before the pause.
 #ifndef MCR_MUTATOR_MERGE_NEXT_IMAGE_H_
 #define MCR_MUTATOR_MERGE_NEXT_IMAGE_H_
 

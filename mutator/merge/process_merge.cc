@@ -93,8 +93,8 @@ Status ProcessMerge::MergeMemory() {
 }
 
 const ProcessMerge::Stack* ProcessMerge::StackAt(Addr at) const {
-  auto found = std::ranges::find_if(
-      stacks_, [&](const Stack& stack) { return stack.range.Contains(at); });
+  auto found =
+      std::ranges::find_if(stacks_, [&](const Stack& stack) { return stack.range.Contains(at); });
   return found == stacks_.end() ? nullptr : &*found;
 }
 
@@ -118,8 +118,9 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
   }
 }
 
-// Allocators hand out memory that still holds old pointers, and programs write only part of it: characters of a text,
-// flags, small numbers over the lower bytes. What is left looks like a pointer to a place near the old one.
+// Allocators hand out memory that still holds old pointers, and programs write only part of it:
+// characters of a text, flags, small numbers over the lower bytes. What is left looks like a
+// pointer to a place near the old one.
 ProcessMerge::Verdict ProcessMerge::Judge(const Mapping& mapping, const LikelyPointer& pointer,
                                           const Translation& translation) const {
   if (pointer.mangled) return Verdict::kPointer;
@@ -138,8 +139,8 @@ ProcessMerge::Verdict ProcessMerge::Judge(const Mapping& mapping, const LikelyPo
                                                                   : Verdict::kUnclear;
 }
 
-// The new program is a multiple of kPlaceStep away from the old one: the lower half of the word, where the text, flags
-// or number are, stays as it is.
+// The new program is a multiple of kPlaceStep away from the old one: the lower half of the word,
+// where the text, flags or number are, stays as it is.
 uint64_t ProcessMerge::Shifted(uint64_t target) const {
   return target - plan_.old_program.begin().value() + plan_.new_program.begin().value();
 }
@@ -168,7 +169,8 @@ std::string ProcessMerge::WordIn(const Mapping& mapping, Addr at) {
                      mapping.path.empty() ? "anonymous memory" : mapping.path);
 }
 
-// A library's own data, at the same place in the rehearsal: what the new version's start-up left there.
+// A library's own data, at the same place in the rehearsal: what the new version's start-up left
+// there.
 bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer) {
   const LoadedModule* module = context_.live_modules.At(pointer.at);
   if (module == nullptr || pointer.mangled) return false;
@@ -204,7 +206,8 @@ void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& poin
     return;
   }
   const Translation& translation = context_.map.Translate(target);
-  // No object of C holds an address inside a function: such a word is what is left of an earlier call.
+  // No object of C holds an address inside a function: such a word is what is left of an earlier
+  // call.
   const Function* function = context_.before.FindFunction(target);
   const bool stale = function != nullptr && function->range.begin() != target;
   if (dead || stale || (!translation.exact && !pointer.aligned())) return Shift(pointer);
@@ -248,7 +251,7 @@ void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
   user_regs_struct registers = thread.registers;
   struct Register {
     const char* name;
-    unsigned long long user_regs_struct::* field;
+    unsigned long long user_regs_struct::*field;
     bool live;  // across a system call: callee-saved, or an argument of the call itself
   };
   static constexpr Register kRegisters[] = {

@@ -46,9 +46,8 @@ std::vector<checkpoint::NewMapping> SegmentMappings(const Program& program, Addr
   std::vector<checkpoint::NewMapping> mappings;
   for (const Segment& segment : program.segments()) {
     if (segment.file_size > 0) AddFilePart(program, segment, bias, mappings);
-    const FileAddr zeros = segment.file_size > 0
-                               ? PageUp(segment.range.begin() + segment.file_size)
-                               : PageDown(segment.range.begin());
+    const FileAddr zeros = segment.file_size > 0 ? PageUp(segment.range.begin() + segment.file_size)
+                                                 : PageDown(segment.range.begin());
     const FileAddr end = PageUp(segment.range.end());
     if (!(zeros < end)) continue;
     mappings.push_back(Map(bias, zeros, end, Protection(segment)));

@@ -1,11 +1,11 @@
+#include "mutator/merge/segment_mappings.h"
+
+#include <gtest/gtest.h>
 #include <sys/mman.h>
 
 #include <memory>
 
-#include <gtest/gtest.h>
-
 #include "mutator/merge/fake_program.h"
-#include "mutator/merge/segment_mappings.h"
 #include "mutator/merge/variable_pairs.h"
 
 namespace mcr::mutator {

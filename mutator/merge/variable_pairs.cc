@@ -7,7 +7,8 @@
 namespace mcr::mutator {
 
 bool StaysWritable(const Program& program, Range<FileAddr> range) {
-  // What shares RELRO's last, partial page is writable, but what RELRO covers is not meant to change.
+  // What shares RELRO's last, partial page is writable, but what RELRO covers is not meant to
+  // change.
   if (!program.relro().empty() && program.relro().Overlaps(range)) return false;
   return std::ranges::any_of(program.segments(), [&](const Segment& segment) {
     return segment.writable && segment.range.Contains(range);

@@ -6,8 +6,9 @@
 
 namespace mcr::tracer {
 
-// The processor that the thread runs on when this is made. A tracer that stops and starts tracees hundreds of times, and
-// wanders between processors meanwhile, waits for a wake-up across processors each time: 240 against 30 microseconds.
+// The processor that the thread runs on when this is made. A tracer that stops and starts tracees
+// hundreds of times, and wanders between processors meanwhile, waits for a wake-up across
+// processors each time: 240 against 30 microseconds.
 class PinnedToProcessor {
  public:
   PinnedToProcessor();
@@ -15,8 +16,8 @@ class PinnedToProcessor {
   PinnedToProcessor& operator=(const PinnedToProcessor&) = delete;
   ~PinnedToProcessor();
 
-  // For helpers that are to work at the same time: where the thread was allowed before, less where it is now (unless
-  // that leaves none).
+  // For helpers that are to work at the same time: where the thread was allowed before, less where
+  // it is now (unless that leaves none).
   cpu_set_t others() const { return others_; }
 
  private:

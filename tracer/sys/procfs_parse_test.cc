@@ -45,11 +45,11 @@ TEST(ParseMaps, RefusesALineThatIsNone) {
 
 TEST(ParseStatus, ReadsWhatItKnowsAndSkipsTheRest) {
   const auto status = ParseStatus(
-      "Name:\tnginx\nUmask:\t0022\nState:\tt (tracing stop)\nTgid:\t12\nPPid:\t1\n"
+      "Name:\tserver\nUmask:\t0022\nState:\tt (tracing stop)\nTgid:\t12\nPPid:\t1\n"
       "TracerPid:\t99\nUid:\t33\t34\t35\t36\nGid:\t1\t2\t3\t4\nGroups:\t5 6 \nNSpid:\t12\t2\n"
       "SigBlk:\t0000000008016a07\nSigCgt:\t0000000198016a07\nVmPeak:\t1 kB\n");
   ASSERT_TRUE(status) << status.error().Line();
-  EXPECT_EQ(status->name, "nginx");
+  EXPECT_EQ(status->name, "server");
   EXPECT_EQ(status->umask, 022u);
   EXPECT_EQ(status->state, 't');
   EXPECT_EQ(status->tracer, 99);
