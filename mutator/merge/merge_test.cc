@@ -1,0 +1,261 @@
+// The merge as a whole, over processes and programs made of literals.
+#include "mutator/merge/merge.h"
+
+#include <elf.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkpoint/fake_image.h"
+#include "mutator/merge/fake_program.h"
+
+namespace mcr::mutator {
+namespace {
+
+using checkpoint::FakeImage;
+
+constexpr char kPath[] = "/srv/server";
+constexpr Addr kLive(0x55d0c0de0000);
+constexpr Addr kNext(0x561122330000);
+constexpr Addr kHeap(0x55d0c2000000);
+constexpr Addr kStack(0x7ffc00000000);
+constexpr Addr kStackPointer = kStack + 0x800;
+
+// The start of a file with the two segments of a FakeProgram.
+std::vector<std::byte> ElfHeaders() {
+  Elf64_Ehdr header = {};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_phoff = sizeof header;
+  header.e_phentsize = sizeof(Elf64_Phdr);
+  header.e_phnum = 2;
+  Elf64_Phdr segments[2] = {};
+  segments[0].p_type = segments[1].p_type = PT_LOAD;
+  segments[0].p_memsz = 0x3000;
+  segments[1].p_vaddr = FakeProgram::kData.value();
+  segments[1].p_memsz = 0x2000;
+  std::vector<std::byte> bytes(sizeof header + sizeof segments);
+  std::memcpy(bytes.data(), &header, sizeof header);
+  std::memcpy(bytes.data() + sizeof header, segments, sizeof segments);
+  return bytes;
+}
+
+void MapProgram(FakeImage& image, Addr bias) {
+  Mapping code;
+  code.range = *Range<Addr>::FromSize(bias, 0x3000);
+  code.readable = code.executable = true;
+  code.inode = 7;
+  code.path = kPath;
+  image.Map(code, ElfHeaders());
+  Mapping data = code;
+  data.range = *Range<Addr>::FromSize(bias + 0x3000, 0x2000);
+  data.executable = false;
+  data.writable = true;
+  data.file_offset = 0x3000;
+  image.Map(data);
+}
+
+class MergeTest : public testing::Test {
+ protected:
+  MergeTest() {
+    MapProgram(live_, kLive);
+    MapProgram(next_, kNext);
+    live_.MapAnonymous(kHeap, 0x2000, "[heap]").MapAnonymous(kStack, 0x1000, "[stack]");
+    checkpoint::MemoryLayout layout;
+    layout.start_brk = kHeap;
+    live_.SetLayout(layout);
+    thread_.tid = live_.pid();
+    thread_.registers.rsp = kStackPointer.value();
+  }
+
+  MergePlan Merge() {
+    live_.AddThread(thread_);
+    map_.emplace(before_, after_, std::make_unique<FakeComparer>());
+    Merger merger(*map_, {before_, after_, kPath, kPath});
+    return merger.Merge({{&live_, &next_}}).value();
+  }
+
+  // What the plan writes to a word; nullopt: nothing.
+  static std::optional<uint64_t> Written(const MergePlan& plan, Addr at) {
+    std::optional<uint64_t> word;
+    for (const auto& entry : plan.graft.processes.front().writes.entries()) {
+      if (entry.at > at || entry.at + entry.size < at + 8) continue;
+      const auto bytes = plan.graft.processes.front().writes.bytes(entry);
+      word.emplace();
+      std::memcpy(&*word, bytes.data() + (at - entry.at), 8);
+    }
+    return word;
+  }
+  static uint64_t InNew(const MergePlan& plan, uint64_t file_address) {
+    return plan.new_program.begin().value() + file_address;
+  }
+
+  std::shared_ptr<FakeProgram> before_ = std::make_shared<FakeProgram>();
+  std::shared_ptr<FakeProgram> after_ = std::make_shared<FakeProgram>();
+  FakeImage live_, next_;
+  checkpoint::ThreadImage thread_;
+  std::optional<AddressMap> map_;
+};
+
+TEST_F(MergeTest, PointersInTheHeapFollowWhatTheyName) {
+  before_->AddFunction("handler", FileAddr(0x1100), 0x20);
+  after_->AddFunction("handler", FileAddr(0x1400), 0x20);
+  live_.WriteWord(kHeap + 0x10, (kLive + 0x1100).value());
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(Written(plan, kHeap + 0x10), InNew(plan, 0x1400));
+  EXPECT_EQ(plan.pointers.functions, 1u);
+}
+
+TEST_F(MergeTest, PointerToADroppedFunctionIsAProblemThatNamesIt) {
+  before_->AddFunction("dropped", FileAddr(0x1100), 0x20);
+  live_.WriteWord(kHeap + 0x10, (kLive + 0x1100).value());
+  const MergePlan plan = Merge();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("`dropped` is not in the new version"), std::string::npos);
+}
+
+TEST_F(MergeTest, LowerHalfOfWhatOnlyLooksLikeAPointerStays) {
+  before_->AddFunction("handler", FileAddr(0x1100), 0x20);
+  after_->AddFunction("handler", FileAddr(0x1400), 0x20);
+  // Two characters of a counted text over the entry of `handler`: 0x6574 is "te".
+  const uint64_t remains = 0x55d0c0de6574 - 0x5000;
+  before_->AddFunction("other", FileAddr(0x1500), 0x200);
+  after_->AddFunction("other", FileAddr(0x1800), 0x200);
+  live_.WriteWord(kHeap + 0x20, remains);
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  ASSERT_TRUE(Written(plan, kHeap + 0x20).has_value());
+  EXPECT_EQ(*Written(plan, kHeap + 0x20) & 0xffffffff, remains & 0xffffffff);
+  EXPECT_FALSE(plan.old_program.Contains(Addr(*Written(plan, kHeap + 0x20))));
+  EXPECT_EQ(plan.pointers.shifted, 1u);
+}
+
+TEST_F(MergeTest, VariablesKeepTheServersValueAtTheirNewPlace) {
+  before_->AddVariable("counter", FileAddr(0x3010), 8);
+  after_->AddVariable("counter", FileAddr(0x3100), 8);
+  live_.WriteWord(kLive + 0x3010, 4711);
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, plan.new_program.begin() + 0x3100), 4711u);
+  EXPECT_EQ(plan.variables.kept, 1u);
+}
+
+TEST_F(MergeTest, ChangedDefaultThatNobodyTouchedTakesEffect) {
+  before_->AddVariable("limit", FileAddr(0x3010), 8);
+  after_->AddVariable("limit", FileAddr(0x3010), 8);
+  before_->PutWord(FileAddr(0x3010), 10);
+  after_->PutWord(FileAddr(0x3010), 20);
+  live_.WriteWord(kLive + 0x3010, 10);
+  next_.WriteWord(kNext + 0x3010, 20);
+  const MergePlan plan = Merge();
+  // The new file's own value: nothing needs to be written.
+  EXPECT_EQ(Written(plan, plan.new_program.begin() + 0x3010), std::nullopt);
+  EXPECT_EQ(plan.variables.initialised, 1u);
+  EXPECT_TRUE(plan.conflicts.empty());
+}
+
+TEST_F(MergeTest, ChangedDefaultThatTheServerTouchedIsAConflictAndStays) {
+  before_->AddVariable("limit", FileAddr(0x3010), 8);
+  after_->AddVariable("limit", FileAddr(0x3010), 8);
+  before_->PutWord(FileAddr(0x3010), 10);
+  after_->PutWord(FileAddr(0x3010), 20);
+  live_.WriteWord(kLive + 0x3010, 15);
+  next_.WriteWord(kNext + 0x3010, 20);
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, plan.new_program.begin() + 0x3010), 15u);
+  EXPECT_EQ(plan.conflicts.size(), 1u);
+}
+
+TEST_F(MergeTest, NewVariableTakesWhatTheNewVersionsStartUpGaveIt) {
+  after_->AddVariable("added", FileAddr(0x3010), 8);
+  next_.WriteWord(kNext + 0x3010, (kNext + 0x1400).value());
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, plan.new_program.begin() + 0x3010), InNew(plan, 0x1400));
+}
+
+TEST_F(MergeTest, NewVariableThatPointsToTheRehearsalsHeapIsAProblem) {
+  after_->AddVariable("added", FileAddr(0x3010), 8);
+  next_.MapAnonymous(Addr(0x561130000000), 0x1000, "[heap]");
+  next_.WriteWord(kNext + 0x3010, 0x561130000010);
+  const MergePlan plan = Merge();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("`added`"), std::string::npos);
+}
+
+TEST_F(MergeTest, ReturnAddressNeedsIdenticalCode) {
+  before_->AddFunction("loop", FileAddr(0x1100), 0x20);
+  after_->AddFunction("loop", FileAddr(0x1400), 0x20);
+  live_.WriteWord(kStackPointer + 0x20, (kLive + 0x1108).value());
+  thread_.return_slots = {kStackPointer + 0x20};
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(Written(plan, kStackPointer + 0x20), InNew(plan, 0x1408));
+}
+
+TEST_F(MergeTest, ChangedFunctionOnAStackIsAProblem) {
+  before_->AddFunction("loop", FileAddr(0x1100), 0x20);
+  after_->AddFunction("loop", FileAddr(0x1400), 0x28);
+  live_.WriteWord(kStackPointer + 0x20, (kLive + 0x1108).value());
+  thread_.return_slots = {kStackPointer + 0x20};
+  const MergePlan plan = Merge();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("`loop` changed"), std::string::npos);
+}
+
+TEST_F(MergeTest, DeadWordsBelowTheStackPointerRefuseNothing) {
+  before_->AddFunction("dropped", FileAddr(0x1100), 0x20);
+  live_.WriteWord(kStackPointer - 0x200, (kLive + 0x1100).value());
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(plan.pointers.shifted, 1u);
+}
+
+TEST_F(MergeTest, CalleeSavedRegistersFollow) {
+  before_->AddVariable("cycle", FileAddr(0x3010), 8);
+  after_->AddVariable("cycle", FileAddr(0x3800), 8);
+  thread_.registers.rbx = (kLive + 0x3010).value();
+  const MergePlan plan = Merge();
+  ASSERT_EQ(plan.graft.processes[0].registers.size(), 1u);
+  EXPECT_EQ(plan.graft.processes[0].registers[0].registers.rbx, InNew(plan, 0x3800));
+}
+
+TEST_F(MergeTest, TheKernelsTablesFollow) {
+  before_->AddFunction("on_signal", FileAddr(0x1100), 0x20);
+  after_->AddFunction("on_signal", FileAddr(0x1400), 0x20);
+  before_->AddVariable("listener", FileAddr(0x3010), 8);
+  after_->AddVariable("listener", FileAddr(0x3020), 8);
+  live_.AddSignalHandler({.signal = 15, .handler = kLive + 0x1100});
+  live_.AddEpollEntry({.epoll_fd = 5, .fd = 6, .data = (kLive + 0x3010).value()});
+  const MergePlan plan = Merge();
+  const auto& graft = plan.graft.processes[0];
+  ASSERT_EQ(graft.signal_handlers.size(), 1u);
+  EXPECT_EQ(graft.signal_handlers[0].after.handler, Addr(InNew(plan, 0x1400)));
+  ASSERT_EQ(graft.epoll.size(), 1u);
+  EXPECT_EQ(graft.epoll[0].after.data, InNew(plan, 0x3020));
+}
+
+TEST_F(MergeTest, MangledPointersAreMangledAgain) {
+  before_->AddFunction("at_exit", FileAddr(0x1100), 0x20);
+  after_->AddFunction("at_exit", FileAddr(0x1400), 0x20);
+  constexpr uint64_t kGuardValue = 0x1234567890abcdef;
+  thread_.registers.fs_base = (kHeap + 0x1000).value();
+  live_.WriteWord(kHeap + 0x1030, kGuardValue);
+  const PointerGuard guard(kGuardValue);
+  live_.WriteWord(kHeap + 0x40, guard.Mangle((kLive + 0x1100).value()));
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, kHeap + 0x40), guard.Mangle(InNew(plan, 0x1400)));
+}
+
+TEST_F(MergeTest, TheOldProgramIsUnmappedAndTheNewOneLiesElsewhere) {
+  const MergePlan plan = Merge();
+  ASSERT_EQ(plan.graft.processes[0].unmap.size(), 1u);
+  EXPECT_EQ(plan.graft.processes[0].unmap[0].begin(), kLive);
+  EXPECT_FALSE(plan.new_program.Overlaps(plan.old_program));
+}
+
+}  // namespace
+}  // namespace mcr::mutator
