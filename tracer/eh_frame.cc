@@ -30,17 +30,6 @@ bool SameFile(const Mapping& a, const Mapping& b) {
   return a.device == b.device && a.inode == b.inode && a.path == b.path;
 }
 
-// The mapping with the ELF header of the file that `mapping` maps: the nearest one below with
-// offset 0.
-const Mapping* FindFirst(const Mappings& mappings, const Mapping& mapping) {
-  const size_t index = static_cast<size_t>(&mapping - mappings.data());
-  for (size_t i = index + 1; i-- > 0;) {
-    if (mappings[i].file_offset == 0 && SameFile(mappings[i], mapping)) return &mappings[i];
-    if (!mapping.IsFile()) break;
-  }
-  return nullptr;
-}
-
 Result<std::vector<Elf64_Phdr>> ReadProgramHeaders(Addr base, const MemoryReader& memory) {
   MCR_ASSIGN(const auto header, memory.ReadValue<Elf64_Ehdr>(base));
   if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
@@ -50,6 +39,39 @@ Result<std::vector<Elf64_Phdr>> ReadProgramHeaders(Addr base, const MemoryReader
   std::vector<Elf64_Phdr> headers(header.e_phnum);
   MCR_TRY(memory.Read(base + header.e_phoff, std::as_writable_bytes(std::span(headers))));
   return headers;
+}
+
+struct FirstMapping {
+  Addr base;
+  std::vector<Elf64_Phdr> headers;
+};
+
+// Whether the segment with the lowest address may be what is mapped there.
+bool IsLowestSegment(const Mapping& mapping, const std::vector<Elf64_Phdr>& headers) {
+  const Elf64_Phdr* lowest = nullptr;
+  for (const Elf64_Phdr& header : headers) {
+    if (header.p_type != PT_LOAD) continue;
+    if (lowest == nullptr || header.p_vaddr < lowest->p_vaddr) lowest = &header;
+  }
+  return lowest != nullptr && ((lowest->p_flags & PF_X) != 0) == mapping.executable;
+}
+
+// The mapping that begins with the ELF header of the file that `mapping` maps: the nearest one
+// below with offset 0, or one farther down, because in a small file several segments begin on the
+// page with the header.
+Result<FirstMapping> FindFirst(const Mappings& mappings, const Mapping& mapping,
+                               const MemoryReader& memory) {
+  const size_t index = static_cast<size_t>(&mapping - mappings.data());
+  for (size_t i = index + 1; i-- > 0;) {
+    if (mappings[i].file_offset == 0 && SameFile(mappings[i], mapping)) {
+      auto headers = ReadProgramHeaders(mappings[i].range.begin(), memory);
+      if (headers && IsLowestSegment(mappings[i], *headers)) {
+        return FirstMapping{mappings[i].range.begin(), std::move(*headers)};
+      }
+    }
+    if (!mapping.IsFile()) break;
+  }
+  return Fail("code that belongs to no ELF file", Hex(mapping.range.begin()));
 }
 
 Status ReadTable(Addr header_address, const MemoryReader& memory, UnwindTable& table) {
@@ -70,10 +92,8 @@ Result<UnwindTable> FindUnwindTable(Addr code, const MemoryReader& memory,
                                     const Mappings& mappings) {
   const Mapping* mapping = FindMapping(mappings, code);
   if (mapping == nullptr || !mapping->executable) return Fail("no code is mapped", Hex(code));
-  const Mapping* first = FindFirst(mappings, *mapping);
-  if (first == nullptr) return Fail("code that belongs to no ELF file", Hex(code));
-  const Addr base = first->range.begin();
-  MCR_ASSIGN(const std::vector<Elf64_Phdr> headers, ReadProgramHeaders(base, memory));
+  MCR_ASSIGN(const FirstMapping first, FindFirst(mappings, *mapping, memory));
+  const auto& [base, headers] = first;
 
   // The lowest segment is the one that is mapped at offset 0.
   uint64_t low = ~uint64_t{0}, high = 0;
