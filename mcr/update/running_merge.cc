@@ -15,8 +15,12 @@ mutator::Merger MakeMerger(const Inspection& server) {
                          {server.before, server.after, server.executable, server.executable});
 }
 
-Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next,
-                                        mutator::Merger& merger) {
+namespace {
+
+constexpr int kAttempts = 3;
+
+Result<mutator::MergePlan> MergeOnce(const Inspection& server, const Rehearsed& next,
+                                     mutator::Merger& merger) {
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images;
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < server.pids.size(); ++i) {
@@ -28,6 +32,16 @@ Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearse
     images.push_back(std::move(image));
   }
   return merger.Merge(pairs);
+}
+
+}  // namespace
+
+Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next,
+                                        mutator::Merger& merger) {
+  for (int attempt = 1;; ++attempt) {
+    MCR_ASSIGN(mutator::MergePlan plan, MergeOnce(server, next, merger));
+    if (plan.problems.empty() || attempt == kAttempts) return plan;
+  }
 }
 
 }  // namespace mcr::update

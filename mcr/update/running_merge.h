@@ -13,6 +13,8 @@ namespace mcr::update {
 // The merger for this server and update.
 mutator::Merger MakeMerger(const Inspection& server);
 
+// Merges again if there are problems: what was read half written is gone the next time, what stands
+// in the way is not.
 Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next,
                                         mutator::Merger& merger);
 
