@@ -46,6 +46,7 @@ Merger::Merger(AddressMap& map, Versions versions)
 Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
   MergePlan plan;
   SharedMemorySeen shared;
+  KnownTargets known(*versions_.before);
   std::vector<const Mappings*> all_mappings;
   for (const ProcessPair& pair : processes) all_mappings.push_back(&pair.live->mappings());
   const checkpoint::ProcessImage& root = *processes.front().live;
@@ -81,7 +82,7 @@ Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
     MCR_TRY(module_image_.Build(sources, graft, plan));
     ProcessMerge process({*versions_.before, *versions_.after, map_, *pair.live, *pair.next,
                           live_modules, next_modules, next_to_live, old_program.bias,
-                          next_program.bias, plan.new_program.begin(), guard, shared},
+                          next_program.bias, plan.new_program.begin(), guard, shared, known},
                          graft, plan);
     MCR_TRY(process.MergeLinkMap());
     MCR_TRY(process.MergeMemory());

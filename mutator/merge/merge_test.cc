@@ -135,6 +135,30 @@ TEST_F(MergeTest, LowerHalfOfWhatOnlyLooksLikeAPointerStays) {
   EXPECT_EQ(plan.pointers.shifted, 1u);
 }
 
+class TextOverPointer : public MergeTest {
+ protected:
+  TextOverPointer() {
+    before_->AddVariable("table", FileAddr(0x3040), 0x40);
+    after_->AddVariable("table", FileAddr(0x3840), 0x40);
+    // A text without a count runs up to a word whose first byte is '@'.
+    live_.WriteString(kHeap + 0x108, "User-Agent: examp");
+    live_.WriteWord(kHeap + 0x118, (kLive + 0x3040).value());
+  }
+};
+
+TEST_F(TextOverPointer, WordThatMayBeTheEndOfATextIsAProblem) {
+  const MergePlan plan = Merge();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("the end of a text"), std::string::npos);
+}
+
+TEST_F(TextOverPointer, OtherPointersToTheSamePlaceSettleIt) {
+  live_.WriteWord(kHeap + 0x800, (kLive + 0x3040).value());
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(Written(plan, kHeap + 0x118), InNew(plan, 0x3840));
+}
+
 TEST_F(MergeTest, VariablesKeepTheServersValueAtTheirNewPlace) {
   before_->AddVariable("counter", FileAddr(0x3010), 8);
   after_->AddVariable("counter", FileAddr(0x3100), 8);

@@ -89,6 +89,7 @@ Status ProcessMerge::MergeMemory() {
                ScanMapping(context_.live, mapping, plan_.old_program, context_.guard));
     for (const LikelyPointer& pointer : pointers) Retarget(mapping, pointer);
   }
+  for (const auto& [mapping, pointer] : unclear_) Settle(*mapping, pointer);
   return {};
 }
 
@@ -105,6 +106,7 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
   const Translation& translation = context_.map.Translate(target);
   switch (Judge(mapping, pointer, translation)) {
     case Verdict::kPointer:
+      context_.known.Add(target);
       if (Write(pointer, translation) || RetargetLikeNext(pointer)) return;
       // One past the last byte is as well the first byte of whatever follows.
       if (pointer.target == plan_.old_program.end().value()) return;
@@ -112,10 +114,17 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
     case Verdict::kRemains:
       return Shift(pointer);
     case Verdict::kUnclear:
-      Translation unclear;
-      unclear.problem = "it may as well be the end of a text, and nothing says which";
-      return Refuse(WordIn(mapping, pointer.at), target, unclear);
+      unclear_.emplace_back(&mapping, pointer);
   }
+}
+
+// A word that is not clear by itself, when everything that is has been seen.
+void ProcessMerge::Settle(const Mapping& mapping, const LikelyPointer& pointer) {
+  const FileAddr target = InOld(pointer.target);
+  if (context_.known.Contains(target) && Write(pointer, context_.map.Translate(target))) return;
+  Translation unclear;
+  unclear.problem = "it may as well be the end of a text, and nothing says which";
+  Refuse(WordIn(mapping, pointer.at), target, unclear);
 }
 
 // Allocators hand out memory that still holds old pointers, and programs write only part of it:

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "checkpoint/graft/plan.h"
@@ -14,6 +15,7 @@
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/image_map.h"
+#include "mutator/merge/known_targets.h"
 #include "mutator/merge/merge_plan.h"
 
 namespace mcr::mutator {
@@ -45,6 +47,7 @@ class ProcessMerge {
     Addr live_bias, next_bias, new_bias;
     PointerGuard guard;
     SharedMemorySeen& shared;
+    KnownTargets& known;
   };
 
   ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan);
@@ -68,6 +71,7 @@ class ProcessMerge {
   bool PointsToOld(uint64_t word) const;
 
   void Retarget(const Mapping& mapping, const LikelyPointer& pointer);
+  void Settle(const Mapping& mapping, const LikelyPointer& pointer);
   enum class Verdict {
     kPointer,  // or nothing speaks against it
     kRemains,  // of an old pointer, partly overwritten with something else
@@ -92,6 +96,7 @@ class ProcessMerge {
   checkpoint::ProcessGraft& graft_;
   MergePlan& plan_;
   std::vector<Stack> stacks_;
+  std::vector<std::pair<const Mapping*, LikelyPointer>> unclear_;
   Range<Addr> link_map_;
 };
 
