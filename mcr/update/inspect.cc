@@ -114,6 +114,7 @@ Result<Inspection> Inspect(const Options& options) {
   inspection.addresses = std::make_shared<mutator::AddressMap>(inspection.before, inspection.after,
                                                                std::move(comparer));
   inspection.differences = mutator::Compare(*inspection.before, *inspection.after);
+  inspection.changed_functions = inspection.addresses->ChangedFunctions();
   return inspection;
 }
 

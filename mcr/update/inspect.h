@@ -27,6 +27,7 @@ struct Inspection {
   std::shared_ptr<const mutator::Program> after;
   std::shared_ptr<mutator::AddressMap> addresses;
   mutator::Differences differences;
+  std::vector<std::string> changed_functions;  // that both versions have
   std::optional<profiles::Profile> profile;
   tracer::StartRecord start;
   std::string criu;  // the criu program

@@ -58,6 +58,7 @@ Result<UpdatePlan> Plan(const Options& options) {
   plan.functions = server.before->functions().size();
   plan.processes = server.pids.size();
   plan.differences = server.differences;
+  plan.changed_functions = server.changed_functions;
   plan.problems = server.differences.problems;
   if (!plan.problems.empty()) return plan;
 
@@ -86,6 +87,7 @@ std::string ToJson(const UpdatePlan& plan) {
       {"variables_dropped", differences.dropped_variables},
       {"functions_new", differences.new_functions},
       {"functions_dropped", differences.dropped_functions},
+      {"functions_changed", plan.changed_functions},
       {"pointers",
        {{"retargeted", plan.pointers.retargeted()},
         {"functions", plan.pointers.functions},
@@ -107,7 +109,8 @@ std::string ToText(const UpdatePlan& plan) {
   text += fmt::format("server        {} processes, {}\n", plan.processes,
                       plan.profile.empty() ? "no profile: idle calls of the moment are taken"
                                            : "profile \"" + plan.profile + "\"");
-  text += fmt::format("functions     {} in the old version; new: {}; dropped: {}\n", plan.functions,
+  text += fmt::format("functions     {} in the old version; {} changed; new: {}; dropped: {}\n",
+                      plan.functions, plan.changed_functions.size(),
                       Names(differences.new_functions), Names(differences.dropped_functions));
   text += fmt::format("variables     {} kept, {} from the new version; new: {}; dropped: {}\n",
                       plan.variables.kept, plan.variables.initialised,

@@ -19,7 +19,8 @@ struct UpdatePlan {
   size_t functions = 0;  // of the old version
   size_t processes = 0;
   mutator::Differences differences;
-  mutator::PointerCounts pointers;  // of the server as it runs, stacks not counted
+  std::vector<std::string> changed_functions;  // same name, other code
+  mutator::PointerCounts pointers;             // of the server as it runs, stacks not counted
   mutator::VariableCounts variables;
   std::vector<std::string> conflicts;
   std::vector<std::string> problems;  // empty: nothing known stands in the way

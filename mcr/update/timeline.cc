@@ -16,10 +16,12 @@ void Timeline::Enter(Stage stage) {
   entered_ = Clock::now();
 }
 
-void Timeline::Leave(const std::string& text) {
-  const double milliseconds = Milliseconds(Clock::now() - entered_);
+void Timeline::Leave(const std::string& text) { Leave(text, Clock::now() - entered_); }
+
+void Timeline::Leave(const std::string& text, Clock::duration duration) {
+  const double milliseconds = Milliseconds(duration);
   report_.stages.push_back({stage_, milliseconds, was_paused()});
-  // Inside the pause nobody waits for a terminal: the lines are printed when it is over.
+  // Inside the pause nobody waits for a terminal: the caller collects the lines until it is over.
   options_.progress(stage_, fmt::format("{:>8.1f} ms  {}", milliseconds, text));
 }
 

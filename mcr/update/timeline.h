@@ -18,6 +18,8 @@ class Timeline {
   void Enter(Stage stage);
   // Ends the stage; `text` is what the progress line says of it.
   void Leave(const std::string& text);
+  // The same for one that took `duration` while another stage was under way.
+  void Leave(const std::string& text, std::chrono::steady_clock::duration duration);
 
   void PauseBegins();
   void PauseEnds();

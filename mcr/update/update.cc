@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <span>
@@ -118,9 +119,8 @@ Status Validate(PausedServer& paused, const mutator::MergePlan& plan) {
 
 std::string DescribeTree(const Inspection& server) {
   return fmt::format(
-      "{} process{}, {} of {} functions kept, {}", server.pids.size(),
-      server.pids.size() == 1 ? "" : "es",
-      server.before->functions().size() - server.differences.dropped_functions.size(),
+      "{} process{}, {} of {} functions changed, {}", server.pids.size(),
+      server.pids.size() == 1 ? "" : "es", server.changed_functions.size(),
       server.before->functions().size(),
       server.profile ? "profile " + server.profile->identity().name() : std::string("no profile"));
 }
@@ -160,9 +160,11 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   // CRIU only reads, and so does the merge: they work side by side.
   timeline.Enter(Stage::kCheckpoint);
   MCR_TRY(paused->BeginCheckpoint());
+  const auto merge_began = std::chrono::steady_clock::now();
   Result<mutator::MergePlan> merged = MergePaused(server, next, *paused, merger);
   auto prepared = merged ? checkpoint::Graft::Prepare(merged->graft)
                          : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
+  const auto merge_took = std::chrono::steady_clock::now() - merge_began;
   MCR_ASSIGN(report.criu_frozen_ms, paused->FinishCheckpoint());
   MCR_TRY(InjectFault(options.fault, Fault::kCheckpoint));
   timeline.Leave("checkpoint taken");
@@ -172,7 +174,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   DescribePlan(plan, report);
   MCR_TRY(RefuseProblems(plan.problems, report));
   MCR_TRY(InjectFault(options.fault, Fault::kMerge));
-  timeline.Leave(DescribePointers(plan));
+  timeline.Leave(DescribePointers(plan), merge_took);
 
   timeline.Enter(Stage::kGraft);
   MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));

@@ -115,21 +115,36 @@ Translation AddressMap::FindInstruction(const Function& old_function, FileAddr a
   if (found == new_functions_.end()) {
     return NotFound("function `" + old_function.name + "` is not in the new version", false);
   }
-  auto identical = identical_.find(old_function.range.begin());
-  if (identical == identical_.end()) {
-    identical =
-        identical_
-            .emplace(old_function.range.begin(), comparer_->Compare(old_function, *found->second))
-            .first;
+  const Result<InstructionMap>& identical = Identity(old_function, *found->second);
+  if (!identical) {
+    return NotFound("function `" + old_function.name + "` changed: " + identical.error().Line(),
+                    false);
   }
-  if (!identical->second) {
-    return NotFound(
-        "function `" + old_function.name + "` changed: " + identical->second.error().Line(), false);
-  }
-  if (const auto to = identical->second->Translate(at)) {
+  if (const auto to = identical->Translate(at)) {
     return Found(PointerKind::kInstruction, *to, false);
   }
   return NotFound("no instruction begins at " + Name(*before_, at), false);
+}
+
+const Result<InstructionMap>& AddressMap::Identity(const Function& old_function,
+                                                   const Function& new_function) {
+  auto known = identical_.find(old_function.range.begin());
+  if (known == identical_.end()) {
+    known = identical_
+                .emplace(old_function.range.begin(), comparer_->Compare(old_function, new_function))
+                .first;
+  }
+  return known->second;
+}
+
+std::vector<std::string> AddressMap::ChangedFunctions() {
+  std::vector<std::string> changed;
+  for (const Function& function : before_->functions()) {
+    const auto found = new_functions_.find(function.Key());
+    if (found == new_functions_.end()) continue;
+    if (!Identity(function, *found->second)) changed.push_back(function.name);
+  }
+  return changed;
 }
 
 Translation AddressMap::FindReturnAddress(FileAddr at) {

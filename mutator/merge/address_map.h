@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "mcr/base/address.h"
 #include "mutator/debuginfo/code_identity.h"
@@ -51,11 +52,17 @@ class AddressMap {
   // it belongs to the next function, or to none.
   const Translation& TranslateReturnAddress(FileAddr old_address);
 
+  // Functions that both versions have and that are not the same code. Compares all of them, so that
+  // no later question has to.
+  std::vector<std::string> ChangedFunctions();
+
   // "`handler`+0x12", "`.rodata`+0x80", for messages.
   static std::string Name(const Program& program, FileAddr address);
 
  private:
   Translation Find(FileAddr old_address);
+  const Result<InstructionMap>& Identity(const Function& old_function,
+                                         const Function& new_function);
   Translation FindFunctionEntry(const Function& old_function) const;
   Translation FindInstruction(const Function& old_function, FileAddr at);
   Translation FindVariable(const Variable& old_variable, FileAddr at) const;

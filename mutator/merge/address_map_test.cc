@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "mutator/merge/fake_program.h"
 
@@ -47,6 +48,15 @@ TEST_F(AddressMapTest, ReturnAddressBehindALastCallBelongsToTheCallingFunction) 
   auto map = Map();
   EXPECT_EQ(map.TranslateReturnAddress(FileAddr(0x1120)).to, FileAddr(0x1320));
   EXPECT_EQ(map.Translate(FileAddr(0x1120)).to, FileAddr(0x1200));
+}
+
+TEST_F(AddressMapTest, ListsTheFunctionsWhoseCodeChanged) {
+  before_->AddFunction("same", FileAddr(0x1100), 0x20);
+  before_->AddFunction("changed", FileAddr(0x1200), 0x20);
+  before_->AddFunction("gone", FileAddr(0x1300), 0x20);
+  after_->AddFunction("same", FileAddr(0x1300), 0x20);
+  after_->AddFunction("changed", FileAddr(0x1400), 0x28);
+  EXPECT_EQ(Map().ChangedFunctions(), std::vector<std::string>{"changed"});
 }
 
 TEST_F(AddressMapTest, MissingFunctionIsNamed) {

@@ -41,12 +41,12 @@ Result<LoadedModule> FindProgram(const LoadedModules& modules, const std::string
 Merger::Merger(AddressMap& map, Versions versions)
     : map_(map),
       versions_(std::move(versions)),
-      module_image_(versions_.before, versions_.after, map_) {}
+      module_image_(versions_.before, versions_.after, map_),
+      known_(*versions_.before) {}
 
 Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
   MergePlan plan;
   SharedMemorySeen shared;
-  KnownTargets known(*versions_.before);
   std::vector<const Mappings*> all_mappings;
   for (const ProcessPair& pair : processes) all_mappings.push_back(&pair.live->mappings());
   const checkpoint::ProcessImage& root = *processes.front().live;
@@ -82,7 +82,7 @@ Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
     MCR_TRY(module_image_.Build(sources, graft, plan));
     ProcessMerge process({*versions_.before, *versions_.after, map_, *pair.live, *pair.next,
                           live_modules, next_modules, next_to_live, old_program.bias,
-                          next_program.bias, plan.new_program.begin(), guard, shared, known},
+                          next_program.bias, plan.new_program.begin(), guard, shared, known_},
                          graft, plan);
     MCR_TRY(process.MergeLinkMap());
     MCR_TRY(process.MergeMemory());

@@ -16,6 +16,7 @@
 #include "mcr/base/result.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/merge/address_map.h"
+#include "mutator/merge/known_targets.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/module_image.h"
 
@@ -48,6 +49,7 @@ class Merger {
   AddressMap& map_;
   Versions versions_;
   ModuleImageBuilder module_image_;
+  KnownTargets known_;
 };
 
 }  // namespace mcr::mutator
