@@ -116,12 +116,13 @@ Result<GraftPreparation> Graft::Prepare(const GraftPlan& plan) {
 }
 
 Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& plan,
-                                            GraftPreparation preparation) {
+                                            GraftPreparation preparation, const Applied& applied) {
   std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(preparation.new_file)));
   for (size_t i = 0; i < plan.processes.size(); ++i) {
-    const Status applied = graft->ApplyTo(plan.processes[i], std::move(preparation.patches[i]));
-    if (!applied.has_value()) {
-      Error error = applied.error();
+    const Status status =
+        graft->ApplyTo(plan.processes[i], std::move(preparation.patches[i]), applied);
+    if (!status.has_value()) {
+      Error error = status.error();
       const Status undone = graft->Undo();
       if (!undone.has_value()) error.what += " (and undoing it: " + undone.error().Line() + ")";
       return tl::make_unexpected(std::move(error));
@@ -130,11 +131,12 @@ Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& p
   return graft;
 }
 
-Status Graft::ApplyTo(const ProcessGraft& graft, MemoryPatch patch) {
+Status Graft::ApplyTo(const ProcessGraft& graft, MemoryPatch patch, const Applied& applied) {
   MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
   MCR_TRY(MakeCalls(*process, graft));
   MCR_TRY(WriteMemory(graft.pid, std::move(patch)));
-  return SetRegisters(*process, graft);
+  MCR_TRY(SetRegisters(*process, graft));
+  return applied(*process);
 }
 
 Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -37,8 +38,11 @@ class Graft {
   // Every task of the group is stopped, and stays so until Commit or Undo; the group and the plan
   // outlive the Graft. On failure everything is as before; an error of that undo is appended to the
   // error.
-  static Result<std::unique_ptr<Graft>> Apply(tracer::TaskGroup& group, const GraftPlan& plan,
-                                              GraftPreparation preparation);
+  // `applied` is told of each process that is done; its error counts as one of ours.
+  using Applied = std::function<Status(const tracer::TracedProcess&)>;
+  static Result<std::unique_ptr<Graft>> Apply(
+      tracer::TaskGroup& group, const GraftPlan& plan, GraftPreparation preparation,
+      const Applied& applied = [](const tracer::TracedProcess&) { return Status(); });
 
   Graft(const Graft&) = delete;
   Graft& operator=(const Graft&) = delete;
@@ -56,7 +60,7 @@ class Graft {
   Graft(tracer::TaskGroup& group, const GraftPlan& plan, OwnedFd new_file)
       : group_(group), plan_(plan), new_file_(std::move(new_file)) {}
 
-  Status ApplyTo(const ProcessGraft& graft, MemoryPatch patch);
+  Status ApplyTo(const ProcessGraft& graft, MemoryPatch patch, const Applied& applied);
   Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status WriteMemory(pid_t pid, MemoryPatch patch);
   Status SetRegisters(tracer::TracedProcess& process, const ProcessGraft& graft);

@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
-#include <memory>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,9 +14,8 @@
 #include "mcr/update/rehearse.h"
 #include "mcr/update/running_merge.h"
 #include "mcr/update/timeline.h"
-#include "mutator/merge/left_behind.h"
+#include "mcr/update/validator.h"
 #include "mutator/merge/merge.h"
-#include "tracer/sys/affinity.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -77,44 +73,6 @@ void DescribePlan(const mutator::MergePlan& plan, Report& report) {
   report.pointers = plan.pointers;
   report.variables = plan.variables;
   report.conflicts = plan.conflicts;
-}
-
-using LeftBehind = Result<std::vector<std::string>>;
-
-// The first process stands for all of them where they share memory.
-LeftBehind FindLeftBehind(std::span<const std::unique_ptr<checkpoint::LiveImage>> images,
-                          bool with_shared, Range<Addr> old_program) {
-  std::vector<std::string> found;
-  for (const auto& image : images) {
-    MCR_ASSIGN(const auto one, mutator::FindLeftBehind(*image, old_program, !with_shared));
-    found.insert(found.end(), one.begin(), one.end());
-    with_shared = false;
-  }
-  return found;
-}
-
-Status Validate(PausedServer& paused, const mutator::MergePlan& plan) {
-  std::vector<std::unique_ptr<checkpoint::LiveImage>> images;
-  for (tracer::TracedProcess& process : paused.tasks().processes()) {
-    MCR_ASSIGN(auto image, checkpoint::LiveImage::Create(process));
-    images.push_back(std::move(image));
-  }
-  // Reading only: two can do it at once.
-  const std::span all(images);
-  const auto [first, second] = std::pair(all.first(all.size() / 2), all.subspan(all.size() / 2));
-  auto elsewhere = std::async(std::launch::async, [&, second = second] {
-    tracer::MoveTo(paused.other_processors());
-    return FindLeftBehind(second, all.size() == 1, plan.old_program);
-  });
-  const LeftBehind here = FindLeftBehind(first, true, plan.old_program);
-  const LeftBehind there = elsewhere.get();
-  for (const LeftBehind* found : {&here, &there}) {
-    if (!*found) return tl::make_unexpected(found->error());
-    if (found->value().empty()) continue;
-    return Fail(found->value().front(), fmt::format("{} in all", found->value().size()),
-                "please report this: the merge should have found it");
-  }
-  return {};
 }
 
 std::string DescribeTree(const Inspection& server) {
@@ -178,13 +136,16 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
 
   timeline.Enter(Stage::kGraft);
   MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
+  Validator validator(plan.old_program, paused->other_processors());
   MCR_ASSIGN(const auto graft,
-             checkpoint::Graft::Apply(paused->tasks(), plan.graft, std::move(preparation)));
+             checkpoint::Graft::Apply(
+                 paused->tasks(), plan.graft, std::move(preparation),
+                 [&](const tracer::TracedProcess& process) { return validator.Add(process); }));
   MCR_TRY(InjectFault(options.fault, Fault::kGraft));
   timeline.Leave(fmt::format("{} processes carry the new program", plan.graft.processes.size()));
 
   timeline.Enter(Stage::kValidate);
-  MCR_TRY(Validate(*paused, plan));
+  MCR_TRY(validator.Finish());
   MCR_TRY(InjectFault(options.fault, Fault::kValidate));
   timeline.Leave("no pointer into the old program is left");
 

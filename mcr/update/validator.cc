@@ -1,0 +1,43 @@
+#include "mcr/update/validator.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include "checkpoint/live_image.h"
+#include "mutator/merge/left_behind.h"
+#include "tracer/sys/affinity.h"
+
+namespace mcr::update {
+
+Status Validator::Add(const tracer::TracedProcess& process) {
+  // Registers are read here, since ptrace is bound to this thread.
+  MCR_ASSIGN(auto image, checkpoint::LiveImage::Create(process));
+  const bool skip_shared = !running_.empty();
+  running_.push_back(std::async(std::launch::async, [this, skip_shared, image = std::move(image)] {
+    tracer::MoveTo(processors_);
+    return mutator::FindLeftBehind(*image, old_program_, skip_shared);
+  }));
+  return {};
+}
+
+Status Validator::Finish() {
+  std::vector<std::string> found;
+  Status failed;
+  for (auto& process : running_) {
+    const LeftBehind left = process.get();
+    if (!left) {
+      failed = tl::make_unexpected(left.error());
+    } else {
+      found.insert(found.end(), left->begin(), left->end());
+    }
+  }
+  running_.clear();
+  if (!failed) return failed;
+  if (found.empty()) return {};
+  return Fail(found.front(), fmt::format("{} in all", found.size()),
+              "please report this: the merge should have found it");
+}
+
+}  // namespace mcr::update
