@@ -58,6 +58,13 @@ Status CheckSameProgram(const mutator::Program& before, const mutator::Program& 
   return {};
 }
 
+// The kernel lets no process exchange its executable for the one that it has.
+Status CheckOtherFile(pid_t pid, const std::string& path) {
+  std::error_code failed;
+  if (!std::filesystem::equivalent(tracer::ProcFs().Path(pid, "exe"), path, failed)) return {};
+  return Fail("the server runs this very file already", path, "check --to");
+}
+
 Status CheckPositionIndependent(const mutator::Program& program) {
   if (program.position_independent()) return {};
   return Fail("the program is linked to a fixed address", program.path(),
@@ -97,6 +104,7 @@ Result<Inspection> Inspect(const Options& options) {
   MCR_TRY(CheckPrivileges());
   MCR_TRY(tracer::CheckAttachable(options.pid));
   MCR_ASSIGN(inspection.new_program, CheckNewProgram(options.to));
+  MCR_TRY(CheckOtherFile(options.pid, inspection.new_program));
 
   const tracer::ProcFs procfs;
   MCR_ASSIGN(inspection.start, ReadStart(options.pid));

@@ -13,10 +13,10 @@ namespace mcr::mutator {
 namespace {
 
 Translation Found(PointerKind kind, FileAddr to, bool exact = true) {
-  return {kind, to, exact, ""};
+  return {kind, to, exact, false, ""};
 }
 Translation NotFound(std::string problem, bool exact) {
-  return {PointerKind::kNone, FileAddr(), exact, std::move(problem)};
+  return {PointerKind::kNone, FileAddr(), exact, false, std::move(problem)};
 }
 
 // Whether the literal that holds `at` begins there.
@@ -166,7 +166,10 @@ Translation AddressMap::FindVariable(const Variable& old_variable, FileAddr at) 
   if (variable.range.size() < offset) {
     return NotFound("variable `" + old_variable.name + "` is shorter in the new version", exact);
   }
-  return Found(PointerKind::kVariable, variable.range.begin() + offset, exact);
+  Translation translation = Found(PointerKind::kVariable, variable.range.begin() + offset, exact);
+  translation.inside_text = offset != 0 && offset != old_variable.range.size() &&
+                            !IsObjectStart(before_->types(), old_variable.type, offset, 2);
+  return translation;
 }
 
 Translation AddressMap::FindLayout(FileAddr at) const {

@@ -36,7 +36,8 @@ struct Translation {
   // of a variable, of a member of it, of a literal. A word with another address is more likely
   // something else (see process_merge.cc).
   bool exact = false;
-  std::string problem;  // kNone: "`handler` is not in the new version"
+  bool inside_text = false;  // exact only because every character of a text is an object
+  std::string problem;       // kNone: "`handler` is not in the new version"
 };
 
 class AddressMap {

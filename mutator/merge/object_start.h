@@ -8,8 +8,9 @@
 
 namespace mcr::mutator {
 
-// Of an unknown type nothing is known: true. Bytes of characters all are objects.
-bool IsObjectStart(const TypeTable& types, TypeId type, uint64_t offset);
+// Of an unknown type nothing is known: true. `smallest`: objects of fewer bytes do not count; with
+// 1, every character of a text is an object.
+bool IsObjectStart(const TypeTable& types, TypeId type, uint64_t offset, uint64_t smallest = 1);
 
 }  // namespace mcr::mutator
 

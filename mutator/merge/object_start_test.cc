@@ -44,6 +44,12 @@ TEST_F(ObjectStartTest, EveryCharacterIsAnObject) {
   EXPECT_TRUE(IsObjectStart(types_, record_, 7));
 }
 
+TEST_F(ObjectStartTest, CharactersDoNotCountWhereOnlyLargerObjectsDo) {
+  EXPECT_FALSE(IsObjectStart(types_, record_, 7, 2));
+  EXPECT_TRUE(IsObjectStart(types_, record_, 4, 2));
+  EXPECT_TRUE(IsObjectStart(types_, records_, 16 + 12, 2));
+}
+
 TEST_F(ObjectStartTest, NothingBeginsInsideANumberOrInPadding) {
   EXPECT_FALSE(IsObjectStart(types_, record_, 2));
   EXPECT_FALSE(IsObjectStart(types_, record_, 11));

@@ -141,7 +141,7 @@ ProcessMerge::Verdict ProcessMerge::Judge(const Mapping& mapping, const LikelyPo
   const TextEvidence text = TextBefore(mapping, pointer, translation);
   if (text.tail == TextTail::kCovers) return Verdict::kRemains;
   if (text.tail != TextTail::kUnknown) return Verdict::kPointer;
-  if (!translation.exact) return Verdict::kRemains;
+  if (!translation.exact || translation.inside_text) return Verdict::kRemains;
   // Few of the addresses that a text's last characters can make are the entry of a function.
   const bool both_agree = InNew(translation.to) == Shifted(pointer.target);
   return translation.kind == PointerKind::kFunction || both_agree ? Verdict::kPointer
