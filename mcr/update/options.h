@@ -22,7 +22,6 @@ struct Options {
   std::vector<std::string> debug_dirs;
   std::string criu;                         // the criu program; "": search
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
-  bool strict = false;                      // refuse what only conservative scanning found
   std::optional<Fault> fault;
   // Called when a stage begins, and with its figure when it ends.
   std::function<void(Stage, const std::string& text)> progress = [](Stage, const std::string&) {};

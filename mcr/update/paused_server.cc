@@ -1,6 +1,7 @@
 #include "mcr/update/paused_server.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "tracer/quiesce/restart.h"
@@ -25,12 +26,27 @@ std::vector<Addr> ReturnSlots(const tracer::QuiescentThread& thread) {
   return slots;
 }
 
+// A process that was forked by one that had not been moved yet is outside, and would run on while
+// the others are frozen.
+Status CheckAllInside(const checkpoint::FrozenCgroup& cgroup, pid_t root) {
+  const std::string name = cgroup.directory().substr(cgroup.directory().rfind('/'));
+  const tracer::ProcFs procfs;
+  MCR_ASSIGN(const std::vector<pid_t> pids, procfs.Descendants(root));
+  for (pid_t pid : pids) {
+    const auto cgroups = procfs.ReadText(pid, "cgroup");
+    if (!cgroups || cgroups->find(name) != std::string::npos) continue;
+    return Fail("a process was started just now", "PID " + std::to_string(pid), "try again");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& server,
                                                             const Options& options) {
   std::unique_ptr<PausedServer> paused(new PausedServer(server));
   MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create(server.pids));
+  MCR_TRY(CheckAllInside(*paused->cgroup_, server.pids.front()));
   paused->pinned_.emplace();
   MCR_TRY(paused->PrepareCheckpoint());
   // Last, because from here on a signal stops its task until the quiescer handles it.

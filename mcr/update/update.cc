@@ -152,7 +152,10 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kCommit);
   MCR_TRY(InjectFault(options.fault, Fault::kCommit));
   MCR_TRY(graft->Commit());
-  MCR_TRY(paused->Resume());
+  // From here on the server runs the new version, whatever else there is to say.
+  if (const Status resumed = paused->Resume(); !resumed) {
+    report.warnings.push_back(resumed.error().Line());
+  }
   timeline.PauseEnds();
   std::ranges::copy(graft->warnings(), std::back_inserter(report.warnings));
   timeline.Leave(fmt::format("the new version runs after a pause of {:.1f} ms", report.pause_ms));
