@@ -62,26 +62,33 @@ Result<std::unique_ptr<LiveImage>> LiveImage::Open(pid_t pid, pid_t parent) {
   return image;
 }
 
+Result<std::vector<ThreadImage>> ReadThreads(const TracedProcess& process) {
+  std::vector<ThreadImage> threads;
+  for (const auto& task : process.tasks) {
+    MCR_ASSIGN(const tracer::Registers registers, task->GetRegisters());
+    threads.push_back({.tid = task->tid(), .registers = registers});
+  }
+  return threads;
+}
+
 Result<std::unique_ptr<LiveImage>> LiveImage::Create(const TracedProcess& process) {
-  MCR_ASSIGN(auto image, Open(process.pid, process.parent));
-  MCR_TRY(image->ReadThreads(process));
+  MCR_ASSIGN(std::vector<ThreadImage> threads, ReadThreads(process));
+  return CreateStopped(process.pid, std::move(threads));
+}
+
+Result<std::unique_ptr<LiveImage>> LiveImage::CreateStopped(pid_t pid,
+                                                            std::vector<ThreadImage> threads) {
+  MCR_ASSIGN(const tracer::TaskStat stat, ProcFs().ReadStat(pid));
+  MCR_ASSIGN(auto image, Open(pid, stat.parent));
+  image->threads_ = std::move(threads);
   return image;
 }
 
 Result<std::unique_ptr<LiveImage>> LiveImage::CreateRunning(pid_t pid) {
-  MCR_ASSIGN(const tracer::TaskStat stat, ProcFs().ReadStat(pid));
-  MCR_ASSIGN(auto image, Open(pid, stat.parent));
-  MCR_ASSIGN(const std::vector<pid_t> threads, ProcFs().Threads(pid));
-  for (const pid_t tid : threads) image->threads_.push_back({.tid = tid});
-  return image;
-}
-
-Status LiveImage::ReadThreads(const TracedProcess& process) {
-  for (const auto& task : process.tasks) {
-    MCR_ASSIGN(const tracer::Registers registers, task->GetRegisters());
-    threads_.push_back({.tid = task->tid(), .registers = registers});
-  }
-  return {};
+  MCR_ASSIGN(const std::vector<pid_t> tids, ProcFs().Threads(pid));
+  std::vector<ThreadImage> threads;
+  for (const pid_t tid : tids) threads.push_back({.tid = tid});
+  return CreateStopped(pid, std::move(threads));
 }
 
 void LiveImage::SetReturnSlots(pid_t tid, std::vector<Addr> slots) {

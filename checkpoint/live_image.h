@@ -17,10 +17,18 @@
 
 namespace mcr::checkpoint {
 
+// The threads of a stopped process with their registers. Called from the tracer's thread.
+Result<std::vector<ThreadImage>> ReadThreads(const tracer::TracedProcess& process);
+
 class LiveImage : public ProcessImage {
  public:
   // Mappings, registers, epoll entries, layout. brk is taken for the heap's end until AskProcess.
   static Result<std::unique_ptr<LiveImage>> Create(const tracer::TracedProcess& process);
+
+  // The same for a caller that has read the registers already, and may be another thread than the
+  // tracer.
+  static Result<std::unique_ptr<LiveImage>> CreateStopped(pid_t pid,
+                                                          std::vector<ThreadImage> threads);
 
   // The same of a process that runs and is not attached: its threads have no registers, and what is
   // read may change any moment. For looking ahead.
@@ -49,7 +57,6 @@ class LiveImage : public ProcessImage {
 
   static Result<std::unique_ptr<LiveImage>> Open(pid_t pid, pid_t parent);
 
-  Status ReadThreads(const tracer::TracedProcess& process);
   Status ReadEpoll();
   Status ReadLayout();
 

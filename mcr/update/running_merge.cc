@@ -1,7 +1,9 @@
 #include "mcr/update/running_merge.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,7 +19,8 @@ mutator::Merger MakeMerger(const Inspection& server) {
 
 namespace {
 
-constexpr int kAttempts = 3;
+constexpr int kAttempts = 8;
+constexpr std::chrono::milliseconds kBetween{50};
 
 Result<mutator::MergePlan> MergeOnce(const Inspection& server, const Rehearsed& next,
                                      mutator::Merger& merger) {
@@ -41,6 +44,7 @@ Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearse
   for (int attempt = 1;; ++attempt) {
     MCR_ASSIGN(mutator::MergePlan plan, MergeOnce(server, next, merger));
     if (plan.problems.empty() || attempt == kAttempts) return plan;
+    std::this_thread::sleep_for(kBetween);
   }
 }
 

@@ -13,8 +13,8 @@ namespace mcr::update {
 // The merger for this server and update.
 mutator::Merger MakeMerger(const Inspection& server);
 
-// Merges again if there are problems: what was read half written is gone the next time, what stands
-// in the way is not.
+// Merges again for a while if there are problems: what was half written or given back is soon gone,
+// what stands in the way is not.
 Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next,
                                         mutator::Merger& merger);
 

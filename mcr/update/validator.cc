@@ -13,12 +13,15 @@ namespace mcr::update {
 
 Status Validator::Add(const tracer::TracedProcess& process) {
   // Registers are read here, since ptrace is bound to this thread.
-  MCR_ASSIGN(auto image, checkpoint::LiveImage::Create(process));
+  MCR_ASSIGN(auto threads, checkpoint::ReadThreads(process));
   const bool skip_shared = !running_.empty();
-  running_.push_back(std::async(std::launch::async, [this, skip_shared, image = std::move(image)] {
-    tracer::MoveTo(processors_);
-    return mutator::FindLeftBehind(*image, old_program_, skip_shared);
-  }));
+  running_.push_back(std::async(
+      std::launch::async,
+      [this, skip_shared, pid = process.pid, threads = std::move(threads)]() -> LeftBehind {
+        tracer::MoveTo(processors_);
+        MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateStopped(pid, threads));
+        return mutator::FindLeftBehind(*image, old_program_, skip_shared);
+      }));
   return {};
 }
 

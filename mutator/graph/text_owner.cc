@@ -14,8 +14,8 @@ constexpr uint64_t kWord = sizeof(uint64_t);
 
 // What a text that ends at `end` says of the word that begins at `word`.
 std::optional<TextEvidence> Judge(Addr end, Addr word) {
-  if (word < end && end - word < kWord) return TextEvidence{TextTail::kCovers, end - word, 0};
-  if (end <= word && word - end < kWord) return TextEvidence{TextTail::kEndsBefore, 0, 0};
+  if (word < end && end - word < kWord) return TextEvidence{TextTail::kCovers, end - word};
+  if (end <= word && word - end < kWord) return TextEvidence{TextTail::kEndsBefore};
   return std::nullopt;
 }
 
@@ -39,15 +39,20 @@ std::optional<TextEvidence> JudgePointer(const checkpoint::ProcessImage& image,
 
 Result<TextEvidence> FindTextOwner(const checkpoint::ProcessImage& image, Range<Addr> text) {
   const PointerGuard guard = ReadPointerGuard(image);
+  const auto vicinity = *Range<Addr>::FromTo(text.end() - kTextContext, text.end());
+  TextEvidence unknown{TextTail::kUnknown, 0, text.size(), false};
   for (const Mapping& mapping : image.mappings()) {
     if (!IsScanned(mapping)) continue;
-    MCR_ASSIGN(const std::vector<LikelyPointer> pointers, ScanMapping(image, mapping, text, guard));
+    MCR_ASSIGN(const std::vector<LikelyPointer> pointers,
+               ScanMapping(image, mapping, vicinity, guard));
     for (const LikelyPointer& pointer : pointers) {
       if (pointer.mangled || !pointer.aligned()) continue;
+      unknown.referenced = true;
+      if (!text.Contains(Addr(pointer.target))) continue;
       if (auto evidence = JudgePointer(image, pointer, text.end())) return *evidence;
     }
   }
-  return TextEvidence{TextTail::kUnknown, 0, text.size()};
+  return unknown;
 }
 
 }  // namespace mcr::mutator

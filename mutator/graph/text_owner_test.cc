@@ -35,5 +35,11 @@ TEST_F(TextOwnerTest, PointersWithOtherNeighboursSayNothing) {
   EXPECT_EQ(Find().tail, TextTail::kUnknown);
 }
 
+TEST_F(TextOwnerTest, TellsWhetherAnythingPointsThere) {
+  EXPECT_FALSE(Find().referenced);
+  image_.WriteWord(kHeap + 0x800, (kText.begin() - 0x10).value());
+  EXPECT_TRUE(Find().referenced);
+}
+
 }  // namespace
 }  // namespace mcr::mutator

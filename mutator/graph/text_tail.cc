@@ -35,9 +35,9 @@ std::optional<uint64_t> CountBefore(std::span<const std::byte> before, size_t le
 // before it with no more than padding in between.
 std::optional<TextEvidence> Judge(std::optional<uint64_t> count, size_t length) {
   if (!count || *count < kShortestCounted) return std::nullopt;
-  if (*count <= length && length - *count < kWord) return TextEvidence{TextTail::kEndsBefore, 0, 0};
+  if (*count <= length && length - *count < kWord) return TextEvidence{TextTail::kEndsBefore};
   if (*count > length && *count - length < kWord) {
-    return TextEvidence{TextTail::kCovers, *count - length, 0};
+    return TextEvidence{TextTail::kCovers, *count - length};
   }
   return std::nullopt;
 }
@@ -60,7 +60,7 @@ TextEvidence ExamineText(std::span<const std::byte> before, std::span<const std:
       if (const auto evidence = Judge(count, length)) return *evidence;
     }
   }
-  return {run >= kShortestUncounted ? TextTail::kUnknown : TextTail::kNone, 0, run};
+  return {run >= kShortestUncounted ? TextTail::kUnknown : TextTail::kNone, 0, run, true};
 }
 
 }  // namespace mcr::mutator

@@ -23,6 +23,9 @@ struct TextEvidence {
   TextTail tail = TextTail::kNone;
   size_t covered = 0;  // kCovers: bytes of the word that belong to the text
   size_t run = 0;      // kUnknown: how many characters run up to the word
+  // kUnknown: whether something points to the word or shortly before it. What nothing points to is
+  // no object, but memory that was given back, or the middle of a long text.
+  bool referenced = true;
 };
 
 // Whether a text could run from one byte on to the next: the quick test.

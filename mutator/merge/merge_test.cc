@@ -143,6 +143,8 @@ class TextOverPointer : public MergeTest {
     // A text without a count runs up to a word whose first byte is '@'.
     live_.WriteString(kHeap + 0x108, "User-Agent: examp");
     live_.WriteWord(kHeap + 0x118, (kLive + 0x3040).value());
+    // Something points there, so that it is not just memory that was given back.
+    live_.WriteWord(kHeap + 0x700, (kHeap + 0x100).value());
   }
 };
 
@@ -150,6 +152,13 @@ TEST_F(TextOverPointer, WordThatMayBeTheEndOfATextIsAProblem) {
   const MergePlan plan = Merge();
   ASSERT_EQ(plan.problems.size(), 1u);
   EXPECT_NE(plan.problems[0].find("the end of a text"), std::string::npos);
+}
+
+TEST_F(TextOverPointer, WhatNothingPointsToIsRemains) {
+  live_.WriteWord(kHeap + 0x700, 0);
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(plan.pointers.shifted, 1u);
 }
 
 TEST_F(TextOverPointer, OtherPointersToTheSamePlaceSettleIt) {

@@ -123,7 +123,8 @@ void ProcessMerge::Settle(const Mapping& mapping, const LikelyPointer& pointer) 
   const FileAddr target = InOld(pointer.target);
   if (context_.known.Contains(target) && Write(pointer, context_.map.Translate(target))) return;
   Translation unclear;
-  unclear.problem = "it may as well be the end of a text, and nothing says which";
+  unclear.problem =
+      "it may as well be the end of a text, and nothing says which (memory changes: try again)";
   Refuse(WordIn(mapping, pointer.at), target, unclear);
 }
 
@@ -141,7 +142,7 @@ ProcessMerge::Verdict ProcessMerge::Judge(const Mapping& mapping, const LikelyPo
   const TextEvidence text = TextBefore(mapping, pointer, translation);
   if (text.tail == TextTail::kCovers) return Verdict::kRemains;
   if (text.tail != TextTail::kUnknown) return Verdict::kPointer;
-  if (!translation.exact || translation.inside_text) return Verdict::kRemains;
+  if (!translation.exact || translation.inside_text || !text.referenced) return Verdict::kRemains;
   // Few of the addresses that a text's last characters can make are the entry of a function.
   const bool both_agree = InNew(translation.to) == Shifted(pointer.target);
   return translation.kind == PointerKind::kFunction || both_agree ? Verdict::kPointer
