@@ -92,6 +92,9 @@ Status CriuDump::Request() {
   dump.set_leave_running(true);
   dump.set_ext_unix_sk(true);
   dump.set_tcp_established(true);
+  // A connection that the server has not accepted yet stays in the listening socket's queue; only a
+  // restored server would not have it.
+  dump.set_tcp_skip_in_flight(true);
   dump.set_evasive_devices(true);
   dump.set_shell_job(true);
   dump.set_file_locks(true);
