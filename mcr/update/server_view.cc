@@ -11,6 +11,7 @@
 #include "mcr/base/system_call.h"
 #include "mcr/update/start.h"
 #include "mutator/debuginfo/program.h"
+#include "mutator/graph/memory_scan.h"
 #include "profiles/shipped.h"
 #include "tracer/attachable.h"
 #include "tracer/sys/procfs.h"
@@ -33,7 +34,7 @@ ThreadView ViewThread(const tracer::ProcFs& procfs, pid_t pid, pid_t tid) {
 
 void CountMemory(const checkpoint::ProcessImage& image, ProcessView& view) {
   for (const Mapping& mapping : image.mappings()) {
-    if (!mapping.readable || mapping.path.starts_with("[v")) continue;
+    if (!mutator::IsScanned(mapping)) continue;
     const auto populated = image.PopulatedRanges(mapping.range);
     if (!populated) continue;
     for (const Range<Addr>& range : *populated) {

@@ -86,7 +86,7 @@ Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
                          graft, plan);
     MCR_TRY(process.MergeLinkMap());
     MCR_TRY(process.MergeMemory());
-    MCR_TRY(process.MergeThreads());
+    process.MergeThreads();
     process.MergeKernelTables();
     process.MergeLayout();
   }

@@ -15,6 +15,7 @@ namespace {
 constexpr uint64_t kWord = sizeof(uint64_t);
 // The System V ABI lets a function use this much below the stack pointer.
 constexpr uint64_t kRedZone = 128;
+
 }  // namespace
 
 ProcessMerge::ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan)
@@ -252,9 +253,8 @@ Status ProcessMerge::MergeLinkMap() {
   return {};
 }
 
-Status ProcessMerge::MergeThreads() {
+void ProcessMerge::MergeThreads() {
   for (const checkpoint::ThreadImage& thread : context_.live.threads()) RetargetRegisters(thread);
-  return {};
 }
 
 void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {

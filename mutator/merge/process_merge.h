@@ -54,7 +54,7 @@ class ProcessMerge {
 
   Status MergeMemory();
   Status MergeLinkMap();
-  Status MergeThreads();
+  void MergeThreads();
   void MergeKernelTables();
   void MergeLayout();
 
