@@ -60,6 +60,11 @@ std::string ThreadFile(pid_t tid, std::string_view name) {
   return "task/" + std::to_string(tid) + "/" + std::string(name);
 }
 
+std::string MappedFileName(const Mapping& mapping) {
+  const auto hex = [](Addr address) { return Hex(address).substr(2); };
+  return "map_files/" + hex(mapping.range.begin()) + "-" + hex(mapping.range.end());
+}
+
 }  // namespace
 
 std::string ProcFs::Path(pid_t pid, std::string_view name) const {
@@ -207,10 +212,12 @@ Result<std::string> ProcFs::ReadLink(pid_t pid, const std::string& name) const {
   return target;
 }
 
+std::string ProcFs::MappedFile(pid_t pid, const Mapping& mapping) const {
+  return Path(pid, MappedFileName(mapping));
+}
+
 Result<OwnedFd> ProcFs::OpenMappedFile(pid_t pid, const Mapping& mapping) const {
-  const auto hex = [](Addr address) { return Hex(address).substr(2); };
-  return Open(pid, "map_files/" + hex(mapping.range.begin()) + "-" + hex(mapping.range.end()),
-              O_RDONLY);
+  return Open(pid, MappedFileName(mapping), O_RDONLY);
 }
 
 Result<bool> ProcFs::IsKernelThread(pid_t pid) const {

@@ -57,7 +57,9 @@ class ProcFs {
   Result<std::vector<int>> Descriptors(pid_t pid) const;
   // What a link of the process points to: "exe", "cwd", "root", "fd/7".
   Result<std::string> ReadLink(pid_t pid, const std::string& name) const;
-  // The mapped file itself, also when it was deleted or replaced on disk.
+  // The mapped file itself, also when it was deleted or replaced on disk: a path for stat(2) and
+  // open(2), which need CAP_CHECKPOINT_RESTORE for it.
+  std::string MappedFile(pid_t pid, const Mapping& mapping) const;
   Result<OwnedFd> OpenMappedFile(pid_t pid, const Mapping& mapping) const;
 
   // A kernel thread has no address space: nothing of it can be traced.
