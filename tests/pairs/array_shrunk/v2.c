@@ -1,0 +1,6 @@
+#define SIZE 5
+#define USED 3
+
+#include "program.h"
+
+int pair_version(void) { return 2; }

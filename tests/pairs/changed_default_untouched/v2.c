@@ -1,0 +1,26 @@
+#include <string.h>
+
+#include "pair.h"
+
+int limit = 20;
+const char* greeting = "good day";
+char host[16] = "new";
+int counters[3] = {4, 4, 4};
+double factor = 2.5;
+
+int pair_version(void) { return 2; }
+
+void pair_start(void) {}
+
+void pair_state(void) {}
+
+const char* pair_check(void) {
+  EXPECT(limit == 20);
+  EXPECT(strcmp(greeting, "good day") == 0);
+  EXPECT(strcmp(host, "new") == 0);
+  for (int i = 0; i < 3; ++i) EXPECT(counters[i] == 4);
+  EXPECT(factor == 2.5);
+  return NULL;
+}
+
+void pair_end(void) {}

@@ -1,0 +1,24 @@
+#include "pair.h"
+
+struct session {
+  int id;
+  long requests;
+  const char* name;
+  struct session* next;
+};
+
+static void fill(struct session* session, int id, const char* name, struct session* next) {
+  session->id = id;
+  session->name = name;
+  session->next = next;
+  session->requests = 1000 + id;
+}
+
+static const char* check_own(const struct session* session) {
+  EXPECT(session->requests > 1000);
+  return 0;
+}
+
+#include "program.h"
+
+int pair_version(void) { return 1; }

@@ -1,0 +1,7 @@
+typedef long number;
+#define SMALL (-7)
+#define LARGE 32000
+
+#include "program.h"
+
+int pair_version(void) { return 1; }

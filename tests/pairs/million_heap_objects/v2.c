@@ -1,0 +1,19 @@
+#include "pair.h"
+
+#define COUNT 1000000
+
+struct node {
+  long weight;
+  int value;
+  struct node* next;
+  struct node* owner;
+};
+
+static const char* check_own(const struct node* node) {
+  EXPECT(node->weight == 0 && node->owner == 0);
+  return 0;
+}
+
+#include "program.h"
+
+int pair_version(void) { return 2; }

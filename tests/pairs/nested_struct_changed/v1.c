@@ -1,0 +1,8 @@
+struct range {
+  int low;
+  int high;
+};
+
+#include "program.h"
+
+int pair_version(void) { return 1; }

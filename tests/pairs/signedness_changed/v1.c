@@ -1,0 +1,7 @@
+typedef int number;
+#define SMALL 7
+#define LARGE 2000000000
+
+#include "program.h"
+
+int pair_version(void) { return 1; }

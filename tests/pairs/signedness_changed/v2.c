@@ -1,0 +1,7 @@
+typedef unsigned int number;
+#define SMALL 7u
+#define LARGE 2000000000u
+
+#include "program.h"
+
+int pair_version(void) { return 2; }

@@ -1,0 +1,7 @@
+typedef short number;
+#define SMALL (-7)
+#define LARGE 4464
+
+#include "program.h"
+
+int pair_version(void) { return 2; }
