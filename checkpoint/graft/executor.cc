@@ -40,15 +40,16 @@ Result<tracer::Task*> FindTask(TracedProcess& process, pid_t tid) {
 // What MakeCalls has done so far, shared with its inverse.
 struct Progress {
   ReversibleCalls calls;
-  int new_file = -1;  // in the process; -1: not there
+  std::vector<int> new_files;  // in the process; -1: not there
 };
 
 Status RevertCalls(TaskGroup& group, pid_t pid, const Progress& progress) {
   std::vector<BatchedCall> calls = progress.calls.Undone();
-  if (progress.new_file >= 0) {
+  for (const int fd : progress.new_files) {
+    if (fd < 0) continue;
     calls.push_back({.what = "close the new file",
                      .number = SYS_close,
-                     .arguments = {static_cast<uint64_t>(progress.new_file)}});
+                     .arguments = {static_cast<uint64_t>(fd)}});
   }
   if (calls.empty()) return {};
   MCR_ASSIGN(TracedProcess * process, FindProcess(group, pid));
@@ -58,9 +59,10 @@ Status RevertCalls(TaskGroup& group, pid_t pid, const Progress& progress) {
   return injection->Close();
 }
 
-bool NeedsFile(const ProcessGraft& graft) {
-  return std::any_of(graft.mappings.begin(), graft.mappings.end(),
-                     [](const NewMapping& mapping) { return !mapping.anonymous; });
+bool NeedsFile(const ProcessGraft& graft, size_t file) {
+  return std::ranges::any_of(graft.mappings, [&](const NewMapping& mapping) {
+    return !mapping.anonymous && mapping.file == file;
+  });
 }
 
 Status RunForward(Injection& injection, Progress& progress, pid_t pid) {
@@ -102,9 +104,10 @@ std::vector<Range<Addr>> FreshRanges(const std::vector<NewMapping>& mappings) {
 
 Result<GraftPreparation> Graft::Prepare(const GraftPlan& plan) {
   GraftPreparation preparation;
-  preparation.new_file = OwnedFd(open(plan.new_file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!preparation.new_file.valid()) {
-    return FailErrno("cannot open the new program", plan.new_file);
+  for (const std::string& path : plan.new_files) {
+    OwnedFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return FailErrno("cannot open the new version", path);
+    preparation.new_files.push_back(std::move(file));
   }
   for (const ProcessGraft& graft : plan.processes) {
     MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
@@ -117,7 +120,7 @@ Result<GraftPreparation> Graft::Prepare(const GraftPlan& plan) {
 
 Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& plan,
                                             GraftPreparation preparation, const Applied& applied) {
-  std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(preparation.new_file)));
+  std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(preparation.new_files)));
   for (size_t i = 0; i < plan.processes.size(); ++i) {
     const Status status =
         graft->ApplyTo(plan.processes[i], std::move(preparation.patches[i]), applied);
@@ -145,11 +148,13 @@ Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {
   undo_.Arm(
       [&group = group_, pid = graft.pid, progress] { return RevertCalls(group, pid, *progress); });
   MCR_ASSIGN(const auto injection, Injection::Open(process));
-  if (NeedsFile(graft)) {
-    MCR_ASSIGN(progress->new_file, injection->SendFd(new_file_.get()));
-    placed_[graft.pid] = progress->new_file;
+  progress->new_files.resize(new_files_.size(), -1);
+  for (size_t file = 0; file < new_files_.size(); ++file) {
+    if (!NeedsFile(graft, file)) continue;
+    MCR_ASSIGN(progress->new_files[file], injection->SendFd(new_files_[file].get()));
+    placed_[graft.pid] = progress->new_files;
   }
-  progress->calls = CallsFor(graft, progress->new_file);
+  progress->calls = CallsFor(graft, progress->new_files);
   MCR_TRY(RunForward(*injection, *progress, graft.pid));
   return injection->Close();
 }
@@ -176,9 +181,10 @@ Status Graft::Commit() {
   for (const ProcessGraft& graft : plan_.processes) {
     MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
     const auto placed = placed_.find(graft.pid);
-    MCR_ASSIGN(auto step, placed != placed_.end()
-                              ? FinalStep::Prepare(*process, graft, placed->second)
-                              : FinalStep::PrepareAndPlace(*process, graft, new_file_.get()));
+    MCR_ASSIGN(auto step,
+               placed != placed_.end()
+                   ? FinalStep::Prepare(*process, graft, placed->second)
+                   : FinalStep::PrepareAndPlace(*process, graft, new_files_.front().get()));
     steps.push_back(std::move(step));
   }
   undo_.Disarm();

@@ -26,7 +26,7 @@ namespace mcr::checkpoint {
 
 // What can be read and laid out without touching a task: while something else holds them stopped.
 struct GraftPreparation {
-  OwnedFd new_file;
+  std::vector<OwnedFd> new_files;    // in the plan's order
   std::vector<MemoryPatch> patches;  // by process, in the plan's order
 };
 
@@ -57,8 +57,8 @@ class Graft {
   Status Undo() { return undo_.Rewind(); }
 
  private:
-  Graft(tracer::TaskGroup& group, const GraftPlan& plan, OwnedFd new_file)
-      : group_(group), plan_(plan), new_file_(std::move(new_file)) {}
+  Graft(tracer::TaskGroup& group, const GraftPlan& plan, std::vector<OwnedFd> new_files)
+      : group_(group), plan_(plan), new_files_(std::move(new_files)) {}
 
   Status ApplyTo(const ProcessGraft& graft, MemoryPatch patch, const Applied& applied);
   Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
@@ -67,8 +67,9 @@ class Graft {
 
   tracer::TaskGroup& group_;
   const GraftPlan& plan_;
-  OwnedFd new_file_;
-  std::map<pid_t, int> placed_;  // the new file's descriptor in each process, until commit or undo
+  std::vector<OwnedFd> new_files_;
+  // The new files' descriptors in each process, until commit or undo; -1: not there.
+  std::map<pid_t, std::vector<int>> placed_;
   std::vector<std::string> warnings_;
   UndoLog undo_;
 };

@@ -141,7 +141,7 @@ class ExecutorTest : public ::testing::Test {
     registers.r15 -= 8;
     graft.registers.push_back({graft.pid, registers});
     GraftPlan plan;
-    plan.new_file = kNewFile;
+    plan.new_files = {kNewFile};
     plan.processes.push_back(std::move(graft));
     return plan;
   }
@@ -229,7 +229,7 @@ TEST_P(ExecutableTest, CommitNamesTheNewFileAndChangesNothingElse) {
   ASSERT_EQ(stat(directory.c_str(), &owner_before), 0);
 
   GraftPlan plan;
-  plan.new_file = kNewFile;
+  plan.new_files = {kNewFile};
   plan.processes.emplace_back();
   plan.processes[0].pid = target_->pid();
   plan.processes[0].layout = Image()->layout();

@@ -66,35 +66,42 @@ BatchedCall LayoutCall(const MemoryLayout& layout, int exe_fd) {
 }  // namespace
 
 Result<std::unique_ptr<FinalStep>> FinalStep::Prepare(tracer::TracedProcess& process,
-                                                      const ProcessGraft& graft, int new_file) {
+                                                      const ProcessGraft& graft,
+                                                      std::vector<int> new_files) {
   if (sizeof(prctl_mm_map) + graft.layout.auxv.size() > BatchedCall::kMaxData) {
     return Fail("the auxiliary vector is too large", Where(graft));
   }
   MCR_ASSIGN(auto injection, Injection::Open(process));
   std::unique_ptr<FinalStep> step(new FinalStep(graft, std::move(injection)));
   MCR_TRY(step->injection_->Scratch());
-  step->new_file_ = new_file;
+  step->new_files_ = std::move(new_files);
   return step;
 }
 
 Result<std::unique_ptr<FinalStep>> FinalStep::PrepareAndPlace(tracer::TracedProcess& process,
                                                               const ProcessGraft& graft,
                                                               int new_file) {
-  MCR_ASSIGN(auto step, Prepare(process, graft, -1));
+  MCR_ASSIGN(auto step, Prepare(process, graft, {-1}));
   if (!HasLayout(graft)) return step;
-  MCR_ASSIGN(step->new_file_, step->injection_->SendFd(new_file));
+  MCR_ASSIGN(step->new_files_.front(), step->injection_->SendFd(new_file));
   step->placed_ = true;
   return step;
 }
 
 FinalStep::~FinalStep() {
-  if (placed_) (void)injection_->Call(SYS_close, {static_cast<uint64_t>(new_file_)});
+  if (placed_) CloseFiles();
+}
+
+void FinalStep::CloseFiles() {
+  for (const int fd : new_files_) {
+    if (fd >= 0) (void)injection_->Call(SYS_close, {static_cast<uint64_t>(fd)});
+  }
 }
 
 std::vector<BatchedCall> FinalStep::UnmapCalls() const {
   std::vector<BatchedCall> calls;
   for (const Range<Addr>& range : graft_.unmap) {
-    calls.push_back({.what = "unmap the old program at " + Hex(range.begin()),
+    calls.push_back({.what = "unmap the old version at " + Hex(range.begin()),
                      .number = SYS_munmap,
                      .arguments = {range.begin().value(), range.size()}});
   }
@@ -104,7 +111,7 @@ std::vector<BatchedCall> FinalStep::UnmapCalls() const {
 // For a server that has dropped its privileges.
 Status FinalStep::SetLayoutByChild() {
   MCR_ASSIGN(const Addr map, injection_->Scratch());
-  std::vector<std::byte> data = MapAndAuxv(graft_.layout, new_file_);
+  std::vector<std::byte> data = MapAndAuxv(graft_.layout, new_files_.front());
   const uint64_t auxv = (map + sizeof(prctl_mm_map)).value();
   std::memcpy(data.data() + offsetof(prctl_mm_map, auxv), &auxv, sizeof(auxv));
   MCR_TRY(injection_->memory().Write(map, data));
@@ -126,7 +133,7 @@ Status FinalStep::SetLayoutWithoutFile() {
 
 void FinalStep::Run(std::vector<std::string>& warnings) {
   std::vector<BatchedCall> calls = UnmapCalls();
-  if (HasLayout(graft_)) calls.push_back(LayoutCall(graft_.layout, new_file_));
+  if (HasLayout(graft_)) calls.push_back(LayoutCall(graft_.layout, new_files_.front()));
   Note(RunBatch(*injection_, calls), warnings);
   if (HasLayout(graft_) && calls.back().result == -EPERM) {
     calls.pop_back();
@@ -136,7 +143,7 @@ void FinalStep::Run(std::vector<std::string>& warnings) {
     }
   }
   Note(CheckResults(calls, Where(graft_)), warnings);
-  if (new_file_ >= 0) (void)injection_->Call(SYS_close, {static_cast<uint64_t>(new_file_)});
+  CloseFiles();
   placed_ = false;
   Note(injection_->Close(), warnings);
 }

@@ -17,11 +17,12 @@ namespace mcr::checkpoint {
 
 class FinalStep {
  public:
-  // Everything that can fail. `new_file`: the new file's descriptor in the process, which Run
-  // closes.
+  // Everything that can fail. `new_files`: the new files' descriptors in the process, which Run
+  // closes; the first is the new program if the graft has a layout.
   static Result<std::unique_ptr<FinalStep>> Prepare(tracer::TracedProcess& process,
-                                                    const ProcessGraft& graft, int new_file);
-  // The same where the process has no such descriptor yet; `new_file` is ours.
+                                                    const ProcessGraft& graft,
+                                                    std::vector<int> new_files);
+  // The same where the process has no such descriptor yet; `new_file`, the new program, is ours.
   static Result<std::unique_ptr<FinalStep>> PrepareAndPlace(tracer::TracedProcess& process,
                                                             const ProcessGraft& graft,
                                                             int new_file);
@@ -30,7 +31,7 @@ class FinalStep {
   FinalStep& operator=(const FinalStep&) = delete;
   ~FinalStep();  // takes a descriptor that it has placed out of the process again
 
-  // Unmaps, sets the layout and the executable, closes the descriptor. What does not work is added
+  // Unmaps, sets the layout and the executable, closes the descriptors. What does not work is added
   // to `warnings`.
   void Run(std::vector<std::string>& warnings);
 
@@ -44,7 +45,9 @@ class FinalStep {
 
   const ProcessGraft& graft_;
   std::unique_ptr<tracer::Injection> injection_;
-  int new_file_ = -1;  // in the process
+  void CloseFiles();
+
+  std::vector<int> new_files_;  // in the process; -1: not there
   bool placed_ = false;
 };
 

@@ -24,11 +24,11 @@ struct KernelSigaction {
   uint64_t mask;
 };
 
-BatchedCall MapCall(const NewMapping& mapping, int new_file) {
+BatchedCall MapCall(const NewMapping& mapping, const std::vector<int>& new_files) {
   const uint64_t flags =
       MAP_PRIVATE | MAP_FIXED_NOREPLACE | (mapping.anonymous ? MAP_ANONYMOUS : 0);
-  const int fd = mapping.anonymous ? -1 : new_file;
-  return {.what = "map the new program at " + Hex(mapping.range.begin()),
+  const int fd = mapping.anonymous ? -1 : new_files[mapping.file];
+  return {.what = "map the new version at " + Hex(mapping.range.begin()),
           .number = SYS_mmap,
           .arguments = {mapping.range.begin().value(), mapping.range.size(),
                         static_cast<uint64_t>(mapping.protection), flags, static_cast<uint64_t>(fd),
@@ -75,10 +75,10 @@ std::vector<BatchedCall> ReversibleCalls::Undone() const {
   return calls;
 }
 
-ReversibleCalls CallsFor(const ProcessGraft& graft, int new_file) {
+ReversibleCalls CallsFor(const ProcessGraft& graft, const std::vector<int>& new_files) {
   ReversibleCalls calls;
   for (const NewMapping& mapping : graft.mappings) {
-    calls.forward.push_back(MapCall(mapping, new_file));
+    calls.forward.push_back(MapCall(mapping, new_files));
     calls.inverse.push_back(UnmapCall(mapping));
   }
   for (const SignalHandlerChange& change : graft.signal_handlers) {

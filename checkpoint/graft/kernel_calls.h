@@ -19,8 +19,9 @@ struct ReversibleCalls {
   std::vector<BatchedCall> Undone() const;
 };
 
-// `new_file`: the descriptor of GraftPlan::new_file in the process, -1 if no mapping needs it.
-ReversibleCalls CallsFor(const ProcessGraft& graft, int new_file);
+// `new_files`: the descriptors of GraftPlan::new_files in the process, -1 for one that no mapping
+// needs.
+ReversibleCalls CallsFor(const ProcessGraft& graft, const std::vector<int>& new_files);
 
 }  // namespace mcr::checkpoint
 

@@ -18,11 +18,12 @@
 
 namespace mcr::checkpoint {
 
-// mmap(2) of the plan's new file, or of nothing; always at a fixed address that is free.
+// mmap(2) of one of the plan's new files, or of nothing; always at a fixed address that is free.
 struct NewMapping {
   Range<Addr> range;
   int protection = 0;        // PROT_*: final; written through /proc/PID/mem whatever it says
-  bool anonymous = false;    // else MAP_PRIVATE of GraftPlan::new_file
+  bool anonymous = false;    // else MAP_PRIVATE of a new file
+  size_t file = 0;           // index of GraftPlan::new_files
   uint64_t file_offset = 0;  // bytes, page-aligned
 };
 
@@ -74,11 +75,13 @@ struct ProcessGraft {
 
   // Done at commit, after which there is no way back:
   std::vector<Range<Addr>> unmap;
-  MemoryLayout layout;  // for PR_SET_MM_MAP, together with the new file as the executable
+  // For PR_SET_MM_MAP, together with the first new file as the executable; start_code is null if
+  // the program stays what it is.
+  MemoryLayout layout;
 };
 
 struct GraftPlan {
-  std::string new_file;  // what the new mappings map and /proc/PID/exe will show
+  std::vector<std::string> new_files;  // what the new mappings map; the new program comes first
   std::vector<ProcessGraft> processes;
 };
 

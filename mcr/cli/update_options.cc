@@ -6,7 +6,8 @@ namespace mcr::cli {
 
 void AddServerOptions(CLI::App& command, update::Options& options) {
   command.add_option("--pid", options.pid, "the server's main process (required)");
-  command.add_option("--to", options.to, "the new version of its program (required)")
+  command
+      .add_option("--to", options.to, "the new version of its program (default: what is on disk)")
       ->type_name("BINARY");
   command
       .add_option("--profile", options.profile,
@@ -22,10 +23,7 @@ void AddServerOptions(CLI::App& command, update::Options& options) {
 
 bool HasServer(const update::Options& options) {
   if (options.pid == 0) PrintError("usage", "--pid is missing; see mcr --help");
-  if (options.pid != 0 && options.to.empty()) {
-    PrintError("usage", "--to is missing; see mcr --help");
-  }
-  return options.pid != 0 && !options.to.empty();
+  return options.pid != 0;
 }
 
 }  // namespace mcr::cli

@@ -10,7 +10,7 @@ namespace mcr::cli {
 
 void AddServerOptions(CLI::App& command, update::Options& options);
 
-// Whether --pid and --to were given; says so if not.
+// Whether --pid was given; says so if not.
 bool HasServer(const update::Options& options);
 
 }  // namespace mcr::cli

@@ -1,16 +1,15 @@
 #include "mcr/update/inspect.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
 #include "mcr/update/criu_program.h"
+#include "mcr/update/module_files.h"
 #include "mcr/update/start.h"
-#include "mutator/debuginfo/code_identity.h"
 #include "profiles/shipped.h"
 #include "tracer/attachable.h"
 #include "tracer/sys/procfs.h"
@@ -26,23 +25,6 @@ Status CheckPrivileges() {
   return {};
 }
 
-// The new program: a file that may be trusted with the server's memory.
-Result<std::string> CheckNewProgram(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0) {
-    return FailErrno("cannot read the new program", path, "check --to");
-  }
-  if (!S_ISREG(info.st_mode))
-    return Fail("the new program is not a regular file", path, "check --to");
-  if ((info.st_mode & 0111) == 0) {
-    return Fail("the new program is not executable", path, "check --to, or chmod +x");
-  }
-  std::error_code failed;
-  const auto absolute = std::filesystem::canonical(path, failed);
-  if (failed) return Fail("cannot resolve the new program's path", path);
-  return absolute.string();
-}
-
 // A version of the same program has most of its functions.
 Status CheckSameProgram(const mutator::Program& before, const mutator::Program& after) {
   std::unordered_set<std::string> names;
@@ -50,19 +32,12 @@ Status CheckSameProgram(const mutator::Program& before, const mutator::Program& 
   const auto shared = std::ranges::count_if(
       before.functions(), [&](const auto& function) { return names.contains(function.name); });
   if (2 * static_cast<size_t>(shared) < before.functions().size()) {
-    return Fail("the new program is not a version of the one that runs: it has " +
+    return Fail("the new file is not a version of the one that runs: it has " +
                     std::to_string(shared) + " of its " +
                     std::to_string(before.functions().size()) + " functions",
                 after.path(), "check --pid and --to");
   }
   return {};
-}
-
-// The kernel lets no process exchange its executable for the one that it has.
-Status CheckOtherFile(pid_t pid, const std::string& path) {
-  std::error_code failed;
-  if (!std::filesystem::equivalent(tracer::ProcFs().Path(pid, "exe"), path, failed)) return {};
-  return Fail("the server runs this very file already", path, "check --to");
 }
 
 Status CheckPositionIndependent(const mutator::Program& program) {
@@ -82,19 +57,69 @@ Result<std::optional<profiles::Profile>> ChooseProfile(const Options& options,
   return std::optional(std::move(profile));
 }
 
-Status LoadPrograms(const Options& options, Inspection& inspection) {
+void Append(std::vector<std::string> from, std::vector<std::string>& to) {
+  std::ranges::move(from, std::back_inserter(to));
+}
+
+void Append(mutator::Differences from, mutator::Differences& to) {
+  std::ranges::move(from.types, std::back_inserter(to.types));
+  Append(std::move(from.changed_variables), to.changed_variables);
+  Append(std::move(from.new_variables), to.new_variables);
+  Append(std::move(from.dropped_variables), to.dropped_variables);
+  Append(std::move(from.new_functions), to.new_functions);
+  Append(std::move(from.dropped_functions), to.dropped_functions);
+  Append(std::move(from.problems), to.problems);
+}
+
+// The dynamic loader's own memory holds the records of all modules, and is not merged.
+Status CheckIsNotLoader(const mutator::ModuleVersions& module) {
+  const bool is_loader = std::ranges::any_of(module.before->symbols(), [](const auto& symbol) {
+    return symbol.name == "_rtld_global" || symbol.name == "_rtld_global_ro";
+  });
+  if (!is_loader) return {};
+  return Fail("the dynamic loader itself changed", module.before_path,
+              "restart the server: the C library and its loader cannot be exchanged in a running "
+              "process");
+}
+
+Status LoadModules(const Options& options, Inspection& inspection) {
+  MCR_ASSIGN(const std::vector<ModuleFiles> changed,
+             FindChangedFiles(inspection.pids, inspection.executable, options.to));
   const mutator::DebugSearch search{options.debug_dirs};
-  MCR_ASSIGN(inspection.after, mutator::Program::Load(inspection.new_program, search));
-  // Through the process: also right when the file was replaced on disk.
-  const tracer::ProcFs procfs;
-  const std::string running = procfs.Path(options.pid, "exe");
-  std::error_code failed;
-  const bool on_disk = std::filesystem::equivalent(running, inspection.executable, failed);
-  MCR_ASSIGN(inspection.before,
-             mutator::Program::Load(on_disk ? inspection.executable : running, search));
-  MCR_TRY(CheckPositionIndependent(*inspection.before));
-  MCR_TRY(CheckPositionIndependent(*inspection.after));
-  return CheckSameProgram(*inspection.before, *inspection.after);
+  for (const ModuleFiles& files : changed) {
+    MCR_ASSIGN(mutator::ModuleVersions module, LoadVersions(files, search));
+    MCR_TRY(CheckPositionIndependent(*module.before));
+    MCR_TRY(CheckPositionIndependent(*module.after));
+    MCR_TRY(CheckSameProgram(*module.before, *module.after));
+    MCR_TRY(CheckIsNotLoader(module));
+    inspection.modules.push_back(std::move(module));
+  }
+  if (inspection.program_changes()) {
+    inspection.before = inspection.modules.front().before;
+    inspection.after = inspection.modules.front().after;
+    inspection.new_program = inspection.modules.front().new_file;
+    return {};
+  }
+  MCR_ASSIGN(inspection.before, mutator::Program::Load(inspection.executable, search));
+  inspection.after = inspection.before;
+  inspection.new_program = inspection.executable;
+  return {};
+}
+
+void CompareModules(Inspection& inspection) {
+  for (const mutator::ModuleVersions& module : inspection.modules) {
+    Append(mutator::Compare(*module.before, *module.after), inspection.differences);
+    Append(module.map->ChangedFunctions(), inspection.changed_functions);
+  }
+}
+
+std::vector<KnownFile> FilesWith(const Inspection& inspection, bool old_version) {
+  std::vector<KnownFile> files;
+  files.push_back({old_version ? inspection.before : inspection.after, inspection.executable});
+  for (const mutator::ModuleVersions& module : inspection.modules) {
+    files.push_back({old_version ? module.before : module.after, module.before_path});
+  }
+  return files;
 }
 
 }  // namespace
@@ -103,33 +128,28 @@ Result<Inspection> Inspect(const Options& options) {
   Inspection inspection;
   MCR_TRY(CheckPrivileges());
   MCR_TRY(tracer::CheckAttachable(options.pid));
-  MCR_ASSIGN(inspection.new_program, CheckNewProgram(options.to));
-  MCR_TRY(CheckOtherFile(options.pid, inspection.new_program));
-
   const tracer::ProcFs procfs;
   MCR_ASSIGN(inspection.start, ReadStart(options.pid));
   inspection.executable = inspection.start.executable;
   MCR_ASSIGN(inspection.profile, ChooseProfile(options, inspection.executable));
   MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
 
-  MCR_TRY(LoadPrograms(options, inspection));
-  MCR_TRY(CorrectStart(*inspection.before, inspection.profile, inspection.start));
   MCR_ASSIGN(inspection.pids, procfs.Descendants(options.pid));
   inspection.pids.insert(inspection.pids.begin(), options.pid);
   for (pid_t pid : inspection.pids) MCR_TRY(tracer::CheckAttachable(pid));
-
-  MCR_ASSIGN(auto comparer, mutator::CodeComparer::Create(inspection.before, inspection.after));
-  inspection.addresses = std::make_shared<mutator::AddressMap>(inspection.before, inspection.after,
-                                                               std::move(comparer));
-  inspection.differences = mutator::Compare(*inspection.before, *inspection.after);
-  inspection.changed_functions = inspection.addresses->ChangedFunctions();
+  MCR_TRY(LoadModules(options, inspection));
+  MCR_TRY(CorrectStart(*inspection.before, inspection.profile, inspection.start));
+  CompareModules(inspection);
   return inspection;
 }
 
-std::string FunctionName(const mutator::Program& program, Addr bias, Addr instruction) {
-  const mutator::Function* function =
-      program.FindFunction(FileAddr(instruction.value() - bias.value()));
-  return function == nullptr ? "" : function->name;
+size_t Inspection::functions() const {
+  size_t count = 0;
+  for (const mutator::ModuleVersions& module : modules) count += module.before->functions().size();
+  return count;
 }
+
+std::vector<KnownFile> Inspection::OldFiles() const { return FilesWith(*this, true); }
+std::vector<KnownFile> Inspection::NewFiles() const { return FilesWith(*this, false); }
 
 }  // namespace mcr::update

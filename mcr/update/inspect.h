@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "mcr/base/result.h"
+#include "mcr/update/function_names.h"
 #include "mcr/update/options.h"
 #include "mutator/debuginfo/program.h"
-#include "mutator/merge/address_map.h"
+#include "mutator/merge/changed_modules.h"
 #include "mutator/merge/differences.h"
 #include "profiles/profile.h"
 #include "tracer/rehearsal/start_record.h"
@@ -22,12 +23,19 @@ namespace mcr::update {
 struct Inspection {
   std::vector<pid_t> pids;  // the root first, parents before children
   std::string executable;   // path of the server's program in its own mount namespace
-  std::string new_program;  // absolute path of --to
+  std::string new_program;  // absolute path of --to; the same as `executable` if it stays
+  // The program; one and the same if only libraries change.
   std::shared_ptr<const mutator::Program> before;
   std::shared_ptr<const mutator::Program> after;
-  std::shared_ptr<mutator::AddressMap> addresses;
-  mutator::Differences differences;
-  std::vector<std::string> changed_functions;  // that both versions have
+  std::vector<mutator::ModuleVersions> modules;  // what changes; the program first, if it does
+  mutator::Differences differences;              // of all modules
+  std::vector<std::string> changed_functions;    // that both versions have
+
+  size_t functions() const;  // of the old modules
+  bool program_changes() const { return modules.front().is_program; }
+  // Whose functions are known: the program, and what changes.
+  std::vector<KnownFile> OldFiles() const;
+  std::vector<KnownFile> NewFiles() const;
   std::optional<profiles::Profile> profile;
   tracer::StartRecord start;
   std::string criu;  // the criu program
@@ -37,10 +45,6 @@ struct Inspection {
 // between the two is in Inspection::differences, for the caller to judge (a plan shows it, an
 // update refuses it).
 Result<Inspection> Inspect(const Options& options);
-
-// Name of the old program's function that holds `instruction` in process `pid`, "" if there is
-// none.
-std::string FunctionName(const mutator::Program& program, Addr bias, Addr instruction);
 
 }  // namespace mcr::update
 

@@ -17,7 +17,7 @@ namespace mcr::update {
 
 struct Options {
   pid_t pid = 0;
-  std::string to;       // the new program's file
+  std::string to;       // the new program's file; "": whatever differs on disk
   std::string profile;  // a file; "": the shipped profile for the program, if there is one
   std::vector<std::string> debug_dirs;
   std::string criu;                         // the criu program; "": search

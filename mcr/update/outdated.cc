@@ -73,6 +73,7 @@ std::optional<OutdatedModule> Examine(const tracer::ProcFs& procfs, pid_t pid,
   if (!file) return std::nullopt;
   OutdatedModule module;
   module.path = mapping.path;
+  module.running_file = mapped;
   module.running_build_id = (*file)->build_id();
   module.is_program = Identify(procfs.Path(pid, "exe")) == running;
   if (!disk && !module.is_program && !HasDirectory(procfs, pid, mapping.path)) return std::nullopt;

@@ -16,6 +16,7 @@ namespace mcr::update {
 
 struct OutdatedModule {
   std::string path;              // as the process knows it
+  std::string running_file;      // a path under which mcr can open what the process runs
   std::string on_disk;           // what is there now, as a path that mcr can open; "": nothing
   std::string running_build_id;  // "" if the file has none
   std::string disk_build_id;

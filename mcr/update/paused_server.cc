@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "mutator/graph/loaded_modules.h"
 #include "tracer/quiesce/restart.h"
 #include "tracer/sys/procfs.h"
 
@@ -61,13 +62,10 @@ PausedServer::~PausedServer() {
 }
 
 Status PausedServer::PrepareQuiescer(const Options& options) {
-  const tracer::ProcFs procfs;
+  const std::vector<KnownFile> files = server_.OldFiles();
   for (pid_t pid : Pids(*tasks_)) {
-    MCR_ASSIGN(const Mappings mappings, procfs.ReadMappings(pid));
-    const auto program = std::ranges::find_if(mappings, [&](const Mapping& mapping) {
-      return mapping.path == server_.executable && mapping.file_offset == 0;
-    });
-    if (program != mappings.end()) biases_.emplace_back(pid, program->range.begin());
+    MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateRunning(pid));
+    functions_.emplace(pid, FunctionNames(mutator::LoadedModules::Find(*image), files));
   }
   tracer::QuiesceOptions quiesce;
   quiesce.deadline = options.timeout;
@@ -80,10 +78,11 @@ Status PausedServer::PrepareQuiescer(const Options& options) {
 }
 
 std::string PausedServer::FunctionAt(pid_t pid, Addr instruction) const {
-  const auto bias = std::ranges::find(biases_, pid, &std::pair<pid_t, Addr>::first);
+  const auto own = functions_.find(pid);
   // A process that was forked since has its parent's layout, as all of a tree without exec have.
-  const Addr base = bias != biases_.end() ? bias->second : biases_.front().second;
-  return FunctionName(*server_.before, base, instruction);
+  const auto& functions =
+      own != functions_.end() ? own->second : functions_.at(server_.pids.front());
+  return functions.At(instruction);
 }
 
 Status PausedServer::PrepareCheckpoint() {

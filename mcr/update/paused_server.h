@@ -4,6 +4,7 @@
 
 #include <sched.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "checkpoint/criu/image_directory.h"
 #include "checkpoint/live_image.h"
 #include "mcr/base/result.h"
+#include "mcr/update/function_names.h"
 #include "mcr/update/inspect.h"
 #include "mcr/update/stack_names.h"
 #include "tracer/quiesce/quiesce.h"
@@ -63,7 +65,7 @@ class PausedServer {
   // is removed, and the CRIU that may hold them ends before both.
   const Inspection& server_;
   std::optional<tracer::PinnedToProcessor> pinned_;
-  std::vector<std::pair<pid_t, Addr>> biases_;  // of the old program, by process
+  std::map<pid_t, FunctionNames> functions_;  // by process
   std::unique_ptr<checkpoint::FrozenCgroup> cgroup_;
   std::optional<checkpoint::ImageDirectory> directory_;
   std::optional<tracer::TaskGroup> tasks_;

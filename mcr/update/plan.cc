@@ -55,7 +55,7 @@ Result<UpdatePlan> Plan(const Options& options) {
   plan.old_build_id = server.before->build_id();
   plan.new_build_id = server.after->build_id();
   plan.profile = server.profile ? server.profile->identity().name() : "";
-  plan.functions = server.before->functions().size();
+  plan.functions = server.functions();
   plan.processes = server.pids.size();
   plan.differences = server.differences;
   plan.changed_functions = server.changed_functions;

@@ -16,7 +16,7 @@ struct UpdatePlan {
   std::string old_program, new_program;  // paths
   std::string old_build_id, new_build_id;
   std::string profile;   // its name; "" without one
-  size_t functions = 0;  // of the old version
+  size_t functions = 0;  // of the old versions
   size_t processes = 0;
   mutator::Differences differences;
   std::vector<std::string> changed_functions;  // same name, other code

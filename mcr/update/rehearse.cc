@@ -1,32 +1,27 @@
 #include "mcr/update/rehearse.h"
 
+#include <string>
 #include <utility>
 
+#include "mcr/update/function_names.h"
 #include "mutator/graph/loaded_modules.h"
 #include "tracer/unwind.h"
 
 namespace mcr::update {
 namespace {
 
-// Where the new program is in a rehearsed process: known by its build-id, whatever path the sandbox
-// gave it.
-Result<Addr> FindNewProgram(const checkpoint::ProcessImage& image, const Inspection& server) {
-  const auto modules = mutator::LoadedModules::Find(image);
-  for (const auto& module : modules.all()) {
-    if (module.build_id == server.after->build_id()) return module.bias;
-  }
-  return Fail("the rehearsal does not run the new program",
-              "process " + std::to_string(image.pid()));
-}
-
 Result<StackNames> NamesOf(const checkpoint::ProcessImage& image, const Inspection& server,
                            tracer::Unwinder& unwinder) {
-  MCR_ASSIGN(const Addr bias, FindNewProgram(image, server));
+  const FunctionNames functions(mutator::LoadedModules::Find(image), server.NewFiles());
+  if (functions.empty()) {
+    return Fail("the rehearsal does not run the new program",
+                "process " + std::to_string(image.pid()));
+  }
   MCR_ASSIGN(const auto frames,
              unwinder.Unwind(image.threads().front().registers, image, image.mappings()));
   StackNames names;
   for (const tracer::Frame& frame : frames) {
-    std::string name = FunctionName(*server.after, bias, frame.instruction);
+    std::string name = functions.At(frame.instruction);
     if (!name.empty()) names.push_back(std::move(name));
   }
   return names;

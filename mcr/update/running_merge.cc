@@ -11,11 +11,7 @@
 
 namespace mcr::update {
 
-mutator::Merger MakeMerger(const Inspection& server) {
-  // The sandbox shows the new program under the old one's path.
-  return mutator::Merger(*server.addresses,
-                         {server.before, server.after, server.executable, server.executable});
-}
+mutator::Merger MakeMerger(const Inspection& server) { return mutator::Merger(server.modules); }
 
 namespace {
 

@@ -64,23 +64,11 @@ void AddModules(std::vector<OutdatedModule> from, std::vector<OutdatedModule>& t
   std::ranges::stable_partition(to, &OutdatedModule::is_program);
 }
 
-std::string FirstLibrary(const OutdatedServer& server) {
-  const auto library = std::ranges::find(server.modules, false, &OutdatedModule::is_program);
-  return std::filesystem::path(library->path).filename().string();
-}
-
 // Why the server cannot be updated; nullopt if nothing that is known forbids it.
 std::optional<std::string> Obstacle(const OutdatedServer& server,
                                     const std::vector<std::string>& debug_dirs) {
-  const OutdatedModule& first = server.modules.front();
-  if (!first.is_program) {
-    return "its program is the one on disk; " + FirstLibrary(server) +
-           " alone cannot be exchanged in a running server yet";
-  }
-  if (first.on_disk.empty()) return "there is no new version at " + first.path;
   Options options;
   options.pid = server.pid;
-  options.to = first.on_disk;
   options.debug_dirs = debug_dirs;
   const auto inspection = Inspect(options);
   if (!inspection) return inspection.error().Line();
@@ -93,8 +81,7 @@ std::optional<std::string> Obstacle(const OutdatedServer& server,
 void Judge(const std::vector<std::string>& debug_dirs, OutdatedServer& server) {
   const auto obstacle = Obstacle(server, debug_dirs);
   server.can_update = !obstacle;
-  server.verdict = obstacle.value_or(
-      fmt::format("mcr update --pid {} --to {}", server.pid, server.modules.front().on_disk));
+  server.verdict = obstacle.value_or(fmt::format("mcr update --pid {}", server.pid));
 }
 
 std::string Short(const std::string& build_id) {

@@ -58,15 +58,13 @@ void DescribeProcesses(PausedServer& paused, Report& report) {
   }
 }
 
-Result<mutator::MergePlan> MergePaused(const Inspection& server, const Rehearsed& next,
-                                       const PausedServer& paused, mutator::Merger& merger) {
+Result<mutator::MergePlan> MergePaused(const Rehearsed& next, const PausedServer& paused,
+                                       mutator::Merger& merger) {
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < paused.images().size(); ++i) {
     pairs.push_back({paused.images()[i].get(), &next.Counterpart(paused.stacks()[i])});
   }
-  MCR_ASSIGN(mutator::MergePlan plan, merger.Merge(pairs));
-  plan.graft.new_file = server.new_program;
-  return plan;
+  return merger.Merge(pairs);
 }
 
 void DescribePlan(const mutator::MergePlan& plan, Report& report) {
@@ -78,8 +76,7 @@ void DescribePlan(const mutator::MergePlan& plan, Report& report) {
 std::string DescribeTree(const Inspection& server) {
   return fmt::format(
       "{} process{}, {} of {} functions changed, {}", server.pids.size(),
-      server.pids.size() == 1 ? "" : "es", server.changed_functions.size(),
-      server.before->functions().size(),
+      server.pids.size() == 1 ? "" : "es", server.changed_functions.size(), server.functions(),
       server.profile ? "profile " + server.profile->identity().name() : std::string("no profile"));
 }
 
@@ -119,7 +116,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kCheckpoint);
   MCR_TRY(paused->BeginCheckpoint());
   const auto merge_began = std::chrono::steady_clock::now();
-  Result<mutator::MergePlan> merged = MergePaused(server, next, *paused, merger);
+  Result<mutator::MergePlan> merged = MergePaused(next, *paused, merger);
   auto prepared = merged ? checkpoint::Graft::Prepare(merged->graft)
                          : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
   const auto merge_took = std::chrono::steady_clock::now() - merge_began;
@@ -136,7 +133,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
 
   timeline.Enter(Stage::kGraft);
   MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
-  Validator validator(plan.old_program, paused->other_processors());
+  Validator validator(plan.graft, paused->other_processors());
   MCR_ASSIGN(const auto graft,
              checkpoint::Graft::Apply(
                  paused->tasks(), plan.graft, std::move(preparation),

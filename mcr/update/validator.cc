@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "checkpoint/live_image.h"
+#include "mcr/base/address.h"
+#include "mcr/base/range.h"
 #include "mutator/merge/left_behind.h"
 #include "tracer/sys/affinity.h"
 
@@ -14,14 +17,20 @@ namespace mcr::update {
 Status Validator::Add(const tracer::TracedProcess& process) {
   // Registers are read here, since ptrace is bound to this thread.
   MCR_ASSIGN(auto threads, checkpoint::ReadThreads(process));
+  const auto graft =
+      std::ranges::find(plan_.processes, process.pid, &checkpoint::ProcessGraft::pid);
+  if (graft == plan_.processes.end()) return {};
+  std::vector<Range<Addr>> old = graft->unmap;
+  std::ranges::sort(old);
   const bool skip_shared = !running_.empty();
-  running_.push_back(std::async(
-      std::launch::async,
-      [this, skip_shared, pid = process.pid, threads = std::move(threads)]() -> LeftBehind {
-        tracer::MoveTo(processors_);
-        MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateStopped(pid, threads));
-        return mutator::FindLeftBehind(*image, old_program_, skip_shared);
-      }));
+  running_.push_back(std::async(std::launch::async,
+                                [this, skip_shared, pid = process.pid, threads = std::move(threads),
+                                 old = std::move(old)]() -> LeftBehind {
+                                  tracer::MoveTo(processors_);
+                                  MCR_ASSIGN(const auto image,
+                                             checkpoint::LiveImage::CreateStopped(pid, threads));
+                                  return mutator::FindLeftBehind(*image, old, skip_shared);
+                                }));
   return {};
 }
 

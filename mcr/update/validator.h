@@ -1,4 +1,4 @@
-// Stage 7: does anything still point into the program that is about to be unmapped? Each process is
+// Stage 7: does anything still point into the files that are about to be unmapped? Each process is
 // looked at as soon as it carries the new program, on another processor, while the next one is
 // grafted.
 #ifndef MCR_UPDATE_VALIDATOR_H_
@@ -10,8 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "mcr/base/address.h"
-#include "mcr/base/range.h"
+#include "checkpoint/graft/plan.h"
 #include "mcr/base/result.h"
 #include "tracer/task_group.h"
 
@@ -19,9 +18,9 @@ namespace mcr::update {
 
 class Validator {
  public:
-  // `processors`: where it may run.
-  Validator(Range<Addr> old_program, const cpu_set_t& processors)
-      : old_program_(old_program), processors_(processors) {}
+  // `plan`: what is being applied; outlives the validator. `processors`: where it may run.
+  Validator(const checkpoint::GraftPlan& plan, const cpu_set_t& processors)
+      : plan_(plan), processors_(processors) {}
 
   // The process stays stopped and unchanged until Finish. The first one stands for the others where
   // they share memory.
@@ -33,7 +32,7 @@ class Validator {
  private:
   using LeftBehind = Result<std::vector<std::string>>;
 
-  Range<Addr> old_program_;
+  const checkpoint::GraftPlan& plan_;
   cpu_set_t processors_;
   std::vector<std::future<LeftBehind>> running_;
 };

@@ -66,8 +66,9 @@ std::optional<LoadedModule> ReadModule(const checkpoint::ProcessImage& image,
   if (low > high || first.range.begin().value() < low) return std::nullopt;
   const auto range = Range<Addr>::FromSize(first.range.begin(), high - low);
   if (!range) return std::nullopt;
-  LoadedModule module{first.path, first.range.begin() - low, *range, ""};
+  LoadedModule module{first.path, first.range.begin() - low, *range, "", Addr()};
   for (const Elf64_Phdr& segment : segments) {
+    if (segment.p_type == PT_DYNAMIC) module.dynamic = module.bias + segment.p_vaddr;
     if (segment.p_type != PT_NOTE || !module.build_id.empty()) continue;
     module.build_id = ReadBuildId(image, module.bias, segment);
   }

@@ -17,6 +17,7 @@ struct LoadedModule {
   Addr bias;             // where file address 0 is; position-independent files start there
   Range<Addr> range;     // all its PT_LOAD segments, page-aligned, .bss included
   std::string build_id;  // hexadecimal, "" if it has none
+  Addr dynamic;          // its PT_DYNAMIC; null if it has none
 };
 
 class LoadedModules {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 namespace mcr::mutator {
 namespace {
@@ -21,6 +22,28 @@ bool IsScanned(const Mapping& mapping) {
   return mapping.readable && !mapping.path.starts_with("[v");
 }
 
+Mappings ScannedOutside(const checkpoint::ProcessImage& image,
+                        std::span<const Range<Addr>> excluded) {
+  Mappings outside;
+  const auto add = [&](Mapping mapping, Addr begin, Addr end) {
+    if (!(begin < end)) return;
+    mapping.file_offset += begin - mapping.range.begin();
+    mapping.range = *Range<Addr>::FromTo(begin, end);
+    outside.push_back(std::move(mapping));
+  };
+  for (const Mapping& mapping : image.mappings()) {
+    if (!IsScanned(mapping)) continue;
+    Addr begin = mapping.range.begin();
+    for (const Range<Addr>& range : excluded) {
+      if (!range.Overlaps(mapping.range)) continue;
+      add(mapping, begin, range.begin());
+      begin = range.end();
+    }
+    add(mapping, begin, mapping.range.end());
+  }
+  return outside;
+}
+
 PointerGuard ReadPointerGuard(const checkpoint::ProcessImage& image) {
   if (image.threads().empty()) return PointerGuard(0);
   // Of a running thread nothing is known, fs_base is 0, and the read fails.
@@ -29,7 +52,8 @@ PointerGuard ReadPointerGuard(const checkpoint::ProcessImage& image) {
 }
 
 Result<std::vector<LikelyPointer>> ScanMapping(const checkpoint::ProcessImage& image,
-                                               const Mapping& mapping, Range<Addr> target,
+                                               const Mapping& mapping,
+                                               std::span<const Range<Addr>> targets,
                                                const PointerGuard& guard) {
   MCR_ASSIGN(const auto populated, image.PopulatedRanges(mapping.range));
   std::vector<std::byte> bytes;
@@ -38,7 +62,7 @@ Result<std::vector<LikelyPointer>> ScanMapping(const checkpoint::ProcessImage& i
     for (Addr at = range.begin(); at < range.end(); at = at + kPiece) {
       bytes.resize(std::min(range.end() - at, kPiece + kOverlap));
       MCR_TRY(image.Read(at, bytes));
-      ScanWords(bytes, at, target, guard, pointers);
+      ScanWords(bytes, at, targets, guard, pointers);
     }
   }
   return pointers;

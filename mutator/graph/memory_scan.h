@@ -2,6 +2,7 @@
 #ifndef MCR_MUTATOR_GRAPH_MEMORY_SCAN_H_
 #define MCR_MUTATOR_GRAPH_MEMORY_SCAN_H_
 
+#include <span>
 #include <vector>
 
 #include "checkpoint/process_image.h"
@@ -15,13 +16,20 @@ namespace mcr::mutator {
 // Whether the mapping holds memory of the process: not the kernel's, not unreadable.
 bool IsScanned(const Mapping& mapping);
 
+// The mappings of `image` that are scanned, without what lies in `excluded`: the kernel shows
+// memory without a file as one mapping where it is adjacent, a library's zeros and others' alike.
+Mappings ScannedOutside(const checkpoint::ProcessImage& image,
+                        std::span<const Range<Addr>> excluded);
+
 // The pointer guard of the process's main thread; of an image without registers (a dry run), one
 // that demangles no word to a user address.
 PointerGuard ReadPointerGuard(const checkpoint::ProcessImage& image);
 
-// Every likely pointer into `target` in the populated pages of one mapping, by address.
+// Every likely pointer into one of `targets` (sorted, disjoint) in the populated pages of one
+// mapping, by address.
 Result<std::vector<LikelyPointer>> ScanMapping(const checkpoint::ProcessImage& image,
-                                               const Mapping& mapping, Range<Addr> target,
+                                               const Mapping& mapping,
+                                               std::span<const Range<Addr>> targets,
                                                const PointerGuard& guard);
 
 }  // namespace mcr::mutator

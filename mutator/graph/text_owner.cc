@@ -44,7 +44,7 @@ Result<TextEvidence> FindTextOwner(const checkpoint::ProcessImage& image, Range<
   for (const Mapping& mapping : image.mappings()) {
     if (!IsScanned(mapping)) continue;
     MCR_ASSIGN(const std::vector<LikelyPointer> pointers,
-               ScanMapping(image, mapping, vicinity, guard));
+               ScanMapping(image, mapping, std::span(&vicinity, 1), guard));
     for (const LikelyPointer& pointer : pointers) {
       if (pointer.mangled || !pointer.aligned()) continue;
       unknown.referenced = true;

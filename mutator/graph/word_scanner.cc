@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <set>
 
 #include "mutator/graph/text_tail.h"
 
@@ -20,9 +22,13 @@ uint64_t Load(const std::byte* at) {
   return word;
 }
 
-void ScanPlain(std::span<const std::byte> bytes, Addr start, Range<Addr> target, uint8_t rare,
-               std::vector<LikelyPointer>& into) {
-  const uint64_t first = target.begin().value();
+bool PointsInto(std::span<const Range<Addr>> targets, uint64_t word) {
+  const auto after = std::ranges::upper_bound(targets, Addr(word), {}, &Range<Addr>::begin);
+  return after != targets.begin() && Addr(word) <= std::prev(after)->end();
+}
+
+void ScanPlain(std::span<const std::byte> bytes, Addr start, std::span<const Range<Addr>> targets,
+               uint8_t rare, std::vector<LikelyPointer>& into) {
   size_t from = kRareByte;
   while (from + (kWord - kRareByte) <= bytes.size()) {
     const void* found =
@@ -30,7 +36,7 @@ void ScanPlain(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
     if (found == nullptr) return;
     const size_t at = static_cast<const std::byte*>(found) - bytes.data() - kRareByte;
     const uint64_t word = Load(bytes.data() + at);
-    if (word - first <= target.size()) {
+    if (PointsInto(targets, word)) {
       const bool may_be_text = at == 0 || MayGoOnText(bytes[at - 1], bytes[at]);
       into.push_back({start + at, word, false, may_be_text});
     }
@@ -38,28 +44,28 @@ void ScanPlain(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
   }
 }
 
-void ScanMangled(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
+void ScanMangled(std::span<const std::byte> bytes, Addr start, std::span<const Range<Addr>> targets,
                  const PointerGuard& guard, std::vector<LikelyPointer>& into) {
-  const uint64_t first = target.begin().value();
   for (size_t at = -start.value() % kWord; at + kWord <= bytes.size(); at += kWord) {
     const uint64_t word = guard.Demangle(Load(bytes.data() + at));
-    if (word - first <= target.size()) into.push_back({start + at, word, true, false});
+    if (PointsInto(targets, word)) into.push_back({start + at, word, true, false});
   }
 }
 
 }  // namespace
 
-void ScanWords(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
+void ScanWords(std::span<const std::byte> bytes, Addr start, std::span<const Range<Addr>> targets,
                const PointerGuard& guard, std::vector<LikelyPointer>& into) {
   const size_t before = into.size();
   const auto rare = [](Addr address) {
     return static_cast<uint8_t>(address.value() >> (8 * kRareByte));
   };
-  ScanPlain(bytes, start, target, rare(target.begin()), into);
-  if (rare(target.end()) != rare(target.begin())) {
-    ScanPlain(bytes, start, target, rare(target.end()), into);
+  std::set<uint8_t> rare_bytes;
+  for (const Range<Addr>& target : targets) {
+    rare_bytes.insert({rare(target.begin()), rare(target.end())});
   }
-  ScanMangled(bytes, start, target, guard, into);
+  for (const uint8_t byte : rare_bytes) ScanPlain(bytes, start, targets, byte, into);
+  ScanMangled(bytes, start, targets, guard, into);
   std::sort(into.begin() + before, into.end(),
             [](const LikelyPointer& a, const LikelyPointer& b) { return a.at < b.at; });
 }

@@ -1,5 +1,5 @@
-// Finds the words in memory that may be pointers into a range: conservative scanning (Boehm 1988),
-// at every byte, because packed structures hold unaligned pointers.
+// Finds the words in memory that may be pointers into given ranges: conservative scanning (Boehm
+// 1988), at every byte, because packed structures hold unaligned pointers.
 #ifndef MCR_MUTATOR_GRAPH_WORD_SCANNER_H_
 #define MCR_MUTATOR_GRAPH_WORD_SCANNER_H_
 
@@ -35,9 +35,9 @@ struct LikelyPointer {
 };
 
 // Appends, by address, every word of `bytes` (which are at `start`) whose value is in
-// [target.begin, target.end]: one past the end counts, as it does in C. Mangled ones are looked for
-// at aligned addresses only.
-void ScanWords(std::span<const std::byte> bytes, Addr start, Range<Addr> target,
+// [begin, end] of one of `targets` (sorted, disjoint): one past the end counts, as it does in C.
+// Mangled ones are looked for at aligned addresses only.
+void ScanWords(std::span<const std::byte> bytes, Addr start, std::span<const Range<Addr>> targets,
                const PointerGuard& guard, std::vector<LikelyPointer>& into);
 
 }  // namespace mcr::mutator

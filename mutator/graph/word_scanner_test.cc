@@ -14,7 +14,7 @@ const Range<Addr> kModule = *Range<Addr>::FromSize(Addr(0x55d0c0de0000), 0x2000)
 
 std::vector<LikelyPointer> Scan(std::vector<std::byte>& bytes, Range<Addr> target = kModule) {
   std::vector<LikelyPointer> found;
-  ScanWords(bytes, kStart, target, kGuard, found);
+  ScanWords(bytes, kStart, std::span(&target, 1), kGuard, found);
   return found;
 }
 
@@ -61,6 +61,21 @@ TEST(ScanWords, ModuleMayCrossATebibyte) {
   Put(bytes, 8, 0x55fffffff800);
   Put(bytes, 32, 0x560000000800);
   EXPECT_EQ(Scan(bytes, target).size(), 2u);
+}
+
+TEST(ScanWords, FindsPointersIntoEveryRangeAndNothingBetween) {
+  std::vector<std::byte> bytes(64);
+  const Range<Addr> targets[] = {kModule, *Range<Addr>::FromSize(Addr(0x7f1000000000), 0x1000),
+                                 *Range<Addr>::FromSize(Addr(0x7f1000004000), 0x1000)};
+  Put(bytes, 0, 0x55d0c0de0010);
+  Put(bytes, 16, 0x7f1000000010);
+  Put(bytes, 32, 0x7f1000002000);
+  Put(bytes, 48, 0x7f1000004010);
+  std::vector<LikelyPointer> found;
+  ScanWords(bytes, kStart, targets, kGuard, found);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[1].at, kStart + 16);
+  EXPECT_EQ(found[2].at, kStart + 48);
 }
 
 TEST(ScanWords, ShortInputHoldsNoWord) {

@@ -11,21 +11,23 @@ Range<NextAddr> InNext(Range<Addr> range) {
 
 }  // namespace
 
-Result<ImageMap> ImageMap::Create(const LoadedModules& next, const LoadedModule& next_program,
-                                  const Mappings& next_mappings, const LoadedModules& live,
-                                  Addr live_program) {
+Result<ImageMap> ImageMap::Create(const LoadedModules& next, const Mappings& next_mappings,
+                                  const LoadedModules& live, std::span<const Moved> moved) {
   ImageMap map;
   for (const LoadedModule& module : next.all()) {
-    Addr to = live_program;
-    if (&module != &next_program) {
+    Addr to;
+    const auto exchanged = std::ranges::find(moved, module.range, &Moved::from);
+    if (exchanged != moved.end()) {
+      to = exchanged->to;
+    } else {
       const LoadedModule* same = live.ByPath(module.path);
       if (same == nullptr) {
         return Fail("the new version loads a library that the server does not have", module.path,
                     "restart the server for this update");
       }
       if (same->build_id != module.build_id) {
-        return Fail("a library changed on disk since the server was started", module.path,
-                    "updating libraries together with the program is not supported yet");
+        return Fail("a library changed on disk while this update was prepared", module.path,
+                    "try again");
       }
       to = same->range.begin();
     }

@@ -4,6 +4,7 @@
 #define MCR_MUTATOR_MERGE_IMAGE_MAP_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "mcr/base/address.h"
@@ -16,11 +17,15 @@ namespace mcr::mutator {
 
 class ImageMap {
  public:
-  // The program that is being replaced is at another place in each image; every other module of
-  // `next` has to be in `live` with the same build-id, or this fails and names it.
-  static Result<ImageMap> Create(const LoadedModules& next, const LoadedModule& next_program,
-                                 const Mappings& next_mappings, const LoadedModules& live,
-                                 Addr live_program);
+  // A module of `next` that the update exchanges, and where it will be in the live process.
+  struct Moved {
+    Range<Addr> from;
+    Addr to;
+  };
+  // Every module of `next` that is not `moved` has to be in `live` with the same build-id, or this
+  // fails and names it.
+  static Result<ImageMap> Create(const LoadedModules& next, const Mappings& next_mappings,
+                                 const LoadedModules& live, std::span<const Moved> moved);
 
   enum class Kind {
     kValue,    // no address of the rehearsed process

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mutator/graph/memory_scan.h"
 
 namespace mcr::mutator {
@@ -12,32 +14,35 @@ constexpr size_t kMost = 20;  // lines; more would not help anybody
 }  // namespace
 
 Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& image,
-                                                Range<Addr> old_program, bool skip_shared) {
+                                                std::span<const Range<Addr>> old,
+                                                bool skip_shared) {
   std::vector<std::string> found;
+  const auto is_old = [&](Addr at) {
+    return std::ranges::any_of(old, [&](const Range<Addr>& range) { return range.Contains(at); });
+  };
   const auto report = [&](const std::string& where) {
     if (found.size() < kMost) {
       found.push_back(
-          fmt::format("process {}: {} points into the old program", image.pid(), where));
+          fmt::format("process {}: {} points into the old version", image.pid(), where));
     }
   };
   for (const checkpoint::ThreadImage& thread : image.threads()) {
-    if (old_program.Contains(Addr(thread.registers.rip))) {
+    if (is_old(Addr(thread.registers.rip))) {
       report(fmt::format("thread {}", thread.tid));
     }
   }
   for (const checkpoint::EpollEntry& entry : image.epoll_entries()) {
-    if (old_program.Contains(Addr(entry.data))) {
+    if (is_old(Addr(entry.data))) {
       report(fmt::format("the epoll entry of descriptor {}", entry.fd));
     }
   }
   const PointerGuard guard = ReadPointerGuard(image);
-  for (const Mapping& mapping : image.mappings()) {
-    if (!IsScanned(mapping) || old_program.Overlaps(mapping.range)) continue;
+  for (const Mapping& mapping : ScannedOutside(image, old)) {
     if (mapping.shared && skip_shared) continue;
-    MCR_ASSIGN(const auto pointers, ScanMapping(image, mapping, old_program, guard));
+    MCR_ASSIGN(const auto pointers, ScanMapping(image, mapping, old, guard));
     for (const LikelyPointer& pointer : pointers) {
       // One past the end is as well the start of what follows.
-      if (!old_program.Contains(Addr(pointer.target))) continue;
+      if (!is_old(Addr(pointer.target))) continue;
       report(fmt::format("the word at {}", Hex(pointer.at)));
     }
   }

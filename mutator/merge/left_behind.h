@@ -1,9 +1,10 @@
-// The check after a graft: does anything in a process still point into the program that is about to
+// The check after a graft: does anything in a process still point into the files that are about to
 // be unmapped? It reads the process afresh and shares nothing with the merge but the search for
 // words.
 #ifndef MCR_MUTATOR_MERGE_LEFT_BEHIND_H_
 #define MCR_MUTATOR_MERGE_LEFT_BEHIND_H_
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,11 @@
 
 namespace mcr::mutator {
 
-// One line for each thread, epoll entry and word of `image` that points into `old_program`; its own
-// memory there is not looked at. `skip_shared`: shared memory has been checked through another
-// process.
+// One line for each thread, epoll entry and word of `image` that points into one of `old` (sorted,
+// disjoint); the memory there is not looked at. `skip_shared`: shared memory has been checked
+// through another process.
 Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& image,
-                                                Range<Addr> old_program, bool skip_shared);
+                                                std::span<const Range<Addr>> old, bool skip_shared);
 
 }  // namespace mcr::mutator
 

@@ -1,13 +1,11 @@
 #include "mutator/merge/merge.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
-#include "mutator/graph/loaded_modules.h"
 #include "mutator/graph/memory_scan.h"
-#include "mutator/merge/free_range.h"
 #include "mutator/merge/image_map.h"
-#include "mutator/merge/process_merge.h"
 #include "mutator/merge/segment_mappings.h"
 
 namespace mcr::mutator {
@@ -26,74 +24,95 @@ uint64_t MemorySize(const Program& program) {
 
 // By build-id, since a sandbox or a package upgrade may show the file under another path; by path
 // where there is none.
-Result<LoadedModule> FindProgram(const LoadedModules& modules, const std::string& path,
-                                 const Program& program) {
-  for (const LoadedModule& module : modules.all()) {
-    const bool same =
-        program.build_id().empty() ? module.path == path : module.build_id == program.build_id();
-    if (same) return module;
-  }
-  return Fail("the process does not have the program mapped", path);
+const LoadedModule* FindModule(const LoadedModules& modules, const std::string& path,
+                               const Program& file) {
+  if (file.build_id().empty()) return modules.ByPath(path);
+  const auto found = std::ranges::find(modules.all(), file.build_id(), &LoadedModule::build_id);
+  return found == modules.all().end() ? nullptr : &*found;
 }
 
 }  // namespace
 
-Merger::Merger(AddressMap& map, Versions versions)
-    : map_(map),
-      versions_(std::move(versions)),
-      module_image_(versions_.before, versions_.after, map_),
-      known_(*versions_.before) {}
+Merger::Merger(std::vector<ModuleVersions> modules) {
+  for (ModuleVersions& versions : modules) {
+    ModuleImageBuilder image(versions.before, versions.after);
+    KnownTargets known(*versions.before);
+    modules_.push_back(
+        std::make_unique<Module>(Module{std::move(versions), std::move(image), std::move(known)}));
+  }
+}
 
 Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
   MergePlan plan;
+  for (const auto& module : modules_) plan.graft.new_files.push_back(module->versions.new_file);
   SharedMemorySeen shared;
   std::vector<const Mappings*> all_mappings;
   for (const ProcessPair& pair : processes) all_mappings.push_back(&pair.live->mappings());
-  const checkpoint::ProcessImage& root = *processes.front().live;
-  MCR_ASSIGN(const LoadedModule root_program,
-             FindProgram(LoadedModules::Find(root), versions_.before_path, *versions_.before));
-  MCR_ASSIGN(plan.new_program, FindFreeRange(all_mappings, MemorySize(*versions_.after),
-                                             root.layout().start_brk, root_program.bias));
-
-  for (const ProcessPair& pair : processes) {
-    const LoadedModules live_modules = LoadedModules::Find(*pair.live);
-    const LoadedModules next_modules = LoadedModules::Find(*pair.next);
-    MCR_ASSIGN(const LoadedModule old_program,
-               FindProgram(live_modules, versions_.before_path, *versions_.before));
-    MCR_ASSIGN(const LoadedModule next_program,
-               FindProgram(next_modules, versions_.after_path, *versions_.after));
-    MCR_ASSIGN(const ImageMap next_to_live,
-               ImageMap::Create(next_modules, *next_modules.At(next_program.range.begin()),
-                                pair.next->mappings(), live_modules, plan.new_program.begin()));
-    plan.old_program = old_program.range;
-
-    checkpoint::ProcessGraft& graft = plan.graft.processes.emplace_back();
-    graft.pid = pair.live->pid();
-    graft.mappings = SegmentMappings(*versions_.after, plan.new_program.begin());
-    graft.unmap.push_back(old_program.range);
-    const PointerGuard guard = ReadPointerGuard(*pair.live);
-    const ModuleImageBuilder::Sources sources{*pair.live,
-                                              old_program.bias,
-                                              *pair.next,
-                                              next_program.bias,
-                                              plan.new_program.begin(),
-                                              next_to_live,
-                                              guard};
-    MCR_TRY(module_image_.Build(sources, graft, plan));
-    ProcessMerge process({*versions_.before, *versions_.after, map_, *pair.live, *pair.next,
-                          live_modules, next_modules, next_to_live, old_program.bias,
-                          next_program.bias, plan.new_program.begin(), guard, shared, known_},
-                         graft, plan);
-    MCR_TRY(process.MergeLinkMap());
-    MCR_TRY(process.MergeMemory());
-    process.MergeThreads();
-    process.MergeKernelTables();
-    process.MergeLayout();
-  }
+  Places places(std::move(all_mappings));
+  for (const ProcessPair& pair : processes) MCR_TRY(MergeProcess(pair, places, shared, plan));
   std::ranges::sort(plan.problems);
   plan.problems.erase(std::ranges::unique(plan.problems).begin(), plan.problems.end());
   if (plan.problems.size() > kMostProblems) plan.problems.resize(kMostProblems);
   return plan;
+}
+
+Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemorySeen& shared,
+                            MergePlan& plan) {
+  const LoadedModules live_modules = LoadedModules::Find(*pair.live);
+  const LoadedModules next_modules = LoadedModules::Find(*pair.next);
+  MCR_ASSIGN(const ChangedModules modules, FindModules(pair, live_modules, next_modules, places));
+  std::vector<ImageMap::Moved> moved;
+  for (const ChangedModule& module : modules.all()) {
+    moved.push_back({module.next.range, module.new_range.begin()});
+  }
+  MCR_ASSIGN(const ImageMap next_to_live,
+             ImageMap::Create(next_modules, pair.next->mappings(), live_modules, moved));
+
+  checkpoint::ProcessGraft& graft = plan.graft.processes.emplace_back();
+  graft.pid = pair.live->pid();
+  const PointerGuard guard = ReadPointerGuard(*pair.live);
+  for (const ChangedModule& module : modules.all()) {
+    for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
+      mapping.file = module.index;
+      graft.mappings.push_back(mapping);
+    }
+    graft.unmap.push_back(module.live.range);
+    MCR_TRY(modules_[module.index]->image.Build(
+        {*pair.live, *pair.next, module, modules, next_to_live, guard}, graft, plan));
+  }
+  ProcessMerge process(
+      {modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live, guard, shared},
+      graft, plan);
+  MCR_TRY(process.MergeLinkMaps());
+  MCR_TRY(process.MergeMemory());
+  process.MergeThreads();
+  process.MergeKernelTables();
+  process.MergeLayout();
+  return {};
+}
+
+Result<ChangedModules> Merger::FindModules(const ProcessPair& pair, const LoadedModules& live,
+                                           const LoadedModules& next, Places& places) {
+  std::vector<ChangedModule> found;
+  for (size_t i = 0; i < modules_.size(); ++i) {
+    const ModuleVersions& versions = modules_[i]->versions;
+    const LoadedModule* before = FindModule(live, versions.before_path, *versions.before);
+    // Not every process of a server loads every plug-in.
+    if (before == nullptr && !versions.is_program) continue;
+    if (before == nullptr) {
+      return Fail("the process does not have the program mapped", versions.before_path);
+    }
+    const LoadedModule* after = FindModule(next, versions.after_path, *versions.after);
+    if (after == nullptr) {
+      return Fail("the new version's start-up does not load a module that changed",
+                  versions.after_path, "restart the server for this update");
+    }
+    ChangedModule module{i, &versions, &modules_[i]->known, *before, *after, {}};
+    MCR_ASSIGN(module.new_range, places.Find(i, before->bias, MemorySize(*versions.after),
+                                             pair.live->layout().start_brk));
+    found.push_back(std::move(module));
+  }
+  return ChangedModules(std::move(found), pair.live->mappings());
 }
 
 }  // namespace mcr::mutator

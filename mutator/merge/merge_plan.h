@@ -7,8 +7,6 @@
 #include <vector>
 
 #include "checkpoint/graft/plan.h"
-#include "mcr/base/address.h"
-#include "mcr/base/range.h"
 
 namespace mcr::mutator {
 
@@ -31,9 +29,7 @@ struct VariableCounts {
 };
 
 struct MergePlan {
-  checkpoint::GraftPlan graft;  // GraftPlan::new_file is left to the caller, who knows files
-  Range<Addr> old_program;      // in every live process
-  Range<Addr> new_program;
+  checkpoint::GraftPlan graft;
   PointerCounts pointers;
   VariableCounts variables;
   std::vector<std::string> conflicts;  // both changed: the live value was kept

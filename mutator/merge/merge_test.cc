@@ -74,8 +74,8 @@ class MergeTest : public testing::Test {
 
   MergePlan Merge() {
     live_.AddThread(thread_);
-    map_.emplace(before_, after_, std::make_unique<FakeComparer>());
-    Merger merger(*map_, {before_, after_, kPath, kPath});
+    auto map = std::make_shared<AddressMap>(before_, after_, std::make_unique<FakeComparer>());
+    Merger merger({{before_, after_, kPath, kPath, kPath, std::move(map), true}});
     return merger.Merge({{&live_, &next_}}).value();
   }
 
@@ -90,15 +90,17 @@ class MergeTest : public testing::Test {
     }
     return word;
   }
+  static Addr NewProgram(const MergePlan& plan) {
+    return plan.graft.processes.front().mappings.front().range.begin();
+  }
   static uint64_t InNew(const MergePlan& plan, uint64_t file_address) {
-    return plan.new_program.begin().value() + file_address;
+    return NewProgram(plan).value() + file_address;
   }
 
   std::shared_ptr<FakeProgram> before_ = std::make_shared<FakeProgram>();
   std::shared_ptr<FakeProgram> after_ = std::make_shared<FakeProgram>();
   FakeImage live_, next_;
   checkpoint::ThreadImage thread_;
-  std::optional<AddressMap> map_;
 };
 
 TEST_F(MergeTest, PointersInTheHeapFollowWhatTheyName) {
@@ -131,7 +133,7 @@ TEST_F(MergeTest, LowerHalfOfWhatOnlyLooksLikeAPointerStays) {
   EXPECT_TRUE(plan.problems.empty());
   ASSERT_TRUE(Written(plan, kHeap + 0x20).has_value());
   EXPECT_EQ(*Written(plan, kHeap + 0x20) & 0xffffffff, remains & 0xffffffff);
-  EXPECT_FALSE(plan.old_program.Contains(Addr(*Written(plan, kHeap + 0x20))));
+  EXPECT_FALSE(plan.graft.processes[0].unmap[0].Contains(Addr(*Written(plan, kHeap + 0x20))));
   EXPECT_EQ(plan.pointers.shifted, 1u);
 }
 
@@ -173,7 +175,7 @@ TEST_F(MergeTest, VariablesKeepTheServersValueAtTheirNewPlace) {
   after_->AddVariable("counter", FileAddr(0x3100), 8);
   live_.WriteWord(kLive + 0x3010, 4711);
   const MergePlan plan = Merge();
-  EXPECT_EQ(Written(plan, plan.new_program.begin() + 0x3100), 4711u);
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3100), 4711u);
   EXPECT_EQ(plan.variables.kept, 1u);
 }
 
@@ -186,7 +188,7 @@ TEST_F(MergeTest, ChangedDefaultThatNobodyTouchedTakesEffect) {
   next_.WriteWord(kNext + 0x3010, 20);
   const MergePlan plan = Merge();
   // The new file's own value: nothing needs to be written.
-  EXPECT_EQ(Written(plan, plan.new_program.begin() + 0x3010), std::nullopt);
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), std::nullopt);
   EXPECT_EQ(plan.variables.initialised, 1u);
   EXPECT_TRUE(plan.conflicts.empty());
 }
@@ -199,7 +201,7 @@ TEST_F(MergeTest, ChangedDefaultThatTheServerTouchedIsAConflictAndStays) {
   live_.WriteWord(kLive + 0x3010, 15);
   next_.WriteWord(kNext + 0x3010, 20);
   const MergePlan plan = Merge();
-  EXPECT_EQ(Written(plan, plan.new_program.begin() + 0x3010), 15u);
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), 15u);
   EXPECT_EQ(plan.conflicts.size(), 1u);
 }
 
@@ -207,7 +209,7 @@ TEST_F(MergeTest, NewVariableTakesWhatTheNewVersionsStartUpGaveIt) {
   after_->AddVariable("added", FileAddr(0x3010), 8);
   next_.WriteWord(kNext + 0x3010, (kNext + 0x1400).value());
   const MergePlan plan = Merge();
-  EXPECT_EQ(Written(plan, plan.new_program.begin() + 0x3010), InNew(plan, 0x1400));
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), InNew(plan, 0x1400));
 }
 
 TEST_F(MergeTest, NewVariableThatPointsToTheRehearsalsHeapIsAProblem) {
@@ -287,7 +289,9 @@ TEST_F(MergeTest, TheOldProgramIsUnmappedAndTheNewOneLiesElsewhere) {
   const MergePlan plan = Merge();
   ASSERT_EQ(plan.graft.processes[0].unmap.size(), 1u);
   EXPECT_EQ(plan.graft.processes[0].unmap[0].begin(), kLive);
-  EXPECT_FALSE(plan.new_program.Overlaps(plan.old_program));
+  for (const auto& mapping : plan.graft.processes[0].mappings) {
+    EXPECT_FALSE(mapping.range.Overlaps(plan.graft.processes[0].unmap[0]));
+  }
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ constexpr size_t kJoin = 64;
 }  // namespace
 
 ModuleImageBuilder::ModuleImageBuilder(std::shared_ptr<const Program> before,
-                                       std::shared_ptr<const Program> after, AddressMap& map)
-    : before_(before), after_(after), map_(map), initial_before_(before), initial_after_(after) {
+                                       std::shared_ptr<const Program> after)
+    : before_(before), after_(after), initial_before_(before), initial_after_(after) {
   for (const Segment& segment : before_->segments()) {
     if (segment.writable) old_segments_.push_back(&segment);
   }
@@ -48,7 +48,7 @@ ModuleImageBuilder::ModuleImageBuilder(std::shared_ptr<const Program> before,
 Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraft& graft,
                                  MergePlan& plan) {
   MCR_ASSIGN(const Model* model, ModelFor(sources));
-  MCR_ASSIGN(const std::vector<OldSegment> old, ReadOld(sources, plan));
+  MCR_ASSIGN(const std::vector<OldSegment> old, ReadOld(sources));
   std::vector<NextPart> parts = model->parts;
   for (size_t i = 0; i < pairs_.size(); ++i) {
     const Pair& pair = pairs_[i];
@@ -67,7 +67,7 @@ Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraf
     }
   }
   RefuseForeign(parts, plan);
-  for (const NextPart& part : parts) EmitWrites(part, sources.new_bias, graft.writes);
+  for (const NextPart& part : parts) EmitWrites(part, sources.module.new_bias(), graft.writes);
   return {};
 }
 
@@ -81,9 +81,9 @@ Result<const ModuleImageBuilder::Model*> ModuleImageBuilder::ModelFor(const Sour
   model->next = &sources.next;
   model->next_to_live = sources.next_to_live;
   MCR_ASSIGN(model->parts,
-             ReadNextParts(*after_, sources.next, sources.next_bias, sources.next_to_live));
+             ReadNextParts(*after_, sources.next, sources.module.next.bias, sources.next_to_live));
   for (const Pair& pair : pairs_) {
-    const auto initial = initial_after_.Bytes(pair.after->range, sources.new_bias.value());
+    const auto initial = initial_after_.Bytes(pair.after->range, sources.module.new_bias().value());
     model->untouched.push_back(
         std::ranges::equal(model->parts[pair.new_part].At(pair.after->range), initial));
   }
@@ -92,20 +92,20 @@ Result<const ModuleImageBuilder::Model*> ModuleImageBuilder::ModelFor(const Sour
 }
 
 Result<std::vector<ModuleImageBuilder::OldSegment>> ModuleImageBuilder::ReadOld(
-    const Sources& sources, const MergePlan& plan) {
-  if (initial_.empty() || initial_bias_ != sources.live_bias) {
-    initial_bias_ = sources.live_bias;
+    const Sources& sources) {
+  if (initial_.empty() || initial_bias_ != sources.module.live.bias) {
+    initial_bias_ = sources.module.live.bias;
     initial_.clear();
     for (const Segment* segment : old_segments_) {
-      initial_.push_back(initial_before_.Bytes(segment->range, sources.live_bias.value()));
+      initial_.push_back(initial_before_.Bytes(segment->range, sources.module.live.bias.value()));
     }
   }
   std::vector<OldSegment> segments;
   for (size_t i = 0; i < old_segments_.size(); ++i) {
     OldSegment old{std::vector<std::byte>(old_segments_[i]->range.size()), initial_[i], {}};
-    const Addr start = sources.live_bias + old_segments_[i]->range.begin().value();
+    const Addr start = sources.module.live.bias + old_segments_[i]->range.begin().value();
     MCR_TRY(sources.live.Read(start, old.live));
-    ScanWords(old.live, start, plan.old_program, sources.guard, old.pointers);
+    ScanWords(old.live, start, sources.modules.old_ranges(), sources.guard, old.pointers);
     segments.push_back(std::move(old));
   }
   return segments;
@@ -125,24 +125,25 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, cons
   part.foreign.erase(part.foreign.lower_bound(to.begin()), part.foreign.lower_bound(to.end()));
   std::ranges::copy(std::span(old.live).subspan(at, size), part.At(to).begin());
 
-  const Addr begin = sources.live_bias + pair.before->range.begin().value();
+  const Addr begin = sources.module.live.bias + pair.before->range.begin().value();
   const Addr end = begin + std::min(pair.before->range.size(), to.size());
   auto pointer = std::ranges::lower_bound(old.pointers, begin, {}, &LikelyPointer::at);
   for (; pointer != old.pointers.end() && pointer->at + kWord <= end; ++pointer) {
-    const FileAddr target(pointer->target - sources.live_bias.value());
-    const Translation& translation = map_.Translate(target);
+    const ChangedModule* module = sources.modules.Of(pointer->target);
+    if (module == nullptr) continue;
+    const FileAddr target = module->InOld(pointer->target);
+    const Translation& translation = module->map().Translate(target);
     if (translation.kind == PointerKind::kNone && translation.exact) {
-      plan.problems.push_back(fmt::format("variable `{}`+{:#x} points to {}: {}", pair.before->name,
-                                          pointer->at - begin, AddressMap::Name(*before_, target),
-                                          translation.problem));
+      plan.problems.push_back(fmt::format(
+          "variable `{}`+{:#x} points to {}: {}", pair.before->name, pointer->at - begin,
+          AddressMap::Name(module->before(), target), translation.problem));
       continue;
     }
     // What is not where pointers point, nothing but looks like one: moved along (process_merge.cc
     // says why).
     const bool is_pointer =
         translation.kind != PointerKind::kNone && (translation.exact || pointer->aligned());
-    const uint64_t value =
-        (sources.new_bias + (is_pointer ? translation.to : target).value()).value();
+    const uint64_t value = module->InNew(is_pointer ? translation.to : target);
     const uint64_t word = pointer->mangled ? sources.guard.Mangle(value) : value;
     std::memcpy(part.At(to).data() + (pointer->at - begin), &word, kWord);
     ++plan.pointers.likely;

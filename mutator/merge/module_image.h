@@ -1,4 +1,4 @@
-// What the new program's writable memory holds in one live process: the rehearsal's, with the live
+// What a changed module's writable memory holds in one live process: the rehearsal's, with the live
 // values of the variables that both versions have.
 #ifndef MCR_MUTATOR_MERGE_MODULE_IMAGE_H_
 #define MCR_MUTATOR_MERGE_MODULE_IMAGE_H_
@@ -12,7 +12,7 @@
 #include "mcr/base/result.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/graph/word_scanner.h"
-#include "mutator/merge/address_map.h"
+#include "mutator/merge/changed_modules.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/initial_image.h"
 #include "mutator/merge/merge_plan.h"
@@ -25,16 +25,14 @@ class ModuleImageBuilder {
  public:
   struct Sources {
     const checkpoint::ProcessImage& live;
-    Addr live_bias;  // of the old program in `live`
     const checkpoint::ProcessImage& next;
-    Addr next_bias;  // of the new program in `next`
-    Addr new_bias;   // of the new program in `live`
+    const ChangedModule& module;    // the one to build
+    const ChangedModules& modules;  // all that change
     const ImageMap& next_to_live;
     PointerGuard guard;
   };
 
-  ModuleImageBuilder(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after,
-                     AddressMap& map);
+  ModuleImageBuilder(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after);
 
   // Adds the contents of the writable segments to `graft.writes`; counts and problems to `plan`.
   Status Build(const Sources& sources, checkpoint::ProcessGraft& graft, MergePlan& plan);
@@ -60,7 +58,7 @@ class ModuleImageBuilder {
   };
 
   Result<const Model*> ModelFor(const Sources& sources);
-  Result<std::vector<OldSegment>> ReadOld(const Sources& sources, const MergePlan& plan);
+  Result<std::vector<OldSegment>> ReadOld(const Sources& sources);
   void TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old, NextPart& part,
                 MergePlan& plan);
   void RefuseForeign(const std::vector<NextPart>& parts, MergePlan& plan) const;
@@ -68,7 +66,6 @@ class ModuleImageBuilder {
 
   std::shared_ptr<const Program> before_;
   std::shared_ptr<const Program> after_;
-  AddressMap& map_;
   InitialImage initial_before_, initial_after_;
   std::vector<const Segment*> old_segments_;  // writable ones
   std::vector<Pair> pairs_;

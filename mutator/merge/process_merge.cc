@@ -28,18 +28,6 @@ ProcessMerge::ProcessMerge(Context context, checkpoint::ProcessGraft& graft, Mer
   }
 }
 
-FileAddr ProcessMerge::InOld(uint64_t live_address) const {
-  return FileAddr(live_address - context_.live_bias.value());
-}
-
-uint64_t ProcessMerge::InNew(FileAddr address) const {
-  return context_.new_bias.value() + address.value();
-}
-
-bool ProcessMerge::PointsToOld(uint64_t word) const {
-  return plan_.old_program.Contains(Addr(word));
-}
-
 void ProcessMerge::Count(PointerKind kind) {
   switch (kind) {
     case PointerKind::kFunction:
@@ -62,16 +50,18 @@ void ProcessMerge::Count(PointerKind kind) {
   }
 }
 
-void ProcessMerge::Refuse(const std::string& holder, FileAddr target,
+void ProcessMerge::Refuse(const std::string& holder, uint64_t target,
                           const Translation& translation) {
-  plan_.problems.push_back(fmt::format("process {}: {} points to {}: {}", context_.live.pid(),
-                                       holder, AddressMap::Name(context_.before, target),
-                                       translation.problem));
+  const ChangedModule& module = *context_.modules.Of(target);
+  plan_.problems.push_back(
+      fmt::format("process {}: {} points to {}: {}", context_.live.pid(), holder,
+                  AddressMap::Name(module.before(), module.InOld(target)), translation.problem));
 }
 
-bool ProcessMerge::Write(const LikelyPointer& pointer, const Translation& translation) {
+bool ProcessMerge::Write(const LikelyPointer& pointer, const ChangedModule& module,
+                         const Translation& translation) {
   if (translation.kind == PointerKind::kNone) return false;
-  const uint64_t value = InNew(translation.to);
+  const uint64_t value = module.InNew(translation.to);
   graft_.writes.AddWord(pointer.at, pointer.mangled ? context_.guard.Mangle(value) : value);
   Count(translation.kind);
   ++plan_.pointers.likely;
@@ -80,14 +70,13 @@ bool ProcessMerge::Write(const LikelyPointer& pointer, const Translation& transl
 }
 
 Status ProcessMerge::MergeMemory() {
-  for (const Mapping& mapping : context_.live.mappings()) {
-    if (!IsScanned(mapping)) continue;
+  scanned_ = ScannedOutside(context_.live, context_.modules.old_ranges());
+  for (const Mapping& mapping : scanned_) {
     // Without registers (a dry run) nobody knows which words of the stack are alive.
     if (stacks_.empty() && mapping.path == "[stack]") continue;
-    if (plan_.old_program.Overlaps(mapping.range)) continue;
     if (mapping.shared && !context_.shared.Claim(mapping)) continue;
     MCR_ASSIGN(const auto pointers,
-               ScanMapping(context_.live, mapping, plan_.old_program, context_.guard));
+               ScanMapping(context_.live, mapping, context_.modules.old_ranges(), context_.guard));
     for (const LikelyPointer& pointer : pointers) Retarget(mapping, pointer);
   }
   for (const auto& [mapping, pointer] : unclear_) Settle(*mapping, pointer);
@@ -101,19 +90,20 @@ const ProcessMerge::Stack* ProcessMerge::StackAt(Addr at) const {
 }
 
 void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer) {
-  if (link_map_.Contains(pointer.at)) return;
+  const ChangedModule* module = context_.modules.Of(pointer.target);
+  if (module == nullptr || IsInLinkMap(pointer.at)) return;
   if (const Stack* stack = StackAt(pointer.at)) return RetargetOnStack(*stack, pointer);
-  const FileAddr target = InOld(pointer.target);
-  const Translation& translation = context_.map.Translate(target);
-  switch (Judge(mapping, pointer, translation)) {
+  const FileAddr target = module->InOld(pointer.target);
+  const Translation& translation = module->map().Translate(target);
+  switch (Judge(mapping, pointer, *module, translation)) {
     case Verdict::kPointer:
-      context_.known.Add(target);
-      if (Write(pointer, translation) || RetargetLikeNext(pointer)) return;
+      module->known->Add(target);
+      if (Write(pointer, *module, translation) || RetargetLikeNext(pointer, *module)) return;
       // One past the last byte is as well the first byte of whatever follows.
-      if (pointer.target == plan_.old_program.end().value()) return;
-      return Refuse(WordIn(mapping, pointer.at), target, translation);
+      if (!module->live.range.Contains(Addr(pointer.target))) return;
+      return Refuse(WordIn(mapping, pointer.at), pointer.target, translation);
     case Verdict::kRemains:
-      return Shift(pointer);
+      return Shift(pointer, *module);
     case Verdict::kUnclear:
       unclear_.emplace_back(&mapping, pointer);
   }
@@ -121,18 +111,21 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
 
 // A word that is not clear by itself, when everything that is has been seen.
 void ProcessMerge::Settle(const Mapping& mapping, const LikelyPointer& pointer) {
-  const FileAddr target = InOld(pointer.target);
-  if (context_.known.Contains(target) && Write(pointer, context_.map.Translate(target))) return;
+  const ChangedModule& module = *context_.modules.Of(pointer.target);
+  const FileAddr target = module.InOld(pointer.target);
+  const bool known = module.known->Contains(target);
+  if (known && Write(pointer, module, module.map().Translate(target))) return;
   Translation unclear;
   unclear.problem =
       "it may as well be the end of a text, and nothing says which (memory changes: try again)";
-  Refuse(WordIn(mapping, pointer.at), target, unclear);
+  Refuse(WordIn(mapping, pointer.at), pointer.target, unclear);
 }
 
 // Allocators hand out memory that still holds old pointers, and programs write only part of it:
 // characters of a text, flags, small numbers over the lower bytes. What is left looks like a
 // pointer to a place near the old one.
 ProcessMerge::Verdict ProcessMerge::Judge(const Mapping& mapping, const LikelyPointer& pointer,
+                                          const ChangedModule& module,
                                           const Translation& translation) const {
   if (pointer.mangled) return Verdict::kPointer;
   // Libraries' own data is not memory of an allocator.
@@ -145,20 +138,16 @@ ProcessMerge::Verdict ProcessMerge::Judge(const Mapping& mapping, const LikelyPo
   if (text.tail != TextTail::kUnknown) return Verdict::kPointer;
   if (!translation.exact || translation.inside_text || !text.referenced) return Verdict::kRemains;
   // Few of the addresses that a text's last characters can make are the entry of a function.
-  const bool both_agree = InNew(translation.to) == Shifted(pointer.target);
+  const bool both_agree = module.InNew(translation.to) == module.Shifted(pointer.target);
   return translation.kind == PointerKind::kFunction || both_agree ? Verdict::kPointer
                                                                   : Verdict::kUnclear;
 }
 
-// The new program is a multiple of kPlaceStep away from the old one: the lower half of the word,
+// The new version is a multiple of kPlaceStep away from the old one: the lower half of the word,
 // where the text, flags or number are, stays as it is.
-uint64_t ProcessMerge::Shifted(uint64_t target) const {
-  return target - plan_.old_program.begin().value() + plan_.new_program.begin().value();
-}
-
-void ProcessMerge::Shift(const LikelyPointer& pointer) {
-  if (!PointsToOld(pointer.target)) return;
-  graft_.writes.AddWord(pointer.at, Shifted(pointer.target));
+void ProcessMerge::Shift(const LikelyPointer& pointer, const ChangedModule& module) {
+  if (!module.live.range.Contains(Addr(pointer.target))) return;
+  graft_.writes.AddWord(pointer.at, module.Shifted(pointer.target));
   ++plan_.pointers.shifted;
 }
 
@@ -182,7 +171,7 @@ std::string ProcessMerge::WordIn(const Mapping& mapping, Addr at) {
 
 // A library's own data, at the same place in the rehearsal: what the new version's start-up left
 // there.
-bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer) {
+bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer, const ChangedModule& target) {
   const LoadedModule* module = context_.live_modules.At(pointer.at);
   if (module == nullptr || pointer.mangled) return false;
   const LoadedModule* same = context_.next_modules.ByPath(module->path);
@@ -191,7 +180,7 @@ bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer) {
       context_.next.ReadValue<uint64_t>(same->range.begin() + (pointer.at - module->range.begin()));
   if (!word) return false;
   const ImageMap::Word translated = context_.next_to_live.Translate(*word);
-  const auto& to = plan_.new_program;
+  const auto& to = target.new_range;
   const Addr value(translated.value);
   if (translated.kind != ImageMap::Kind::kPointer || value < to.begin() || to.end() < value) {
     return false;
@@ -203,54 +192,71 @@ bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer) {
 }
 
 void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& pointer) {
-  const FileAddr target = InOld(pointer.target);
+  const ChangedModule& module = *context_.modules.Of(pointer.target);
+  const FileAddr target = module.InOld(pointer.target);
   const bool dead = pointer.at + kWord + kRedZone <= stack.pointer;
   if (std::ranges::binary_search(stack.return_slots, pointer.at)) {
-    const Translation& translation = context_.map.TranslateReturnAddress(target);
+    const Translation& translation = module.map().TranslateReturnAddress(target);
     if (translation.kind == PointerKind::kNone) {
-      Refuse(fmt::format("a call on the stack of thread {}", stack.tid), target, translation);
+      Refuse(fmt::format("a call on the stack of thread {}", stack.tid), pointer.target,
+             translation);
       return;
     }
-    graft_.writes.AddWord(pointer.at, InNew(translation.to));
+    graft_.writes.AddWord(pointer.at, module.InNew(translation.to));
     Count(PointerKind::kInstruction);
     ++plan_.pointers.precise;
     return;
   }
-  const Translation& translation = context_.map.Translate(target);
+  const Translation& translation = module.map().Translate(target);
   // No object of C holds an address inside a function: such a word is what is left of an earlier
   // call.
-  const Function* function = context_.before.FindFunction(target);
+  const Function* function = module.before().FindFunction(target);
   const bool stale = function != nullptr && function->range.begin() != target;
-  if (dead || stale || (!translation.exact && !pointer.aligned())) return Shift(pointer);
-  if (Write(pointer, translation)) return;
-  if (!translation.exact) return Shift(pointer);
+  if (dead || stale || (!translation.exact && !pointer.aligned())) return Shift(pointer, module);
+  if (Write(pointer, module, translation)) return;
+  if (!translation.exact) return Shift(pointer, module);
   Refuse(fmt::format("the word at {} on the stack of thread {}", Hex(pointer.at), stack.tid),
-         target, translation);
+         pointer.target, translation);
 }
 
-Status ProcessMerge::MergeLinkMap() {
-  const auto live = FindLinkMap(context_.live, context_.before, context_.live_bias);
-  const auto next = FindLinkMap(context_.next, context_.after, context_.next_bias);
-  if (!live && !next) return {};
-  if (!live || !next || live->size() != next->size()) {
-    plan_.problems.push_back("the dynamic loader's record of the program was not found");
-    return {};
+Status ProcessMerge::MergeLinkMaps() {
+  const LinkMaps live = LinkMaps::Find(context_.live, context_.live_modules);
+  const LinkMaps next = LinkMaps::Find(context_.next, context_.next_modules);
+  if (live.empty() && next.empty()) return {};
+  for (const ChangedModule& module : context_.modules.all()) {
+    const auto ours = live.Of(module.live);
+    const auto theirs = next.Of(module.next);
+    if (!ours || !theirs || ours->size() != theirs->size()) {
+      plan_.problems.push_back("the dynamic loader's record of " + module.live.path +
+                               " was not found");
+      continue;
+    }
+    link_maps_.push_back(*ours);
+    MCR_TRY(MergeLinkMap(module, *ours, *theirs));
   }
-  link_map_ = *live;
-  for (uint64_t at = 0; at + kWord <= live->size(); at += kWord) {
-    MCR_ASSIGN(const auto ours, context_.live.ReadValue<uint64_t>(live->begin() + at));
-    MCR_ASSIGN(const auto theirs, context_.next.ReadValue<uint64_t>(next->begin() + at));
+  return {};
+}
+
+Status ProcessMerge::MergeLinkMap(const ChangedModule& module, Range<Addr> live, Range<Addr> next) {
+  for (uint64_t at = 0; at + kWord <= live.size(); at += kWord) {
+    MCR_ASSIGN(const auto ours, context_.live.ReadValue<uint64_t>(live.begin() + at));
+    MCR_ASSIGN(const auto theirs, context_.next.ReadValue<uint64_t>(next.begin() + at));
     const ImageMap::Word wanted = context_.next_to_live.Translate(theirs);
     if (wanted.value == ours || wanted.kind == ImageMap::Kind::kForeign) continue;
-    // Pointers to the server's own memory and libraries are right as they are.
-    const bool ours_is_elsewhere =
-        !PointsToOld(ours) && FindMapping(context_.live.mappings(), Addr(ours)) != nullptr;
+    // Pointers to the server's own memory and to other modules are right as they are.
+    const bool ours_is_elsewhere = !module.live.range.Contains(Addr(ours)) &&
+                                   FindMapping(context_.live.mappings(), Addr(ours)) != nullptr;
     if (ours_is_elsewhere) continue;
-    graft_.writes.AddWord(live->begin() + at, wanted.value);
+    graft_.writes.AddWord(live.begin() + at, wanted.value);
     Count(PointerKind::kLayout);
     ++plan_.pointers.precise;
   }
   return {};
+}
+
+bool ProcessMerge::IsInLinkMap(Addr at) const {
+  return std::ranges::any_of(link_maps_,
+                             [&](const Range<Addr>& range) { return range.Contains(at); });
 }
 
 void ProcessMerge::MergeThreads() {
@@ -277,17 +283,16 @@ void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
   bool changed = false;
   for (const Register& entry : kRegisters) {
     auto& value = registers.*entry.field;
-    if (!PointsToOld(value)) continue;
-    const FileAddr target = InOld(value);
-    const Translation& translation = context_.map.Translate(target);
+    if (!context_.modules.HoldOld(value)) continue;
+    const ChangedModule& module = *context_.modules.Of(value);
+    const Translation& translation = module.map().Translate(module.InOld(value));
     if (translation.kind == PointerKind::kNone) {
       if (entry.live) {
-        Refuse(fmt::format("register {} of thread {}", entry.name, thread.tid), target,
-               translation);
+        Refuse(fmt::format("register {} of thread {}", entry.name, thread.tid), value, translation);
       }
       continue;
     }
-    value = InNew(translation.to);
+    value = module.InNew(translation.to);
     Count(translation.kind);
     ++plan_.pointers.precise;
     changed = true;
@@ -297,29 +302,30 @@ void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
 
 void ProcessMerge::MergeKernelTables() {
   for (const checkpoint::SignalHandler& handler : context_.live.signal_handlers()) {
-    if (!PointsToOld(handler.handler.value())) continue;
-    const FileAddr target = InOld(handler.handler.value());
-    const Translation& translation = context_.map.Translate(target);
+    const uint64_t target = handler.handler.value();
+    if (!context_.modules.HoldOld(target)) continue;
+    const ChangedModule& module = *context_.modules.Of(target);
+    const Translation& translation = module.map().Translate(module.InOld(target));
     if (translation.kind != PointerKind::kFunction) {
       Refuse(fmt::format("the handler of signal {}", handler.signal), target, translation);
       continue;
     }
     checkpoint::SignalHandler after = handler;
-    after.handler = Addr(InNew(translation.to));
+    after.handler = Addr(module.InNew(translation.to));
     graft_.signal_handlers.push_back({handler, after});
     Count(translation.kind);
     ++plan_.pointers.precise;
   }
   for (const checkpoint::EpollEntry& entry : context_.live.epoll_entries()) {
-    if (!PointsToOld(entry.data)) continue;
-    const FileAddr target = InOld(entry.data);
-    const Translation& translation = context_.map.Translate(target);
+    if (!context_.modules.HoldOld(entry.data)) continue;
+    const ChangedModule& module = *context_.modules.Of(entry.data);
+    const Translation& translation = module.map().Translate(module.InOld(entry.data));
     if (translation.kind == PointerKind::kNone) {
-      Refuse(fmt::format("the epoll entry of descriptor {}", entry.fd), target, translation);
+      Refuse(fmt::format("the epoll entry of descriptor {}", entry.fd), entry.data, translation);
       continue;
     }
     checkpoint::EpollEntry after = entry;
-    after.data = InNew(translation.to);
+    after.data = module.InNew(translation.to);
     graft_.epoll.push_back({entry, after});
     Count(translation.kind);
     ++plan_.pointers.precise;
@@ -328,9 +334,13 @@ void ProcessMerge::MergeKernelTables() {
 
 // What /proc/PID/stat and the auxiliary vector say of the program (elf(5), getauxval(3)).
 void ProcessMerge::MergeLayout() {
+  const auto program =
+      std::ranges::find_if(context_.modules.all(),
+                           [](const ChangedModule& module) { return module.versions->is_program; });
+  if (program == context_.modules.all().end()) return;
   graft_.layout = context_.live.layout();
-  for (const Segment& segment : context_.after.segments()) {
-    const Addr begin = context_.new_bias + segment.range.begin().value();
+  for (const Segment& segment : program->after().segments()) {
+    const Addr begin = program->new_bias() + segment.range.begin().value();
     if (segment.executable) {
       graft_.layout.start_code = begin;
       graft_.layout.end_code = begin + segment.file_size;
@@ -340,11 +350,12 @@ void ProcessMerge::MergeLayout() {
     }
   }
   std::vector<LikelyPointer> pointers;
-  ScanWords(graft_.layout.auxv, Addr(), plan_.old_program, context_.guard, pointers);
+  ScanWords(graft_.layout.auxv, Addr(), std::span(&program->live.range, 1), context_.guard,
+            pointers);
   for (const LikelyPointer& pointer : pointers) {
-    const Translation& translation = context_.map.Translate(InOld(pointer.target));
+    const Translation& translation = program->map().Translate(program->InOld(pointer.target));
     if (translation.kind == PointerKind::kNone || !pointer.aligned()) continue;
-    const uint64_t value = InNew(translation.to);
+    const uint64_t value = program->InNew(translation.to);
     std::ranges::copy(std::as_bytes(std::span(&value, 1)),
                       graft_.layout.auxv.begin() + static_cast<ptrdiff_t>(pointer.at.value()));
   }

@@ -1,4 +1,4 @@
-// The merge of one process: everything outside the program itself that points into it.
+// The merge of one process: everything outside the changed modules that points into them.
 #ifndef MCR_MUTATOR_MERGE_PROCESS_MERGE_H_
 #define MCR_MUTATOR_MERGE_PROCESS_MERGE_H_
 
@@ -14,8 +14,8 @@
 #include "mutator/graph/text_tail.h"
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/address_map.h"
+#include "mutator/merge/changed_modules.h"
 #include "mutator/merge/image_map.h"
-#include "mutator/merge/known_targets.h"
 #include "mutator/merge/merge_plan.h"
 
 namespace mcr::mutator {
@@ -36,24 +36,20 @@ class SharedMemorySeen {
 class ProcessMerge {
  public:
   struct Context {
-    const Program& before;
-    const Program& after;
-    AddressMap& map;
+    const ChangedModules& modules;
     const checkpoint::ProcessImage& live;
     const checkpoint::ProcessImage& next;
     const LoadedModules& live_modules;
     const LoadedModules& next_modules;
     const ImageMap& next_to_live;
-    Addr live_bias, next_bias, new_bias;
     PointerGuard guard;
     SharedMemorySeen& shared;
-    KnownTargets& known;
   };
 
   ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan);
 
   Status MergeMemory();
-  Status MergeLinkMap();
+  Status MergeLinkMaps();
   void MergeThreads();
   void MergeKernelTables();
   void MergeLayout();
@@ -66,10 +62,8 @@ class ProcessMerge {
     pid_t tid;
   };
 
-  FileAddr InOld(uint64_t live_address) const;
-  uint64_t InNew(FileAddr address) const;
-  bool PointsToOld(uint64_t word) const;
-
+  Status MergeLinkMap(const ChangedModule& module, Range<Addr> live, Range<Addr> next);
+  bool IsInLinkMap(Addr at) const;
   void Retarget(const Mapping& mapping, const LikelyPointer& pointer);
   void Settle(const Mapping& mapping, const LikelyPointer& pointer);
   enum class Verdict {
@@ -77,27 +71,28 @@ class ProcessMerge {
     kRemains,  // of an old pointer, partly overwritten with something else
     kUnclear,
   };
-  Verdict Judge(const Mapping& mapping, const LikelyPointer& pointer,
+  Verdict Judge(const Mapping& mapping, const LikelyPointer& pointer, const ChangedModule& module,
                 const Translation& translation) const;
-  uint64_t Shifted(uint64_t target) const;
-  void Shift(const LikelyPointer& pointer);
+  void Shift(const LikelyPointer& pointer, const ChangedModule& module);
   TextEvidence TextBefore(const Mapping& mapping, const LikelyPointer& pointer,
                           const Translation& translation) const;
   static std::string WordIn(const Mapping& mapping, Addr at);
   void RetargetOnStack(const Stack& stack, const LikelyPointer& pointer);
-  bool RetargetLikeNext(const LikelyPointer& pointer);
+  bool RetargetLikeNext(const LikelyPointer& pointer, const ChangedModule& target);
   void RetargetRegisters(const checkpoint::ThreadImage& thread);
-  bool Write(const LikelyPointer& pointer, const Translation& translation);
+  bool Write(const LikelyPointer& pointer, const ChangedModule& module,
+             const Translation& translation);
   void Count(PointerKind kind);
-  void Refuse(const std::string& holder, FileAddr target, const Translation& translation);
+  void Refuse(const std::string& holder, uint64_t target, const Translation& translation);
   const Stack* StackAt(Addr at) const;
 
   Context context_;
   checkpoint::ProcessGraft& graft_;
   MergePlan& plan_;
   std::vector<Stack> stacks_;
+  Mappings scanned_;
   std::vector<std::pair<const Mapping*, LikelyPointer>> unclear_;
-  Range<Addr> link_map_;
+  std::vector<Range<Addr>> link_maps_;
 };
 
 }  // namespace mcr::mutator
