@@ -3,20 +3,21 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "mcr/base/range.h"
+#include "mcr/update/arguments.h"
+#include "mcr/update/data_set.h"
 #include "tracer/sys/memory.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
 namespace {
-
-constexpr size_t kMostStrings = 4096;
-constexpr size_t kLongestString = 128 << 10;  // bytes; MAX_ARG_STRLEN of the kernel
 
 constexpr std::string_view kDeleted = " (deleted)";
 
@@ -27,19 +28,6 @@ Result<Addr> ProgramBias(const tracer::ProcFs& procfs, pid_t pid, const std::str
     if (mapping.path == executable && mapping.file_offset == 0) return mapping.range.begin();
   }
   return Fail("the process does not have its program mapped", executable);
-}
-
-// The strings of the NULL-terminated `char **` that is stored at `variable`.
-Result<std::vector<std::string>> ReadStrings(const MemoryReader& memory, Addr variable) {
-  std::vector<std::string> strings;
-  MCR_ASSIGN(const uint64_t vector, memory.ReadValue<uint64_t>(variable));
-  for (Addr at(vector); strings.size() < kMostStrings; at = at + sizeof(uint64_t)) {
-    MCR_ASSIGN(const uint64_t text, memory.ReadValue<uint64_t>(at));
-    if (text == 0) return strings;
-    MCR_ASSIGN(std::string value, memory.ReadString(Addr(text), kLongestString));
-    strings.push_back(std::move(value));
-  }
-  return Fail("vector of strings has no end", Hex(variable));
 }
 
 const mutator::Variable* FindByName(const mutator::Program& program, std::string_view name) {
@@ -63,6 +51,44 @@ Result<std::optional<Addr>> FindEnviron(const mutator::Program& program, const M
   return std::optional<Addr>();
 }
 
+// The path that was executed, from the auxiliary vector (getauxval(3)).
+Result<std::string> ReadExecutedPath(const tracer::ProcFs& procfs, const MemoryReader& memory,
+                                     pid_t pid) {
+  MCR_ASSIGN(const std::vector<std::byte> bytes, procfs.ReadAuxiliaryVector(pid));
+  for (size_t at = 0; at + sizeof(Elf64_auxv_t) <= bytes.size(); at += sizeof(Elf64_auxv_t)) {
+    Elf64_auxv_t entry;
+    std::memcpy(&entry, bytes.data() + at, sizeof entry);
+    if (entry.a_type == AT_EXECFN) return memory.ReadString(Addr(entry.a_un.a_val));
+  }
+  return std::string();
+}
+
+Result<ArgumentRecord> ReadArgumentRecord(const tracer::ProcFs& procfs, const MemoryReader& memory,
+                                          pid_t pid) {
+  MCR_ASSIGN(const tracer::TaskStat stat, procfs.ReadStat(pid));
+  const auto strings = Range<Addr>::FromTo(stat.arg_start, stat.arg_end);
+  if (!strings) return Fail("cannot tell where the arguments are", "PID " + std::to_string(pid));
+  MCR_ASSIGN(std::string executed, ReadExecutedPath(procfs, memory, pid));
+  return ArgumentRecord{stat.start_stack, *strings, std::move(executed)};
+}
+
+// What the profile says, if it does, and else what the process itself shows.
+Result<std::vector<std::string>> ReadArguments(const mutator::Program& program, Addr bias,
+                                               const MemoryReader& memory,
+                                               const ArgumentRecord& record,
+                                               const std::string& argv_variable) {
+  if (!argv_variable.empty()) {
+    const auto vector = FindStringVector(program, argv_variable);
+    if (vector) return ReadStrings(memory, bias + vector->value());
+    return Fail("the profile's argv_variable is not in the program", "`" + argv_variable + "`",
+                "correct annotations.startup.argv_variable of the profile");
+  }
+  if (auto arguments = FindArguments(program, bias, memory, record)) return *std::move(arguments);
+  return Fail("the server has overwritten the arguments that it was started with", program.path(),
+              "name the variable that still has them in the profile: "
+              "annotations.startup.argv_variable");
+}
+
 }  // namespace
 
 Result<tracer::StartRecord> ReadStart(pid_t pid) {
@@ -82,14 +108,14 @@ Status CorrectStart(const mutator::Program& program,
   if (environment) {
     MCR_ASSIGN(start.environment, ReadStrings(memory, *environment));
   }
-  if (!profile || profile->annotations().startup().argv_variable().empty()) return {};
-  const std::string& name = profile->annotations().startup().argv_variable();
-  const mutator::Variable* arguments = FindByName(program, name);
-  if (arguments == nullptr) {
-    return Fail("the profile's argv_variable is not in the program", "`" + name + "`",
-                "correct annotations.startup.argv_variable of the profile");
+  MCR_ASSIGN(const ArgumentRecord record, ReadArgumentRecord(procfs, memory, start.pid));
+  const std::string named = profile ? profile->annotations().startup().argv_variable() : "";
+  MCR_ASSIGN(start.arguments, ReadArguments(program, bias, memory, record, named));
+  if (profile) {
+    const auto& patterns = profile->learned().data_set();
+    start.data_set = FindDataSet(procfs.Path(start.pid, "cwd"), start.working_directory,
+                                 {patterns.begin(), patterns.end()});
   }
-  MCR_ASSIGN(start.arguments, ReadStrings(memory, bias + arguments->range.begin().value()));
   return {};
 }
 

@@ -15,8 +15,8 @@ namespace mcr::update {
 Result<tracer::StartRecord> ReadStart(pid_t pid);
 
 // Servers overwrite their argument vector to show a title, and the environment behind it: the
-// program's own variables (`environ`, and the one that the profile names for the arguments) still
-// know.
+// program's own variables still know (`environ`; for the arguments see arguments.h, and the profile
+// may name a variable).
 Status CorrectStart(const mutator::Program& program,
                     const std::optional<profiles::Profile>& profile, tracer::StartRecord& start);
 

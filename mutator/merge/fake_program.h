@@ -33,9 +33,10 @@ class FakeProgram : public Program {
   void AddFunction(std::string name, FileAddr at, uint64_t size) {
     functions_.push_back({std::move(name), "", At(at, size), 0});
   }
-  void AddVariable(std::string name, FileAddr at, uint64_t size) {
-    variables_.push_back({std::move(name), "", "", At(at, size), 0, false});
+  void AddVariable(std::string name, FileAddr at, uint64_t size, TypeId type = 0) {
+    variables_.push_back({std::move(name), "", "", At(at, size), type, false});
   }
+  TypeId AddType(Type type) { return types_.Add(std::move(type)); }
   void AddRelocation(FileAddr at, uint32_t type, FileAddr addend) {
     relocations_.push_back({at, type, "", addend});
   }

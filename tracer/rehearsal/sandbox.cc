@@ -82,6 +82,13 @@ Result<Child> StartInit(InitOptions& options) {
   return Child::Own(started->value);
 }
 
+// What a fresh start must not find.
+std::vector<std::string> ToRemove(const StartRecord& start) {
+  std::vector<std::string> paths = start.sockets;
+  paths.insert(paths.end(), start.data_set.begin(), start.data_set.end());
+  return paths;
+}
+
 // Text that survives in a single line of a terminal.
 std::string Printable(std::string_view line) {
   std::string printable;
@@ -104,7 +111,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::Start(const StartRecord& start,
   InitOptions options{.start = start,
                       .file_system = {.program = std::move(program_mount),
                                       .executable = start.executable,
-                                      .remove = start.sockets,
+                                      .remove = ToRemove(start),
                                       .empty_files = start.logs},
                       .network = ReadNetworkParameters(),
                       .channel = channel.inside.get(),

@@ -29,6 +29,7 @@ struct StartRecord {
   std::vector<std::string> addresses;  // local addresses that it listens on: "127.0.0.1", "::1"
   std::vector<std::string> sockets;    // paths of the Unix sockets that are bound on the host
   std::vector<std::string> logs;       // paths of the files that it only appends to
+  std::vector<std::string> data_set;   // paths of files that it would load; from its profile
 };
 
 // Everything from /proc. A server can overwrite its arguments and environment; who knows better
