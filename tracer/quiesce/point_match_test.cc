@@ -30,6 +30,19 @@ TEST(PointMatch, TheCallStackIsAPrefixInnermostFirst) {
   EXPECT_EQ(FindRole(profile, SYS_poll, {"wait"}), nullptr);
 }
 
+TEST(PointMatch, APartOfAFunctionStandsForTheFunction) {
+  const profiles::Profile profile = Parse();
+  EXPECT_NE(FindRole(profile, SYS_poll, {"wait.part.0", "loop.constprop.0", "main"}), nullptr);
+  EXPECT_EQ(FindRole(profile, SYS_poll, {"waiting", "loop", "main"}), nullptr);
+}
+
+TEST(PointMatch, AnInterruptedCallIsKnownByItsStack) {
+  const profiles::Profile profile = Parse();
+  EXPECT_NE(FindRole(profile, SYS_restart_syscall, {"wait", "loop"}), nullptr);
+  EXPECT_EQ(FindRole(profile, SYS_restart_syscall, {"loop"}), nullptr);
+  EXPECT_EQ(FindRole(profile, SYS_restart_syscall, {"serve"}), nullptr);  // read is not among them
+}
+
 TEST(PointMatch, TheSystemCallCounts) {
   const profiles::Profile profile = Parse();
   EXPECT_EQ(FindRole(profile, SYS_read, {"wait", "loop"}), nullptr);

@@ -1,6 +1,7 @@
 // Brings every thread of a group to a quiescent point: blocked in, or about to enter, a system call
 // that the profile lists, with the call stack that it lists. (Quiescence detection; MCR, Middleware
-// 2014, section 4.)
+// 2014, section 4.) A thread on whose stack there is no function of the program (an allocator's, a
+// library's) is at one in any blocking call: no code that it is going to return to is exchanged.
 #ifndef MCR_TRACER_QUIESCE_QUIESCE_H_
 #define MCR_TRACER_QUIESCE_QUIESCE_H_
 
@@ -24,7 +25,7 @@ namespace mcr::tracer {
 struct QuiescentThread {
   pid_t pid = 0;
   pid_t tid = 0;
-  std::string role;  // of the profile, or "" if the point was assumed
+  std::string role;  // of the profile; "" if the point was assumed, or for a library's own thread
   std::string system_call;
   std::vector<Frame> stack;
   // As the thread will go on with: the interrupted call restarted or ended (see restart.h),

@@ -155,6 +155,21 @@ INSTANTIATE_TEST_SUITE_P(
                       Blocked{"sigsuspend", SYS_rt_sigsuspend, "rt_sigsuspend", nullptr, kSignal}),
     [](const auto& info) { return std::string(info.param.mode); });
 
+TEST(QuiescerTest, AThreadWithoutFunctionsOfTheProgramMayBlockAnywhere) {
+  Server server("blocker", {"epoll_wait"});
+  server.target->AwaitSystemCall(SYS_epoll_wait);
+  const profiles::Profile profile = ProfileFor("poll", "program");
+  server.Attach();
+  QuiesceOptions options = Options();
+  options.function_name = [](pid_t, Addr) { return std::string(); };
+  auto quiescer = Quiescer::Create(&profile, std::move(options));
+  ASSERT_TRUE((*quiescer)->Prepare(*server.group));
+  const auto threads = (*quiescer)->Quiesce(*server.group);
+  ASSERT_TRUE(threads) << threads.error().Line();
+  EXPECT_EQ((*threads)[0].system_call, "epoll_wait");
+  EXPECT_EQ((*threads)[0].role, "");
+}
+
 TEST(QuiescerTest, ALimitedWaitIsSeenToEndEarly) {
   Server server("blocker", {"epoll_wait_300"});
   server.target->AwaitSystemCall(SYS_epoll_wait);

@@ -89,26 +89,30 @@ std::optional<ThreadExaminer::Candidate> ThreadExaminer::FindCandidate(
 }
 
 bool ThreadExaminer::IsPoint(const Task& task, const Candidate& candidate,
-                             const std::vector<Frame>& stack, QuiescentThread& thread) const {
+                             const std::vector<Frame>& stack, QuiescentThread& thread) {
   if (profile_ == nullptr) {
     const std::optional<CallSite> own = sites_.FindOwn(task.tid());
     return !own || own->number == candidate.number;
   }
-  const profiles::Role* role =
-      FindRole(*profile_, candidate.number, FunctionNames(task.pid(), stack));
+  const std::vector<std::string> functions = FunctionNames(task.pid(), stack);
+  if (functions.empty()) return true;
+  program_threads_.insert(task.tid());
+  const profiles::Role* role = FindRole(*profile_, candidate.number, functions);
   if (role != nullptr) thread.role = role->name();
   return role != nullptr;
 }
 
-bool ThreadExaminer::IsPointCall(long number) const {
-  if (calls_.empty()) return BlockingCallName(number).has_value();
-  return calls_.contains(number);
+bool ThreadExaminer::IsPointCall(const Task& task, long number) const {
+  if (calls_.contains(number) || number == SYS_restart_syscall) return true;
+  // To unwind a busy thread's stack at each of its calls would hold it up too long.
+  if (profile_ != nullptr && program_threads_.contains(task.tid())) return false;
+  return BlockingCallName(number).has_value();
 }
 
 Result<std::optional<QuiescentThread>> ThreadExaminer::Examine(const Task& task) {
   MCR_ASSIGN(const Registers registers, task.GetRegisters());
   const std::optional<Candidate> candidate = FindCandidate(task, registers);
-  if (!candidate || !IsPointCall(candidate->number)) return std::nullopt;
+  if (!candidate || !IsPointCall(task, candidate->number)) return std::nullopt;
   if (HasDeliverableSignal(task)) return std::nullopt;
   const Result<std::vector<Frame>> stack = Unwind(task, candidate->registers);
   if (!stack) return std::nullopt;  // in code without unwind information: no point of a profile

@@ -58,12 +58,12 @@ class ThreadExaminer {
   };
 
   Result<Process*> Open(pid_t pid);
-  bool IsPointCall(long number) const;
+  bool IsPointCall(const Task& task, long number) const;
   std::optional<Candidate> FindCandidate(const Task& task, const Registers& registers) const;
   Result<std::vector<Frame>> Unwind(const Task& task, const Registers& registers);
   std::vector<std::string> FunctionNames(pid_t pid, const std::vector<Frame>& stack) const;
   bool IsPoint(const Task& task, const Candidate& candidate, const std::vector<Frame>& stack,
-               QuiescentThread& thread) const;
+               QuiescentThread& thread);
 
   const profiles::Profile* profile_;
   const std::set<long>& calls_;
@@ -71,6 +71,7 @@ class ThreadExaminer {
   const CallSites& sites_;
   std::unique_ptr<Unwinder> unwinder_;
   std::map<pid_t, Process> processes_;
+  std::set<pid_t> program_threads_;  // that were seen to run functions of the program
 };
 
 }  // namespace mcr::tracer
