@@ -1,6 +1,7 @@
 #include "mcr/update/paused_server.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -98,7 +99,10 @@ Status PausedServer::PrepareCheckpoint() {
 }
 
 Status PausedServer::Quiesce() {
+  const auto began = std::chrono::steady_clock::now();
   MCR_ASSIGN(threads_, quiescer_->Quiesce(*tasks_));
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+  quiescence_ms_ = took.count();
   paused_ = true;
   return TakeImages();
 }

@@ -52,6 +52,7 @@ class PausedServer {
     return stacks_;
   }  // of the main threads; order of images()
   const std::vector<std::string>& assumed() const { return quiescer_->assumed(); }
+  double quiescence_ms() const { return quiescence_ms_; }
 
  private:
   explicit PausedServer(const Inspection& server) : server_(server) {}
@@ -73,6 +74,7 @@ class PausedServer {
   std::unique_ptr<checkpoint::CriuDump> dump_;
   std::vector<pid_t> detached_;  // while CRIU has them
   bool paused_ = false;
+  double quiescence_ms_ = 0;
   std::vector<tracer::QuiescentThread> threads_;
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images_;
   std::vector<StackNames> stacks_;

@@ -95,6 +95,7 @@ std::string ToJson(const Report& report) {
       {"stages", Stages(report)},
       {"pause_ms", Pauses(report)},
       {"pause_ms_total", report.pause_ms},
+      {"quiescence_ms", report.quiescence_ms},
       {"criu_frozen_ms", report.criu_frozen_ms},
       {"processes", Processes(report)},
       {"pointers", Pointers(report.pointers)},

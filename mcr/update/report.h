@@ -42,6 +42,7 @@ struct Report {
   std::string old_build_id, new_build_id;
   std::vector<StageTime> stages;
   double pause_ms = 0;        // all tasks stopped until all resumed
+  double quiescence_ms = 0;   // until all tasks were at their quiescent points; part of the pause
   double criu_frozen_ms = 0;  // as CRIU counts it; part of the pause
   std::vector<ProcessReport> processes;
   mutator::PointerCounts pointers;

@@ -107,6 +107,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   MCR_ASSIGN(const auto paused, PausedServer::Prepare(server, options));
   timeline.PauseBegins();
   MCR_TRY(paused->Quiesce());
+  report.quiescence_ms = paused->quiescence_ms();
   DescribeProcesses(*paused, report);
   report.warnings = paused->assumed();
   MCR_TRY(InjectFault(options.fault, Fault::kQuiesce));
