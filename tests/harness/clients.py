@@ -193,9 +193,9 @@ class Latencies:
 class Prober:
     """prober.py in a process of its own: the harness's other threads must not delay it."""
 
-    def __init__(self, port, directory):
+    def __init__(self, port, directory, protocol="http"):
         self._file = f"{directory}/latencies"
-        self._process = subprocess.Popen([sys.executable, str(HERE / "prober.py"), str(port), self._file],
+        self._process = subprocess.Popen([sys.executable, str(HERE / "prober.py"), str(port), self._file, protocol],
                                          stdout=subprocess.PIPE, text=True, start_new_session=True)
         if self._process.stdout.readline() != "ready\n":
             raise RuntimeError("the latency prober got no first answer")

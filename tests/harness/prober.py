@@ -1,4 +1,4 @@
-"""prober.py PORT FILE: one client that asks again as soon as it has its answer, and notes how long each took.
+"""prober.py PORT FILE [PROTOCOL]: one client that asks again as soon as it has its answer, and notes how long each took.
 
 The longest time is a pause of the server as a client sees it. A request that fails is sent again on a new connection
 until it succeeds, and its time counts from the first attempt: an outage shows at its full length.
@@ -15,14 +15,35 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from harness import clients  # noqa: E402
+from harness import clients, memcache, resp  # noqa: E402
 
 RETRY_SECONDS = 0.001
 
 
+def ask_http(connection):
+    return clients.get(connection, "/hello.txt")[0] == 200
+
+
+def ask_resp(connection):
+    return connection.call("GET", "probe") == b"here"
+
+
+def ask_memcache(connection):
+    return connection.get("probe") == b"here"
+
+
+# How to connect, and a question whose answer is known; the key "probe" has the value "here".
+PROTOCOLS = {
+    "http": (clients.connect, ask_http),
+    "resp": (resp.Connection, ask_resp),
+    "memcache": (memcache.Connection, ask_memcache),
+}
+
+
 class Prober:
-    def __init__(self, port):
+    def __init__(self, port, protocol):
         self._port = port
+        self._connect, self._ask = PROTOCOLS[protocol]
         self._connection = None
         self.failed = 0
         self.stopped = False
@@ -35,11 +56,10 @@ class Prober:
         while not self.stopped:
             try:
                 if self._connection is None:
-                    self._connection = clients.connect(self._port)
-                status, _ = clients.get(self._connection, "/hello.txt")
-                if status == 200:
+                    self._connection = self._connect(self._port)
+                if self._ask(self._connection):
                     return
-            except (OSError, clients.BadResponse):
+            except (OSError, ValueError, clients.BadResponse, resp.ReplyError):
                 pass
             self.failed += 1
             self._reset()
@@ -60,7 +80,7 @@ def raise_priority():
 
 
 def main():
-    prober = Prober(int(sys.argv[1]))
+    prober = Prober(int(sys.argv[1]), sys.argv[3] if len(sys.argv) > 3 else "http")
     signal.signal(signal.SIGINT, prober.stop)
     raise_priority()
     samples = array.array("Q")
