@@ -48,6 +48,7 @@ int Main(int argc, char** argv) {
   AddPlan(app, status);
   AddUpdate(app, status);
   AddInspect(app, status);
+  AddReport(app, status);
   AddStatus(app, status);
   try {
     app.parse(argc, argv);

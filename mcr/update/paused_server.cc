@@ -86,6 +86,14 @@ std::string PausedServer::FunctionAt(pid_t pid, Addr instruction) const {
   return functions.At(instruction);
 }
 
+std::string PausedServer::CallerOf(const tracer::QuiescentThread& thread) const {
+  for (const tracer::Frame& frame : thread.stack) {
+    std::string name = FunctionAt(thread.pid, frame.instruction);
+    if (!name.empty()) return name;
+  }
+  return "";
+}
+
 Status PausedServer::PrepareCheckpoint() {
   MCR_ASSIGN(checkpoint::ImageDirectory directory, checkpoint::ImageDirectory::CreatePrivate());
   directory_.emplace(std::move(directory));

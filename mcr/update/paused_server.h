@@ -51,6 +51,8 @@ class PausedServer {
   const std::vector<StackNames>& stacks() const {
     return stacks_;
   }  // of the main threads; order of images()
+  // The innermost function of the old program on the thread's stack; "" if there is none.
+  std::string CallerOf(const tracer::QuiescentThread& thread) const;
   const std::vector<std::string>& assumed() const { return quiescer_->assumed(); }
   double quiescence_ms() const { return quiescence_ms_; }
 

@@ -58,6 +58,8 @@ Result<UpdatePlan> Plan(const Options& options) {
   plan.functions = server.functions();
   plan.processes = server.pids.size();
   plan.differences = server.differences;
+  plan.types =
+      DescribeChangedTypes(server.before->types(), server.after->types(), server.differences.types);
   plan.changed_functions = server.changed_functions;
   plan.problems = server.differences.problems;
   if (!plan.problems.empty()) return plan;
@@ -82,6 +84,7 @@ std::string ToJson(const UpdatePlan& plan) {
       {"profile", plan.profile},
       {"processes", plan.processes},
       {"types_changed", DescribeTypes(differences)},
+      {"types", ToJson(plan.types)},
       {"variables_changed", differences.changed_variables},
       {"variables_new", differences.new_variables},
       {"variables_dropped", differences.dropped_variables},
@@ -120,7 +123,8 @@ std::string ToText(const UpdatePlan& plan) {
       "loader (stacks not counted)\n",
       plan.pointers.retargeted(), plan.pointers.functions, plan.pointers.variables,
       plan.pointers.literals, plan.pointers.layout);
-  AddLines("types that changed", DescribeTypes(differences), text);
+  if (!plan.types.empty()) text += "types that changed:\n";
+  for (const ChangedType& type : plan.types) text += ToText(type);
   AddLines("conflicts, where the server's value is kept", plan.conflicts, text);
   AddLines("in the way", plan.problems, text);
   text += plan.problems.empty() ? "The update can run.\n" : "The update would be refused.\n";

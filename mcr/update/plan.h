@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mcr/base/result.h"
+#include "mcr/update/changed_types.h"
 #include "mcr/update/options.h"
 #include "mutator/merge/differences.h"
 #include "mutator/merge/merge_plan.h"
@@ -19,6 +20,7 @@ struct UpdatePlan {
   size_t functions = 0;  // of the old versions
   size_t processes = 0;
   mutator::Differences differences;
+  std::vector<ChangedType> types;
   std::vector<std::string> changed_functions;  // same name, other code
   mutator::PointerCounts pointers;             // of the server as it runs, stacks not counted
   mutator::VariableCounts variables;

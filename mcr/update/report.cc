@@ -28,6 +28,7 @@ Json Stages(const Report& report) {
   Json stages = Json::array();
   for (const StageTime& time : report.stages) {
     stages.push_back({{"name", std::string(Name(time.stage))},
+                      {"began_ms", time.began_ms},
                       {"ms", time.milliseconds},
                       {"in_pause", time.in_pause}});
   }
@@ -37,11 +38,18 @@ Json Stages(const Report& report) {
 Json Processes(const Report& report) {
   Json processes = Json::array();
   for (const ProcessReport& process : report.processes) {
+    Json points = Json::array();
+    for (const ThreadReport& thread : process.quiescent_points) {
+      points.push_back({{"tid", thread.tid},
+                        {"system_call", thread.system_call},
+                        {"function", thread.function}});
+    }
     processes.push_back({{"pid", process.pid},
                          {"role", process.role},
                          {"threads", process.threads},
                          {"descriptors", process.descriptors},
-                         {"pause_ms", process.pause_ms}});
+                         {"pause_ms", process.pause_ms},
+                         {"quiescent_points", points}});
   }
   return processes;
 }
@@ -52,6 +60,36 @@ Json Pauses(const Report& report) {
     pauses[std::to_string(process.pid)] = process.pause_ms;
   }
   return pauses;
+}
+
+const char* Name(Fate fate) {
+  switch (fate) {
+    case Fate::kStayed:
+      return "stayed";
+    case Fate::kWritten:
+      return "written";
+    case Fate::kMapped:
+      return "mapped";
+    case Fate::kUnmapped:
+      return "unmapped";
+  }
+  return "";
+}
+
+Json Memory(const Report& report) {
+  Json processes = Json::array();
+  for (const ProcessMemory& process : report.memory) {
+    Json regions = Json::array();
+    for (const MemoryRegion& region : process.regions) {
+      regions.push_back({{"begin", Hex(region.range.begin())},
+                         {"size", region.range.size()},
+                         {"name", region.name},
+                         {"fate", Name(region.fate)},
+                         {"written", region.written}});
+    }
+    processes.push_back({{"pid", process.pid}, {"regions", regions}});
+  }
+  return processes;
 }
 
 Json Pointers(const mutator::PointerCounts& counts) {
@@ -92,7 +130,9 @@ std::string ToJson(const Report& report) {
       {"reason", report.reason},
       {"old", {{"program", report.old_program}, {"build_id", report.old_build_id}}},
       {"new", {{"program", report.new_program}, {"build_id", report.new_build_id}}},
+      {"began_monotonic_ns", report.began_ns},
       {"stages", Stages(report)},
+      {"pause_began_ms", report.pause_began_ms},
       {"pause_ms", Pauses(report)},
       {"pause_ms_total", report.pause_ms},
       {"quiescence_ms", report.quiescence_ms},
@@ -105,6 +145,8 @@ std::string ToJson(const Report& report) {
         {"moved", report.variables.kept},
         {"initialised", report.variables.initialised},
         {"dropped", report.variables.dropped}}},
+      {"types", ToJson(report.types)},
+      {"memory", Memory(report)},
       {"conflicts", report.conflicts},
       {"problems", report.problems},
       {"warnings", report.warnings},

@@ -4,12 +4,13 @@
 
 #include <sys/types.h>
 
-#include <chrono>
-#include <map>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "mcr/base/result.h"
+#include "mcr/update/changed_types.h"
+#include "mcr/update/memory_map.h"
 #include "mcr/update/stage.h"
 #include "mutator/merge/merge_plan.h"
 
@@ -22,8 +23,16 @@ int ExitStatus(Outcome outcome);
 
 struct StageTime {
   Stage stage;
+  double began_ms = 0;  // since the update began
   double milliseconds = 0;
   bool in_pause = false;
+};
+
+// Where a thread was when it was stopped.
+struct ThreadReport {
+  pid_t tid = 0;
+  std::string system_call;
+  std::string function;  // of the program, that called it; "" if it is not known
 };
 
 struct ProcessReport {
@@ -32,6 +41,7 @@ struct ProcessReport {
   double pause_ms = 0;
   int threads = 0;
   int descriptors = 0;
+  std::vector<ThreadReport> quiescent_points;
 };
 
 struct Report {
@@ -40,13 +50,17 @@ struct Report {
   std::string reason;                    // one line; empty after a success
   std::string old_program, new_program;  // paths
   std::string old_build_id, new_build_id;
+  uint64_t began_ns = 0;  // CLOCK_MONOTONIC
   std::vector<StageTime> stages;
+  double pause_began_ms = 0;  // since the update began; only if there was a pause
   double pause_ms = 0;        // all tasks stopped until all resumed
   double quiescence_ms = 0;   // until all tasks were at their quiescent points; part of the pause
   double criu_frozen_ms = 0;  // as CRIU counts it; part of the pause
   std::vector<ProcessReport> processes;
   mutator::PointerCounts pointers;
   mutator::VariableCounts variables;
+  std::vector<ChangedType> types;
+  std::vector<ProcessMemory> memory;  // only after a success
   std::vector<std::string> conflicts;
   std::vector<std::string> problems;
   std::vector<std::string> warnings;

@@ -13,13 +13,14 @@ namespace mcr::update {
 
 class Timeline {
  public:
-  Timeline(const Options& options, Report& report) : options_(options), report_(report) {}
+  Timeline(const Options& options, Report& report);
 
   void Enter(Stage stage);
   // Ends the stage; `text` is what the progress line says of it.
   void Leave(const std::string& text);
-  // The same for one that took `duration` while another stage was under way.
-  void Leave(const std::string& text, std::chrono::steady_clock::duration duration);
+  // The same for one that was under way during another stage.
+  void Leave(const std::string& text, std::chrono::steady_clock::time_point began,
+             std::chrono::steady_clock::duration took);
 
   void PauseBegins();
   void PauseEnds();
@@ -32,6 +33,7 @@ class Timeline {
   const Options& options_;
   Report& report_;
   Stage stage_ = Stage::kInspect;
+  const Clock::time_point began_ = Clock::now();
   Clock::time_point entered_;
   std::optional<Clock::time_point> pause_began_;
 };

@@ -35,6 +35,8 @@ void DescribePrograms(const Inspection& server, Report& report) {
   report.new_program = server.new_program;
   report.old_build_id = server.before->build_id();
   report.new_build_id = server.after->build_id();
+  report.types =
+      DescribeChangedTypes(server.before->types(), server.after->types(), server.differences.types);
 }
 
 std::string RoleOf(const PausedServer& paused, pid_t pid) {
@@ -42,6 +44,15 @@ std::string RoleOf(const PausedServer& paused, pid_t pid) {
     if (thread.tid == pid) return thread.role;
   }
   return "";
+}
+
+std::vector<ThreadReport> PointsOf(const PausedServer& paused, pid_t pid) {
+  std::vector<ThreadReport> points;
+  for (const tracer::QuiescentThread& thread : paused.threads()) {
+    if (thread.pid == pid)
+      points.push_back({thread.tid, thread.system_call, paused.CallerOf(thread)});
+  }
+  return points;
 }
 
 void DescribeProcesses(PausedServer& paused, Report& report) {
@@ -54,7 +65,8 @@ void DescribeProcesses(PausedServer& paused, Report& report) {
     if (const auto descriptors = procfs.Descriptors(process.pid)) {
       entry.descriptors = static_cast<int>(descriptors->size());
     }
-    report.processes.push_back(entry);
+    entry.quiescent_points = PointsOf(paused, process.pid);
+    report.processes.push_back(std::move(entry));
   }
 }
 
@@ -71,6 +83,15 @@ void DescribePlan(const mutator::MergePlan& plan, Report& report) {
   report.pointers = plan.pointers;
   report.variables = plan.variables;
   report.conflicts = plan.conflicts;
+}
+
+void DescribeMemories(const mutator::MergePlan& plan, const PausedServer& paused, Report& report) {
+  for (const auto& image : paused.images()) {
+    for (const checkpoint::ProcessGraft& graft : plan.graft.processes) {
+      if (graft.pid != image->pid()) continue;
+      report.memory.push_back(DescribeMemory(graft, plan.graft.new_file, image->mappings()));
+    }
+  }
 }
 
 std::string DescribeTree(const Inspection& server) {
@@ -130,7 +151,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   DescribePlan(plan, report);
   MCR_TRY(RefuseProblems(plan.problems, report));
   MCR_TRY(InjectFault(options.fault, Fault::kMerge));
-  timeline.Leave(DescribePointers(plan), merge_took);
+  timeline.Leave(DescribePointers(plan), merge_began, merge_took);
 
   timeline.Enter(Stage::kGraft);
   MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
@@ -155,6 +176,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
     report.warnings.push_back(resumed.error().Line());
   }
   timeline.PauseEnds();
+  DescribeMemories(plan, *paused, report);
   std::ranges::copy(graft->warnings(), std::back_inserter(report.warnings));
   timeline.Leave(fmt::format("the new version runs after a pause of {:.1f} ms", report.pause_ms));
   return {};

@@ -184,6 +184,11 @@ class Latencies:
     def __len__(self):
         return len(self._began)
 
+    def write_csv(self, path):
+        """What `mcr report --latency` reads."""
+        lines = (f"{began},{took}" for began, took in zip(self._began, self._took))
+        Path(path).write_text("began_ns,took_ns\n" + "\n".join(lines) + "\n")
+
     def longest_ms(self, since, until):
         """The longest of those that were under way at some time between the two."""
         within = (took for began, took in zip(self._began, self._took) if began < until and began + took > since)
