@@ -37,8 +37,8 @@ std::vector<MemoryRegion> JoinNeighbours(const std::vector<MemoryRegion>& region
 
 }  // namespace
 
-ProcessMemory DescribeMemory(const checkpoint::ProcessGraft& graft, const std::string& new_file,
-                             const Mappings& before) {
+ProcessMemory DescribeMemory(const checkpoint::ProcessGraft& graft,
+                             const std::vector<std::string>& new_files, const Mappings& before) {
   std::vector<MemoryRegion> regions;
   for (const Mapping& mapping : before) {
     const bool goes = std::ranges::any_of(
@@ -46,7 +46,8 @@ ProcessMemory DescribeMemory(const checkpoint::ProcessGraft& graft, const std::s
     regions.push_back({mapping.range, mapping.path, goes ? Fate::kUnmapped : Fate::kStayed});
   }
   for (const checkpoint::NewMapping& mapping : graft.mappings) {
-    regions.push_back({mapping.range, mapping.anonymous ? "" : new_file, Fate::kMapped});
+    regions.push_back(
+        {mapping.range, mapping.anonymous ? "" : new_files[mapping.file], Fate::kMapped});
   }
   std::ranges::sort(regions, {}, [](const MemoryRegion& region) { return region.range.begin(); });
   CountWrites(graft.writes, regions);

@@ -36,8 +36,8 @@ struct ProcessMemory {
 };
 
 // `before`: the process's mappings when it was stopped.
-ProcessMemory DescribeMemory(const checkpoint::ProcessGraft& graft, const std::string& new_file,
-                             const Mappings& before);
+ProcessMemory DescribeMemory(const checkpoint::ProcessGraft& graft,
+                             const std::vector<std::string>& new_files, const Mappings& before);
 
 }  // namespace mcr::update
 

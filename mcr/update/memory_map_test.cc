@@ -27,7 +27,7 @@ TEST(MemoryMap, TellsWhatStayedFromWhatWasWrittenMappedAndUnmapped) {
   graft.writes.AddWord(Addr(30 * 4096 + 8), 1);
   graft.writes.AddWord(Addr(20 * 4096), 1);
   const ProcessMemory memory = DescribeMemory(
-      graft, "/new",
+      graft, {"/new"},
       {Map(10, 1, "/old"), Map(11, 1, "/old"), Map(30, 4, "[heap]"), Map(40, 1, "")});
   ASSERT_EQ(memory.regions.size(), 5u);
   EXPECT_EQ(memory.regions[0].fate, Fate::kUnmapped);
@@ -42,7 +42,7 @@ TEST(MemoryMap, TellsWhatStayedFromWhatWasWrittenMappedAndUnmapped) {
 }
 
 TEST(MemoryMap, NeighboursWithAGapBetweenThemStayApart) {
-  const ProcessMemory memory = DescribeMemory({}, "", {Map(1, 1, ""), Map(3, 1, "")});
+  const ProcessMemory memory = DescribeMemory({}, {}, {Map(1, 1, ""), Map(3, 1, "")});
   EXPECT_EQ(memory.regions.size(), 2u);
 }
 

@@ -89,7 +89,7 @@ void DescribeMemories(const mutator::MergePlan& plan, const PausedServer& paused
   for (const auto& image : paused.images()) {
     for (const checkpoint::ProcessGraft& graft : plan.graft.processes) {
       if (graft.pid != image->pid()) continue;
-      report.memory.push_back(DescribeMemory(graft, plan.graft.new_file, image->mappings()));
+      report.memory.push_back(DescribeMemory(graft, plan.graft.new_files, image->mappings()));
     }
   }
 }
