@@ -1,6 +1,7 @@
 #include "mutator/merge/image_map.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace mcr::mutator {
 namespace {
@@ -41,15 +42,28 @@ Result<ImageMap> ImageMap::Create(const LoadedModules& next, const Mappings& nex
   return map;
 }
 
+void ImageMap::AddObject(Range<Addr> next, Addr live) {
+  const Entry entry{InNext(next), true, LiveAddr(live.value())};
+  const auto after = std::ranges::upper_bound(objects_, entry.from.begin(), {},
+                                              [](const Entry& each) { return each.from.begin(); });
+  objects_.insert(after, entry);
+}
+
+const ImageMap::Entry* ImageMap::Holder(const std::vector<Entry>& entries, NextAddr address) {
+  const auto after = std::ranges::upper_bound(
+      entries, address, {}, [](const Entry& entry) { return entry.from.begin(); });
+  if (after == entries.begin()) return nullptr;
+  const Entry& entry = *std::prev(after);
+  return entry.from.Contains(address) ? &entry : nullptr;
+}
+
 ImageMap::Word ImageMap::Translate(uint64_t next_word) const {
   const NextAddr address(next_word);
-  auto after = std::ranges::upper_bound(entries_, address, {},
-                                        [](const Entry& entry) { return entry.from.begin(); });
-  if (after == entries_.begin()) return {Kind::kValue, next_word};
-  const Entry& entry = *std::prev(after);
-  if (!entry.from.Contains(address)) return {Kind::kValue, next_word};
-  if (!entry.is_module) return {Kind::kForeign, next_word};
-  return {Kind::kPointer, entry.to.value() + (address - entry.from.begin())};
+  const Entry* entry = Holder(objects_, address);
+  if (entry == nullptr) entry = Holder(entries_, address);
+  if (entry == nullptr) return {Kind::kValue, next_word};
+  if (!entry->is_module) return {Kind::kForeign, next_word};
+  return {Kind::kPointer, entry->to.value() + (address - entry->from.begin())};
 }
 
 }  // namespace mcr::mutator

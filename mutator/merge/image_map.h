@@ -27,9 +27,12 @@ class ImageMap {
   static Result<ImageMap> Create(const LoadedModules& next, const Mappings& next_mappings,
                                  const LoadedModules& live, std::span<const Moved> moved);
 
+  // An object outside the modules that both processes have, each at its own place.
+  void AddObject(Range<Addr> next, Addr live);
+
   enum class Kind {
     kValue,    // no address of the rehearsed process
-    kPointer,  // into a module: `value` is where that is in the live process
+    kPointer,  // into a module or known object: `value` is where that is in the live process
     kForeign,  // into the rehearsed process's heap, stack or other memory, which the live one does
                // not have
   };
@@ -44,11 +47,14 @@ class ImageMap {
  private:
   struct Entry {
     Range<NextAddr> from;
-    bool is_module = false;
+    bool is_module = false;  // or an object
     LiveAddr to;
     bool operator==(const Entry&) const = default;
   };
+  static const Entry* Holder(const std::vector<Entry>& entries, NextAddr address);
+
   std::vector<Entry> entries_;  // by address, not overlapping
+  std::vector<Entry> objects_;  // the same; they lie within `entries_`
 };
 
 }  // namespace mcr::mutator

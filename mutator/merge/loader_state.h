@@ -18,17 +18,19 @@ namespace mcr::mutator {
 // The link maps of a process, found through DT_DEBUG of its program's dynamic section.
 class LinkMaps {
  public:
+  struct Entry {
+    Addr dynamic;  // l_ld
+    Range<Addr> range;
+  };
+
   // An empty list if there is none: statically linked, or not started by ld.so.
   static LinkMaps Find(const checkpoint::ProcessImage& image, const LoadedModules& modules);
 
   bool empty() const { return maps_.empty(); }
   std::optional<Range<Addr>> Of(const LoadedModule& module) const;
+  const std::vector<Entry>& all() const { return maps_; }
 
  private:
-  struct Entry {
-    Addr dynamic;  // l_ld
-    Range<Addr> range;
-  };
   std::vector<Entry> maps_;
 };
 

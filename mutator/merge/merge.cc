@@ -1,11 +1,13 @@
 #include "mutator/merge/merge.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/merge/image_map.h"
+#include "mutator/merge/loader_state.h"
 #include "mutator/merge/segment_mappings.h"
 
 namespace mcr::mutator {
@@ -29,6 +31,21 @@ const LoadedModule* FindModule(const LoadedModules& modules, const std::string& 
   if (file.build_id().empty()) return modules.ByPath(path);
   const auto found = std::ranges::find(modules.all(), file.build_id(), &LoadedModule::build_id);
   return found == modules.all().end() ? nullptr : &*found;
+}
+
+// A module's global offset table points to its link map.
+void AddLinkMaps(const LinkMaps& next, const LinkMaps& live, const LoadedModules& next_modules,
+                 const LoadedModules& live_modules, const ChangedModules& changed, ImageMap& map) {
+  for (const LinkMaps::Entry& entry : next.all()) {
+    const LoadedModule* module = next_modules.At(entry.dynamic);
+    if (module == nullptr) continue;
+    const auto exchanged = std::ranges::find_if(
+        changed.all(), [&](const ChangedModule& each) { return each.next.range == module->range; });
+    const LoadedModule* same =
+        exchanged != changed.all().end() ? &exchanged->live : live_modules.ByPath(module->path);
+    const auto ours = same == nullptr ? std::nullopt : live.Of(*same);
+    if (ours && ours->size() == entry.range.size()) map.AddObject(entry.range, ours->begin());
+  }
 }
 
 }  // namespace
@@ -65,8 +82,11 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   for (const ChangedModule& module : modules.all()) {
     moved.push_back({module.next.range, module.new_range.begin()});
   }
-  MCR_ASSIGN(const ImageMap next_to_live,
+  MCR_ASSIGN(ImageMap next_to_live,
              ImageMap::Create(next_modules, pair.next->mappings(), live_modules, moved));
+  const LinkMaps live_links = LinkMaps::Find(*pair.live, live_modules);
+  const LinkMaps next_links = LinkMaps::Find(*pair.next, next_modules);
+  AddLinkMaps(next_links, live_links, next_modules, live_modules, modules, next_to_live);
 
   checkpoint::ProcessGraft& graft = plan.graft.processes.emplace_back();
   graft.pid = pair.live->pid();
@@ -80,9 +100,9 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     MCR_TRY(modules_[module.index]->image.Build(
         {*pair.live, *pair.next, module, modules, next_to_live, guard}, graft, plan));
   }
-  ProcessMerge process(
-      {modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live, guard, shared},
-      graft, plan);
+  ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
+                        live_links, next_links, guard, shared},
+                       graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeMemory());
   process.MergeThreads();

@@ -154,7 +154,15 @@ void ModuleImageBuilder::RefuseForeign(const std::vector<NextPart>& parts, Merge
   for (const NextPart& part : parts) {
     for (FileAddr at : part.foreign) {
       const Variable* variable = after_->FindVariable(at);
-      if (variable == nullptr) continue;  // padding
+      if (variable == nullptr) {
+        const Section* section = after_->FindSection(at);
+        if (section == nullptr || !section->name.starts_with(".got")) continue;  // padding
+        plan.problems.push_back(
+            fmt::format("the entry at {} of {}'s global offset table points to "
+                        "memory that only the new version's start-up allocates",
+                        Hex(at), after_->path()));
+        continue;
+      }
       plan.problems.push_back("variable `" + variable->name +
                               "` is new and its start-up value points to memory that only the new "
                               "version's start-up allocates");

@@ -7,7 +7,6 @@
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/text_owner.h"
-#include "mutator/merge/loader_state.h"
 
 namespace mcr::mutator {
 namespace {
@@ -220,12 +219,10 @@ void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& poin
 }
 
 Status ProcessMerge::MergeLinkMaps() {
-  const LinkMaps live = LinkMaps::Find(context_.live, context_.live_modules);
-  const LinkMaps next = LinkMaps::Find(context_.next, context_.next_modules);
-  if (live.empty() && next.empty()) return {};
+  if (context_.live_links.empty() && context_.next_links.empty()) return {};
   for (const ChangedModule& module : context_.modules.all()) {
-    const auto ours = live.Of(module.live);
-    const auto theirs = next.Of(module.next);
+    const auto ours = context_.live_links.Of(module.live);
+    const auto theirs = context_.next_links.Of(module.next);
     if (!ours || !theirs || ours->size() != theirs->size()) {
       plan_.problems.push_back("the dynamic loader's record of " + module.live.path +
                                " was not found");

@@ -16,6 +16,7 @@
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/image_map.h"
+#include "mutator/merge/loader_state.h"
 #include "mutator/merge/merge_plan.h"
 
 namespace mcr::mutator {
@@ -42,6 +43,8 @@ class ProcessMerge {
     const LoadedModules& live_modules;
     const LoadedModules& next_modules;
     const ImageMap& next_to_live;
+    const LinkMaps& live_links;
+    const LinkMaps& next_links;
     PointerGuard guard;
     SharedMemorySeen& shared;
   };
