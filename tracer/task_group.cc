@@ -49,6 +49,7 @@ microseconds TimeLeft(Clock::time_point deadline) {
 TaskGroup::TaskGroup(TaskGroup&& other) noexcept
     : options_(other.options_),
       report_births_(other.report_births_),
+      program_(other.program_),
       processes_(std::exchange(other.processes_, {})),
       tasks_(std::exchange(other.tasks_, {})) {}
 
@@ -57,6 +58,7 @@ TaskGroup& TaskGroup::operator=(TaskGroup&& other) noexcept {
   (void)DetachAll().has_value();
   options_ = other.options_;
   report_births_ = other.report_births_;
+  program_ = other.program_;
   processes_ = std::exchange(other.processes_, {});
   tasks_ = std::exchange(other.tasks_, {});
   next_poll_ = 0;
@@ -69,6 +71,9 @@ Result<TaskGroup> TaskGroup::Attach(pid_t root, const AttachOptions& options) {
   MCR_TRY(CheckAttachable(root));
   TaskGroup group;
   group.report_births_ = options.report_births;
+  if (!options.other_programs) {
+    MCR_ASSIGN(group.program_, ProgramTree::Of(root));
+  }
   group.options_ = kBaseOptions | (options.kill_with_tracer ? PTRACE_O_EXITKILL : 0) |
                    (options.report_seccomp ? PTRACE_O_TRACESECCOMP : 0);
   MCR_TRY(group.AttachTree(root));
@@ -87,8 +92,14 @@ Result<TaskGroup> TaskGroup::Reattach(const std::vector<pid_t>& pids) {
   return group;
 }
 
+Result<std::vector<pid_t>> TaskGroup::ListTree(pid_t root) const {
+  if (program_) return program_->List();
+  MCR_ASSIGN(std::vector<pid_t> pids, ProcFs().Descendants(root));
+  pids.insert(pids.begin(), root);
+  return pids;
+}
+
 Status TaskGroup::AttachTree(pid_t root) {
-  const ProcFs proc;
   // Two scans without anything new: a thread that is not attached yet can make another behind the
   // back of a scan that has passed the place in the listing, but then the next scan finds it.
   int quiet_scans = 0;
@@ -97,8 +108,7 @@ Status TaskGroup::AttachTree(pid_t root) {
       return Fail("the server makes processes or threads faster than they can be attached to",
                   "PID " + std::to_string(root));
     }
-    MCR_ASSIGN(std::vector<pid_t> pids, proc.Descendants(root));
-    pids.insert(pids.begin(), root);
+    MCR_ASSIGN(const std::vector<pid_t> pids, ListTree(root));
     bool found = false;
     for (const pid_t pid : pids) {
       MCR_ASSIGN(const bool found_here, AttachProcess(pid));
@@ -208,9 +218,20 @@ void TaskGroup::EndOtherThreads(const AttachedTask& survivor) {
   }
 }
 
+// For the group it has come to its end.
+void TaskGroup::LeaveAlone(AttachedTask& task) {
+  if (!task.Detach()) task.MarkDead();  // it has been killed
+}
+
 Result<bool> TaskGroup::Handle(AttachedTask& task) {
   if (task.stop_reason() != StopReason::kEvent) return true;
-  if (task.event() == PTRACE_EVENT_EXEC) EndOtherThreads(task);
+  if (task.event() == PTRACE_EVENT_EXEC) {
+    EndOtherThreads(task);
+    if (!Belongs(task.pid())) {
+      LeaveAlone(task);
+      return true;
+    }
+  }
   if (!IsBirth(task.event())) return true;
   MCR_TRY(AddBorn(task));
   if (report_births_ || task.PassOverEvent()) return true;
@@ -256,12 +277,13 @@ Result<bool> TaskGroup::AttachStrays() {
   bool found = false;
   for (size_t i = 0; i < processes_.size(); ++i) {  // AttachProcess may append
     const pid_t pid = processes_[i].pid;
+    if (!Belongs(pid)) continue;  // it has just been let go
     MCR_ASSIGN(const bool threads, AttachProcess(pid));
     found = found || threads;
     const Result<std::vector<pid_t>> children = ProcFs().Children(pid);
     if (!children) continue;  // it has ended
     for (const pid_t child : *children) {
-      if (Find(child) != nullptr) continue;
+      if (Find(child) != nullptr || !Belongs(child)) continue;
       MCR_ASSIGN(const bool stray, AttachProcess(child));
       found = found || stray;
     }

@@ -1,4 +1,5 @@
-// A server's processes and threads, attached: the whole tree below one process.
+// A server's processes and threads, attached: the tree below one process, as far as it executes the
+// same program (program_tree.h).
 //
 // Attaching is race-free: threads and processes that appear meanwhile are found (PTRACE_O_TRACE*
 // reports those made after the attachment, a rescan of /proc until nothing new finds the others).
@@ -11,11 +12,13 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mcr/base/result.h"
 #include "tracer/attached_task.h"
+#include "tracer/program_tree.h"
 #include "tracer/task.h"
 
 namespace mcr::tracer {
@@ -33,11 +36,13 @@ struct AttachOptions {
   bool kill_with_tracer = false;  // PTRACE_O_EXITKILL: for processes that must not outlive us
   bool report_seccomp = false;    // PTRACE_EVENT_SECCOMP stops
   bool report_births = false;     // fork, vfork and clone stops of the parent; else passed over
+  bool other_programs = false;    // processes that execute another program than the root, too
 };
 
 class TaskGroup {
  public:
-  // Attaches to `root`, its descendants, and all of their threads. They go on running.
+  // Attaches to `root`, its descendants, and all of their threads. They go on running. One that
+  // executes another program later is let go.
   static Result<TaskGroup> Attach(pid_t root, const AttachOptions& options = {});
 
   // Attaches to exactly these processes again, all of whose threads are known to be held stopped by
@@ -80,6 +85,9 @@ class TaskGroup {
   TaskGroup() = default;
 
   Status AttachTree(pid_t root);
+  Result<std::vector<pid_t>> ListTree(pid_t root) const;
+  bool Belongs(pid_t pid) const { return !program_ || program_->Executes(pid); }
+  void LeaveAlone(AttachedTask& task);
   Status StopAll(std::chrono::milliseconds timeout);
   // Attaches to what is not attached yet of one process; true if there was something.
   Result<bool> AttachProcess(pid_t pid);
@@ -101,6 +109,7 @@ class TaskGroup {
 
   uint64_t options_ = 0;  // PTRACE_O_*
   bool report_births_ = false;
+  std::optional<ProgramTree> program_;  // without: every process of the tree belongs to the group
   std::vector<TracedProcess> processes_;
   std::vector<AttachedTask*> tasks_;  // all of processes_[].tasks
   size_t next_poll_ = 0;              // where PollAll goes on, so that no task is starved

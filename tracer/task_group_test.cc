@@ -200,5 +200,33 @@ TEST(TaskGroupTest, RefusalsSayWhy) {
             std::string::npos);
 }
 
+TEST(TaskGroupTest, LeavesChildrenAloneThatExecuteAnotherProgram) {
+  auto target = StartReady("launcher");
+  Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+  ASSERT_TRUE(group) << group.error().Line();
+  EXPECT_EQ(group->processes().size(), 2u);
+  EXPECT_EQ(ProcFs().Children(target->pid())->size(), 2u);
+  ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
+}
+
+TEST(TaskGroupTest, LetsGoOfAProcessThatExecutesAnotherProgram) {
+  auto target = StartReady("launcher");
+  Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+  ASSERT_TRUE(group) << group.error().Line();
+  const pid_t child = group->processes().back().pid;
+  target->Write("x");
+  while (group->Find(child) != nullptr) {
+    const Result<Task*> stopped = group->WaitAny(milliseconds(2000));
+    ASSERT_TRUE(stopped && *stopped != nullptr);
+    if ((*stopped)->state() == RunState::kStopped) {
+      ASSERT_TRUE((*stopped)->Continue());
+    }
+  }
+  EXPECT_EQ(target->ReadLine(), "launched");
+  EXPECT_EQ(ProcFs().ReadStatus(child)->tracer, 0);
+  ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
+  EXPECT_EQ(group->processes().size(), 1u);
+}
+
 }  // namespace
 }  // namespace mcr::tracer

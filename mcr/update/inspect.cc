@@ -12,6 +12,7 @@
 #include "mcr/update/start.h"
 #include "profiles/shipped.h"
 #include "tracer/attachable.h"
+#include "tracer/program_tree.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -134,8 +135,9 @@ Result<Inspection> Inspect(const Options& options) {
   MCR_ASSIGN(inspection.profile, ChooseProfile(options, inspection.executable));
   MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
 
-  MCR_ASSIGN(inspection.pids, procfs.Descendants(options.pid));
-  inspection.pids.insert(inspection.pids.begin(), options.pid);
+  MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(options.pid));
+  MCR_ASSIGN(inspection.pids, tree.List());
+  MCR_ASSIGN(inspection.descendants, procfs.Descendants(options.pid));
   for (pid_t pid : inspection.pids) MCR_TRY(tracer::CheckAttachable(pid));
   MCR_TRY(LoadModules(options, inspection));
   MCR_TRY(CorrectStart(*inspection.before, inspection.profile, inspection.start));

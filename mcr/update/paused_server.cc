@@ -28,6 +28,13 @@ std::vector<Addr> ReturnSlots(const tracer::QuiescentThread& thread) {
   return slots;
 }
 
+// CRIU dumps whole trees, so that what executes other programs is frozen with the server.
+std::vector<pid_t> AllProcesses(const Inspection& server) {
+  std::vector<pid_t> pids = server.descendants;
+  pids.insert(pids.begin(), server.pids.front());
+  return pids;
+}
+
 // A process that was forked by one that had not been moved yet is outside, and would run on while
 // the others are frozen.
 Status CheckAllInside(const checkpoint::FrozenCgroup& cgroup, pid_t root) {
@@ -47,7 +54,7 @@ Status CheckAllInside(const checkpoint::FrozenCgroup& cgroup, pid_t root) {
 Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& server,
                                                             const Options& options) {
   std::unique_ptr<PausedServer> paused(new PausedServer(server));
-  MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create(server.pids));
+  MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create(AllProcesses(server)));
   MCR_TRY(CheckAllInside(*paused->cgroup_, server.pids.front()));
   paused->pinned_.emplace();
   MCR_TRY(paused->PrepareCheckpoint());

@@ -133,7 +133,7 @@ class Watch {
   // nullopt: a task woke up in between; everything runs on.
   Result<std::optional<TaskGroup>> Freeze(const std::vector<TaskActivity>& tasks) {
     MCR_ASSIGN(const pid_t root, tasks_.OuterPid(RootOf(tasks)));
-    Result<TaskGroup> attached = TaskGroup::Attach(root, {.kill_with_tracer = true});
+    Result<TaskGroup> attached = TaskGroup::Attach(root, {.kill_with_tracer = true, .other_programs = true});
     if (!attached && attached.error().os_error == ESRCH) return std::optional<TaskGroup>();
     MCR_ASSIGN(TaskGroup group, std::move(attached));
     MCR_TRY(group.InterruptAll(std::chrono::duration_cast<std::chrono::milliseconds>(kStopTime)));
