@@ -37,7 +37,8 @@ class Configuration:
         return ["-pie" if self.position_independent else "-no-pie"]
 
     def command(self, source):
-        return COMPILERS[self.compiler][source.suffix == ".cc"]
+        c, cpp = COMPILERS[self.compiler]
+        return [cpp, "-std=c++17"] if source.suffix == ".cc" else [c]
 
 
 # What must be refused is refused for every program, so one compiler's is enough.
@@ -105,7 +106,7 @@ def cached(parts, make):
 def common_library(configuration):
     """main.c and pair.c, compiled once. An archive: a version that has a main() of its own does without main.c."""
     sources = [PAIRS / "main.c", PAIRS / "pair.c"]
-    command = [configuration.command(sources[0]), *configuration.compile_flags, "-c", *sources]
+    command = [*configuration.command(sources[0]), *configuration.compile_flags, "-c", *sources]
 
     def make(directory):
         run_compiler(command, directory)
@@ -118,7 +119,7 @@ def compile_shared_object(configuration, source, output, directory):
     """Under the name `output`.c, whatever the version: a new version of a program has the names of the old one."""
     copy = directory / f"{output}{source.suffix}"
     shutil.copyfile(source, copy)
-    run_compiler([configuration.command(source), *configuration.compile_flags, "-fPIC", "-I", PAIRS, "-I",
+    run_compiler([*configuration.command(source), *configuration.compile_flags, "-fPIC", "-I", PAIRS, "-I",
                   source.parent, "-shared", f"-Wl,-soname,{output}.so", copy.name, "-o", f"{source.stem}.so"], directory)
 
 
@@ -135,7 +136,7 @@ def build(pair, configuration):
             shutil.copyfile(source, copy)
             library = directory / f"library_{source.stem}.so"
             linked = [library, "-Wl,-rpath,$ORIGIN"] if library.exists() else []
-            run_compiler([configuration.command(source), *configuration.compile_flags, *configuration.link_flags,
+            run_compiler([*configuration.command(source), *configuration.compile_flags, *configuration.link_flags,
                           "-I", PAIRS, "-I", pair.folder, copy.name, common, *linked, "-o", source.stem], directory)
     files = sorted(file for file in pair.folder.iterdir() if file.suffix in (".c", ".cc", ".h"))
     contents = [part for file in files for part in (file.name, file.read_text())]

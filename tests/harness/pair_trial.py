@@ -44,12 +44,15 @@ def expected_message(pair, configuration):
 
 
 def profile_options(pair, program):
-    """The common part of all profiles and the pair's annotations, as text format puts messages together."""
+    """A profile of annotations alone gets the part that all pairs have in common."""
     annotations = pair.folder / "profile.textproto"
     if not annotations.exists():
         return []
+    text = annotations.read_text()
+    if "identity {" not in text:
+        text = (pair_builds.PAIRS / "profile.textproto").read_text() + text
     profile = program.directory / "profile.textproto"
-    profile.write_text((pair_builds.PAIRS / "profile.textproto").read_text() + annotations.read_text())
+    profile.write_text(text)
     return ["--profile", profile]
 
 

@@ -1,0 +1,24 @@
+#include "pair.h"
+
+class Shape {
+ public:
+  explicit Shape(int number) : id(number) {}
+  virtual ~Shape() = default;
+  virtual int Area() const = 0;
+  int id;
+};
+
+class Named {
+ public:
+  virtual ~Named() = default;
+  virtual int Name() const = 0;
+};
+
+static const char* CheckOwn(const Shape* shape) {
+  EXPECT(shape != nullptr);
+  return nullptr;
+}
+
+#include "program.h"
+
+int pair_version() { return 1; }

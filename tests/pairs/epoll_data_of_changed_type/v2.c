@@ -1,0 +1,10 @@
+struct watch {
+  void (*handler)(struct watch*);
+  const char* name;
+  long events;
+  int fd;
+};
+
+#include "program.h"
+
+int pair_version(void) { return 2; }

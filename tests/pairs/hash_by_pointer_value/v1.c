@@ -1,0 +1,7 @@
+struct object {
+  long id;
+};
+
+#include "program.h"
+
+int pair_version(void) { return 1; }

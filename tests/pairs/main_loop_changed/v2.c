@@ -1,0 +1,46 @@
+// The loop does more, with a local of its own.
+#include <stddef.h>
+
+#include "pair.h"
+
+struct stats {
+  int served;
+  int last;
+};
+static struct stats* current;  // on the stack of main()
+static int prepared;
+static volatile long last_serial = 3000;
+
+static int serial(void) { return last_serial; }
+
+int main(int argc, char** argv) {
+  int commands = pair_begin(argc, argv);
+  struct stats stats = {0, 0};
+  long next_serial = 3000;
+  current = &stats;
+  for (;;) {
+    last_serial = next_serial++;
+    pair_serve(commands);
+    ++stats.served;
+    if (stats.served > 1000000) break;
+  }
+  return 1;
+}
+
+int pair_version(void) { return 2; }
+
+void pair_start(void) { ++prepared; }
+
+void pair_state(void) { current->last = 55; }
+
+const char* pair_check(void) {
+  static int checks;
+  EXPECT(prepared == 1);
+  EXPECT(current->last == 55);
+  EXPECT(current->served >= 2 && current->served < 20);
+  EXPECT(++checks < current->served);
+  EXPECT(serial() >= 3000);
+  return NULL;
+}
+
+void pair_end(void) {}

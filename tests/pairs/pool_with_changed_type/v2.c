@@ -1,0 +1,11 @@
+struct request {
+  int id;
+  int* counter;
+  long bytes_sent;
+  struct request* next;
+  int (*handler)(int);
+};
+
+#include "program.h"
+
+int pair_version(void) { return 2; }

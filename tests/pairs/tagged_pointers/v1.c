@@ -1,0 +1,7 @@
+struct item {
+  int id;
+};
+
+#include "program.h"
+
+int pair_version(void) { return 1; }

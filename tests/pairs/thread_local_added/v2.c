@@ -1,0 +1,30 @@
+// Variables of the thread, old ones with values and a new one.
+#include <stdlib.h>
+
+#include "pair.h"
+
+__thread int depth = 3;
+static __thread int* scratch;
+__thread long limit = 77;
+__thread char buffer[40];
+
+int pair_version(void) { return 2; }
+
+void pair_start(void) {
+  scratch = malloc(sizeof *scratch);
+  *scratch = 8;
+}
+
+void pair_state(void) {
+  depth = 5;
+  *scratch = 9;
+}
+
+const char* pair_check(void) {
+  EXPECT(depth == 5);
+  EXPECT(*scratch == 9);
+  EXPECT(limit == 77 && buffer[0] == 0 && buffer[39] == 0);
+  return NULL;
+}
+
+void pair_end(void) { free(scratch); }

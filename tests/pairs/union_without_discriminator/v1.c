@@ -1,0 +1,17 @@
+enum kind { NUMBER, POINT, TEXT, OTHER };
+struct point {
+  short x, y;
+};
+struct value {
+  enum kind kind;
+  union {
+    long number;
+    struct point point;
+    char text[8];
+    struct value* other;
+  } u;
+};
+
+#include "program.h"
+
+int pair_version(void) { return 1; }
