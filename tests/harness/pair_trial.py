@@ -120,6 +120,6 @@ def run(mcr, pair, configuration):
     try:
         with PairProgram(pair_builds.build(pair, configuration)) as program:
             result = try_update(mcr, pair, configuration, program)
-    except pair_builds.PairBuildError as error:
-        result = Result(pair.name, configuration.name, "does not build", False, False, str(error))
+    except (pair_builds.PairBuildError, OSError) as error:
+        result = Result(pair.name, configuration.name, "not started", False, False, str(error))
     return Result(**{**result.fields(), "seconds": round(time.monotonic() - since, 2)})
