@@ -17,6 +17,7 @@ void AddCheck(CLI::App& app, int& status);
 void AddPlan(CLI::App& app, int& status);
 void AddUpdate(CLI::App& app, int& status);
 void AddInspect(CLI::App& app, int& status);
+void AddHelp(CLI::App& app, int& status);
 void AddReport(CLI::App& app, int& status);
 void AddStatus(CLI::App& app, int& status);
 

@@ -23,7 +23,7 @@ constexpr char kFooter[] =
     "\n"
     "Exit status of update: 0 updated; 2 usage; 3 refused, the server was never paused;\n"
     "4 rolled back, the server runs the old version as before; 5 the server was lost.\n"
-    "More: man mcr";
+    "More: mcr help TOPIC (updating, refusals, profiles, rollback, exit-status), man mcr";
 
 // Inside a pause, memory that was used before is had for nothing, while a page from the kernel
 // costs microseconds: keep what is freed, and have all threads draw on it.
@@ -50,6 +50,7 @@ int Main(int argc, char** argv) {
   AddInspect(app, status);
   AddReport(app, status);
   AddStatus(app, status);
+  AddHelp(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -7,8 +7,10 @@
 
 #include "mcr/base/fault.h"
 #include "mcr/cli/command.h"
+#include "mcr/cli/progress.h"
 #include "mcr/cli/update_options.h"
 #include "mcr/update/plan.h"
+#include "mcr/update/summary.h"
 #include "mcr/update/update.h"
 
 namespace mcr::cli {
@@ -43,27 +45,13 @@ int DryRun(const UpdateArguments& arguments) {
   return plan->problems.empty() ? 0 : kRefused;
 }
 
-// A server that writes to the terminal that mcr writes to must not be waited for while it is
-// stopped: progress lines are collected, and printed as soon as the server runs again.
-class Progress {
- public:
-  void Add(update::Stage stage, const std::string& text) {
-    const std::string_view name = update::Name(stage);
-    char line[512];
-    std::snprintf(line, sizeof line, "%-10.*s %s\n", static_cast<int>(name.size()), name.data(),
-                  text.c_str());
-    const bool serving = stage == update::Stage::kInspect || stage == update::Stage::kRehearse;
-    lines_ += line;
-    if (serving) Flush();
-  }
-  void Flush() {
-    std::fputs(lines_.c_str(), stderr);
-    lines_.clear();
-  }
-
- private:
-  std::string lines_;
-};
+update::Report UpdateWithProgress(update::Options& options) {
+  Progress progress(STDERR_FILENO, isatty(STDERR_FILENO) != 0);
+  options.progress = [&](update::Stage stage, const std::string& text) {
+    progress.Report(stage, text);
+  };
+  return update::Update(options);
+}
 
 int Run(UpdateArguments& arguments) {
   if (arguments.fault == kListFaults) return ListFaults();
@@ -72,15 +60,10 @@ int Run(UpdateArguments& arguments) {
   if (arguments.dry_run) return DryRun(arguments);
   if (!arguments.fault.empty()) arguments.options.fault = FindFault(arguments.fault);
 
-  Progress progress;
-  arguments.options.progress = [&](update::Stage stage, const std::string& text) {
-    progress.Add(stage, text);
-  };
-  const update::Report report = update::Update(arguments.options);
-  progress.Flush();
+  const update::Report report = UpdateWithProgress(arguments.options);
   for (const std::string& warning : report.warnings) PrintError("warning", warning);
   if (!report.reason.empty()) PrintError(report.stage, report.reason);
-  if (arguments.json) std::fputs(update::ToJson(report).c_str(), stdout);
+  std::fputs((arguments.json ? update::ToJson(report) : update::Summary(report)).c_str(), stdout);
   if (!arguments.report.empty()) {
     if (const Status written = update::WriteReport(report, arguments.report); !written) {
       PrintError("report", written.error().Line());

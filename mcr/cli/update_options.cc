@@ -5,7 +5,8 @@
 namespace mcr::cli {
 
 void AddServerOptions(CLI::App& command, update::Options& options) {
-  command.add_option("--pid", options.pid, "the server's main process (required)");
+  command.add_option("--pid", options.pid, "the server's main process (required)")
+      ->type_name("PID");
   command
       .add_option("--to", options.to, "the new version of its program (default: what is on disk)")
       ->type_name("BINARY");

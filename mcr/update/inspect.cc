@@ -109,7 +109,11 @@ Status LoadModules(const Options& options, Inspection& inspection) {
 
 void CompareModules(Inspection& inspection) {
   for (const mutator::ModuleVersions& module : inspection.modules) {
-    Append(mutator::Compare(*module.before, *module.after), inspection.differences);
+    mutator::Differences differences = mutator::Compare(*module.before, *module.after);
+    std::ranges::move(
+        DescribeChangedTypes(module.before->types(), module.after->types(), differences.types),
+        std::back_inserter(inspection.types));
+    Append(std::move(differences), inspection.differences);
     Append(module.map->ChangedFunctions(), inspection.changed_functions);
   }
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mcr/base/result.h"
+#include "mcr/update/changed_types.h"
 #include "mcr/update/function_names.h"
 #include "mcr/update/options.h"
 #include "mutator/debuginfo/program.h"
@@ -30,6 +31,7 @@ struct Inspection {
   std::shared_ptr<const mutator::Program> after;
   std::vector<mutator::ModuleVersions> modules;  // what changes; the program first, if it does
   mutator::Differences differences;              // of all modules
+  std::vector<ChangedType> types;                // of all modules, for people
   std::vector<std::string> changed_functions;    // that both versions have
 
   size_t functions() const;  // of the old modules

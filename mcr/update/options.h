@@ -23,7 +23,7 @@ struct Options {
   std::string criu;                         // the criu program; "": search
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
   std::optional<Fault> fault;
-  // Called when a stage begins, and with its figure when it ends.
+  // Called when a stage begins, without a text, and with one when it ends.
   std::function<void(Stage, const std::string& text)> progress = [](Stage, const std::string&) {};
 };
 

@@ -58,8 +58,7 @@ Result<UpdatePlan> Plan(const Options& options) {
   plan.functions = server.functions();
   plan.processes = server.pids.size();
   plan.differences = server.differences;
-  plan.types =
-      DescribeChangedTypes(server.before->types(), server.after->types(), server.differences.types);
+  plan.types = server.types;
   plan.changed_functions = server.changed_functions;
   plan.problems = server.differences.problems;
   if (!plan.problems.empty()) return plan;

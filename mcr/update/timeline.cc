@@ -20,6 +20,7 @@ Timeline::Timeline(const Options& options, Report& report) : options_(options), 
 void Timeline::Enter(Stage stage) {
   stage_ = stage;
   entered_ = Clock::now();
+  options_.progress(stage, "");
 }
 
 void Timeline::Leave(const std::string& text) { Leave(text, entered_, Clock::now() - entered_); }

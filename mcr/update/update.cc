@@ -35,8 +35,7 @@ void DescribePrograms(const Inspection& server, Report& report) {
   report.new_program = server.new_program;
   report.old_build_id = server.before->build_id();
   report.new_build_id = server.after->build_id();
-  report.types =
-      DescribeChangedTypes(server.before->types(), server.after->types(), server.differences.types);
+  report.types = server.types;
 }
 
 std::string RoleOf(const PausedServer& paused, pid_t pid) {
