@@ -1,5 +1,6 @@
 #include "mutator/graph/text_owner.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -35,24 +36,60 @@ std::optional<TextEvidence> JudgePointer(const checkpoint::ProcessImage& image,
   return std::nullopt;
 }
 
+// The texts by the memory before their ends, where a pointer to them, or to what they are part of,
+// would lead.
+class Vicinities {
+ public:
+  explicit Vicinities(std::span<const Range<Addr>> texts) {
+    for (size_t i = 0; i < texts.size(); ++i) order_.push_back(i);
+    std::ranges::sort(order_, {}, [&](size_t i) { return texts[i].end(); });
+    for (const size_t i : order_) {
+      ranges_.push_back(*Range<Addr>::FromTo(texts[i].end() - kTextContext, texts[i].end()));
+    }
+  }
+
+  const std::vector<Range<Addr>>& ranges() const { return ranges_; }
+
+  // Calls `use` with the index of each text whose vicinity holds `target`, or ends there.
+  template <class Use>
+  void ForEachAt(Addr target, Use use) const {
+    auto range = std::ranges::lower_bound(ranges_, target, {}, &Range<Addr>::end);
+    for (; range != ranges_.end() && range->begin() <= target; ++range) {
+      use(order_[range - ranges_.begin()]);
+    }
+  }
+
+ private:
+  std::vector<size_t> order_;
+  std::vector<Range<Addr>> ranges_;  // all of one size, so in the order of begin and of end
+};
+
 }  // namespace
 
-Result<TextEvidence> FindTextOwner(const checkpoint::ProcessImage& image, Range<Addr> text) {
+Result<std::vector<TextEvidence>> FindTextOwners(const checkpoint::ProcessImage& image,
+                                                 std::span<const Range<Addr>> texts) {
+  std::vector<TextEvidence> evidence;
+  for (const Range<Addr>& text : texts) {
+    evidence.push_back({TextTail::kUnknown, 0, text.size(), false});
+  }
+  if (texts.empty()) return evidence;
+  const Vicinities vicinities(texts);
   const PointerGuard guard = ReadPointerGuard(image);
-  const auto vicinity = *Range<Addr>::FromTo(text.end() - kTextContext, text.end());
-  TextEvidence unknown{TextTail::kUnknown, 0, text.size(), false};
   for (const Mapping& mapping : image.mappings()) {
     if (!IsScanned(mapping)) continue;
     MCR_ASSIGN(const std::vector<LikelyPointer> pointers,
-               ScanMapping(image, mapping, std::span(&vicinity, 1), guard));
+               ScanMapping(image, mapping, vicinities.ranges(), guard));
     for (const LikelyPointer& pointer : pointers) {
       if (pointer.mangled || !pointer.aligned()) continue;
-      unknown.referenced = true;
-      if (!text.Contains(Addr(pointer.target))) continue;
-      if (auto evidence = JudgePointer(image, pointer, text.end())) return *evidence;
+      vicinities.ForEachAt(Addr(pointer.target), [&](size_t i) {
+        if (evidence[i].tail != TextTail::kUnknown) return;
+        evidence[i].referenced = true;
+        if (!texts[i].Contains(Addr(pointer.target))) return;
+        if (const auto found = JudgePointer(image, pointer, texts[i].end())) evidence[i] = *found;
+      });
     }
   }
-  return unknown;
+  return evidence;
 }
 
 }  // namespace mcr::mutator

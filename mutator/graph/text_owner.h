@@ -3,6 +3,9 @@
 #ifndef MCR_MUTATOR_GRAPH_TEXT_OWNER_H_
 #define MCR_MUTATOR_GRAPH_TEXT_OWNER_H_
 
+#include <span>
+#include <vector>
+
 #include "checkpoint/process_image.h"
 #include "mcr/base/address.h"
 #include "mcr/base/range.h"
@@ -11,10 +14,11 @@
 
 namespace mcr::mutator {
 
-// `text`: characters that run up to a likely pointer, which begins at text.end(). Searches all
-// memory of the process for a pointer into the text with such a neighbour: slow, for the few words
-// that ExamineText cannot judge.
-Result<TextEvidence> FindTextOwner(const checkpoint::ProcessImage& image, Range<Addr> text);
+// Each of `texts`: characters that run up to a likely pointer, which begins at their end. Searches
+// all memory of the process, once for all of them, for pointers into the texts with such a
+// neighbour. Slow, for words that ExamineText cannot judge. Answers in the order of `texts`.
+Result<std::vector<TextEvidence>> FindTextOwners(const checkpoint::ProcessImage& image,
+                                                 std::span<const Range<Addr>> texts);
 
 }  // namespace mcr::mutator
 

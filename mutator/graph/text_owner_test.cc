@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+#include <vector>
+
 #include "checkpoint/fake_image.h"
 
 namespace mcr::mutator {
@@ -14,7 +17,7 @@ const auto kText = *Range<Addr>::FromTo(kHeap + 0x108, kWord);
 class TextOwnerTest : public testing::Test {
  protected:
   TextOwnerTest() { image_.MapAnonymous(kHeap, 0x1000, "[heap]"); }
-  TextEvidence Find() { return FindTextOwner(image_, kText).value(); }
+  TextEvidence Find() { return FindTextOwners(image_, std::span(&kText, 1)).value().front(); }
 
   checkpoint::FakeImage image_;
 };
@@ -33,6 +36,15 @@ TEST_F(TextOwnerTest, EndPointerBehindThePointerSaysWhereTheTextEnds) {
 TEST_F(TextOwnerTest, PointersWithOtherNeighboursSayNothing) {
   image_.WriteWord(kHeap + 0x800, kText.begin().value()).WriteWord(kHeap + 0x808, 0x1000);
   EXPECT_EQ(Find().tail, TextTail::kUnknown);
+}
+
+TEST_F(TextOwnerTest, TellsTextsApartThatAreNearEachOther) {
+  const auto later = *Range<Addr>::FromTo(kWord + 0x10, kWord + 0x20);
+  image_.WriteWord(kHeap + 0x800, 18).WriteWord(kHeap + 0x808, kText.begin().value());
+  image_.WriteWord(kHeap + 0x810, 16).WriteWord(kHeap + 0x818, later.begin().value());
+  const auto found = FindTextOwners(image_, std::vector{later, kText}).value();
+  EXPECT_EQ(found[0].tail, TextTail::kEndsBefore);
+  EXPECT_EQ(found[1].tail, TextTail::kCovers);
 }
 
 TEST_F(TextOwnerTest, TellsWhetherAnythingPointsThere) {

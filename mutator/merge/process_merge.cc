@@ -78,6 +78,7 @@ Status ProcessMerge::MergeMemory() {
                ScanMapping(context_.live, mapping, context_.modules.old_ranges(), context_.guard));
     for (const LikelyPointer& pointer : pointers) Retarget(mapping, pointer);
   }
+  MCR_TRY(JudgeDoubtful());
   for (const auto& [mapping, pointer] : unclear_) Settle(*mapping, pointer);
   return {};
 }
@@ -94,18 +95,53 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
   if (const Stack* stack = StackAt(pointer.at)) return RetargetOnStack(*stack, pointer);
   const FileAddr target = module->InOld(pointer.target);
   const Translation& translation = module->map().Translate(target);
-  switch (Judge(mapping, pointer, *module, translation)) {
+  if (const auto verdict = JudgePlace(pointer, translation)) {
+    return Conclude(mapping, pointer, *verdict);
+  }
+  const TextEvidence text = TextBefore(mapping, pointer);
+  const bool needs_owner = text.tail == TextTail::kUnknown &&
+                           translation.kind != PointerKind::kFunction &&
+                           !SameAsShifted(pointer, *module, translation);
+  if (needs_owner) {
+    doubtful_.push_back({&mapping, pointer, text.run});
+  } else {
+    Conclude(mapping, pointer, Judge(pointer, *module, translation, text));
+  }
+}
+
+void ProcessMerge::Conclude(const Mapping& mapping, const LikelyPointer& pointer, Verdict verdict) {
+  const ChangedModule& module = *context_.modules.Of(pointer.target);
+  const FileAddr target = module.InOld(pointer.target);
+  const Translation& translation = module.map().Translate(target);
+  switch (verdict) {
     case Verdict::kPointer:
-      module->known->Add(target);
-      if (Write(pointer, *module, translation) || RetargetLikeNext(pointer, *module)) return;
+      module.known->Add(target);
+      if (Write(pointer, module, translation) || RetargetLikeNext(pointer, module)) return;
       // One past the last byte is as well the first byte of whatever follows.
-      if (!module->live.range.Contains(Addr(pointer.target))) return;
+      if (!module.live.range.Contains(Addr(pointer.target))) return;
       return Refuse(WordIn(mapping, pointer.at), pointer.target, translation);
     case Verdict::kRemains:
-      return Shift(pointer, *module);
+      return Shift(pointer, module);
     case Verdict::kUnclear:
       unclear_.emplace_back(&mapping, pointer);
   }
+}
+
+// All words at once whose text's length only its owner may know: each search goes through all
+// memory.
+Status ProcessMerge::JudgeDoubtful() {
+  std::vector<Range<Addr>> texts;
+  for (const Doubtful& word : doubtful_) {
+    texts.push_back(*Range<Addr>::FromTo(word.pointer.at - word.run, word.pointer.at));
+  }
+  MCR_ASSIGN(const std::vector<TextEvidence> owners, FindTextOwners(context_.live, texts));
+  for (size_t i = 0; i < doubtful_.size(); ++i) {
+    const LikelyPointer& pointer = doubtful_[i].pointer;
+    const ChangedModule& module = *context_.modules.Of(pointer.target);
+    const Translation& translation = module.map().Translate(module.InOld(pointer.target));
+    Conclude(*doubtful_[i].mapping, pointer, Judge(pointer, module, translation, owners[i]));
+  }
+  return {};
 }
 
 // A word that is not clear by itself, when everything that is has been seen.
@@ -122,24 +158,35 @@ void ProcessMerge::Settle(const Mapping& mapping, const LikelyPointer& pointer) 
 
 // Allocators hand out memory that still holds old pointers, and programs write only part of it:
 // characters of a text, flags, small numbers over the lower bytes. What is left looks like a
-// pointer to a place near the old one.
-ProcessMerge::Verdict ProcessMerge::Judge(const Mapping& mapping, const LikelyPointer& pointer,
-                                          const ChangedModule& module,
-                                          const Translation& translation) const {
+// pointer to a place near the old one. The verdict, if the place that it points to settles it.
+std::optional<ProcessMerge::Verdict> ProcessMerge::JudgePlace(
+    const LikelyPointer& pointer, const Translation& translation) const {
   if (pointer.mangled) return Verdict::kPointer;
   // Libraries' own data is not memory of an allocator.
   if (context_.live_modules.At(pointer.at) != nullptr) return Verdict::kPointer;
   // Literals are the exception: linkers make one the tail of another, and programs point into them.
   const bool may_be_inexact = translation.kind == PointerKind::kLiteral && pointer.aligned();
   if (!translation.exact && !may_be_inexact) return Verdict::kRemains;
-  const TextEvidence text = TextBefore(mapping, pointer, translation);
+  return std::nullopt;
+}
+
+ProcessMerge::Verdict ProcessMerge::Judge(const LikelyPointer& pointer, const ChangedModule& module,
+                                          const Translation& translation,
+                                          const TextEvidence& text) {
   if (text.tail == TextTail::kCovers) return Verdict::kRemains;
   if (text.tail != TextTail::kUnknown) return Verdict::kPointer;
   if (!translation.exact || translation.inside_text || !text.referenced) return Verdict::kRemains;
   // Few of the addresses that a text's last characters can make are the entry of a function.
-  const bool both_agree = module.InNew(translation.to) == module.Shifted(pointer.target);
-  return translation.kind == PointerKind::kFunction || both_agree ? Verdict::kPointer
-                                                                  : Verdict::kUnclear;
+  const bool is_entry = translation.kind == PointerKind::kFunction;
+  return is_entry || SameAsShifted(pointer, module, translation) ? Verdict::kPointer
+                                                                 : Verdict::kUnclear;
+}
+
+// Whether it makes no difference if the word is a pointer.
+bool ProcessMerge::SameAsShifted(const LikelyPointer& pointer, const ChangedModule& module,
+                                 const Translation& translation) {
+  return translation.kind != PointerKind::kNone &&
+         module.InNew(translation.to) == module.Shifted(pointer.target);
 }
 
 // The new version is a multiple of kPlaceStep away from the old one: the lower half of the word,
@@ -150,17 +197,12 @@ void ProcessMerge::Shift(const LikelyPointer& pointer, const ChangedModule& modu
   ++plan_.pointers.shifted;
 }
 
-TextEvidence ProcessMerge::TextBefore(const Mapping& mapping, const LikelyPointer& pointer,
-                                      const Translation& translation) const {
+TextEvidence ProcessMerge::TextBefore(const Mapping& mapping, const LikelyPointer& pointer) const {
   if (!pointer.may_be_text) return {};
   const uint64_t context = std::min(kTextContext, pointer.at - mapping.range.begin());
   std::vector<std::byte> bytes(context + kWord);
   if (!context_.live.Read(pointer.at - context, bytes)) return {};
-  const TextEvidence near =
-      ExamineText(std::span(bytes).first(context), std::span(bytes).last(kWord));
-  if (near.tail != TextTail::kUnknown || translation.kind == PointerKind::kFunction) return near;
-  const auto text = *Range<Addr>::FromTo(pointer.at - near.run, pointer.at);
-  return FindTextOwner(context_.live, text).value_or(near);
+  return ExamineText(std::span(bytes).first(context), std::span(bytes).last(kWord));
 }
 
 std::string ProcessMerge::WordIn(const Mapping& mapping, Addr at) {

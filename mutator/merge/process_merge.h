@@ -2,6 +2,7 @@
 #ifndef MCR_MUTATOR_MERGE_PROCESS_MERGE_H_
 #define MCR_MUTATOR_MERGE_PROCESS_MERGE_H_
 
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -67,6 +68,13 @@ class ProcessMerge {
 
   Status MergeLinkMap(const ChangedModule& module, Range<Addr> live, Range<Addr> next);
   bool IsInLinkMap(Addr at) const;
+  // A word before which there is a text that may go on in it.
+  struct Doubtful {
+    const Mapping* mapping;
+    LikelyPointer pointer;
+    size_t run;  // bytes of text
+  };
+
   void Retarget(const Mapping& mapping, const LikelyPointer& pointer);
   void Settle(const Mapping& mapping, const LikelyPointer& pointer);
   enum class Verdict {
@@ -74,11 +82,16 @@ class ProcessMerge {
     kRemains,  // of an old pointer, partly overwritten with something else
     kUnclear,
   };
-  Verdict Judge(const Mapping& mapping, const LikelyPointer& pointer, const ChangedModule& module,
-                const Translation& translation) const;
+  std::optional<Verdict> JudgePlace(const LikelyPointer& pointer,
+                                    const Translation& translation) const;
+  static Verdict Judge(const LikelyPointer& pointer, const ChangedModule& module,
+                       const Translation& translation, const TextEvidence& text);
+  static bool SameAsShifted(const LikelyPointer& pointer, const ChangedModule& module,
+                            const Translation& translation);
+  void Conclude(const Mapping& mapping, const LikelyPointer& pointer, Verdict verdict);
+  Status JudgeDoubtful();
   void Shift(const LikelyPointer& pointer, const ChangedModule& module);
-  TextEvidence TextBefore(const Mapping& mapping, const LikelyPointer& pointer,
-                          const Translation& translation) const;
+  TextEvidence TextBefore(const Mapping& mapping, const LikelyPointer& pointer) const;
   static std::string WordIn(const Mapping& mapping, Addr at);
   void RetargetOnStack(const Stack& stack, const LikelyPointer& pointer);
   bool RetargetLikeNext(const LikelyPointer& pointer, const ChangedModule& target);
@@ -94,6 +107,7 @@ class ProcessMerge {
   MergePlan& plan_;
   std::vector<Stack> stacks_;
   Mappings scanned_;
+  std::vector<Doubtful> doubtful_;
   std::vector<std::pair<const Mapping*, LikelyPointer>> unclear_;
   std::vector<Range<Addr>> link_maps_;
 };
