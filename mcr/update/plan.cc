@@ -63,12 +63,14 @@ Result<UpdatePlan> Plan(const Options& options) {
   plan.problems = server.differences.problems;
   if (!plan.problems.empty()) return plan;
 
-  MCR_ASSIGN(const Rehearsed next, Rehearse(server));
+  MCR_ASSIGN(const Rehearsals rehearsals, Rehearsals::Run(server));
   mutator::Merger merger = MakeMerger(server);
-  MCR_ASSIGN(const mutator::MergePlan merged, MergeRunning(server, next, merger));
+  MCR_ASSIGN(const mutator::MergePlan merged, MergeRunning(server, rehearsals, merger));
   plan.pointers = merged.pointers;
   plan.variables = merged.variables;
   plan.conflicts = merged.conflicts;
+  plan.warnings = rehearsals.warnings();
+  Append(merged.warnings, plan.warnings);
   Append(merged.problems, plan.problems);
   return plan;
 }
@@ -96,9 +98,13 @@ std::string ToJson(const UpdatePlan& plan) {
         {"variables", plan.pointers.variables},
         {"literals", plan.pointers.literals},
         {"layout", plan.pointers.layout}}},
-      {"variables", {{"kept", plan.variables.kept}, {"initialised", plan.variables.initialised}}},
+      {"variables",
+       {{"kept", plan.variables.kept},
+        {"bound", plan.variables.bound},
+        {"initialised", plan.variables.initialised}}},
       {"conflicts", plan.conflicts},
       {"problems", plan.problems},
+      {"warnings", plan.warnings},
   };
   return json.dump(2) + "\n";
 }
@@ -125,6 +131,7 @@ std::string ToText(const UpdatePlan& plan) {
   if (!plan.types.empty()) text += "types that changed:\n";
   for (const ChangedType& type : plan.types) text += ToText(type);
   AddLines("conflicts, where the server's value is kept", plan.conflicts, text);
+  AddLines("warnings", plan.warnings, text);
   AddLines("in the way", plan.problems, text);
   text += plan.problems.empty() ? "The update can run.\n" : "The update would be refused.\n";
   return text;

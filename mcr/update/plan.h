@@ -25,6 +25,7 @@ struct UpdatePlan {
   mutator::PointerCounts pointers;             // of the server as it runs, stacks not counted
   mutator::VariableCounts variables;
   std::vector<std::string> conflicts;
+  std::vector<std::string> warnings;
   std::vector<std::string> problems;  // empty: nothing known stands in the way
 };
 

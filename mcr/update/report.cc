@@ -141,6 +141,7 @@ std::string ToJson(const Report& report) {
       {"pointers", Pointers(report.pointers)},
       {"objects",
        {{"kept", report.variables.kept},
+        {"bound", report.variables.bound},
         {"transformed", 0},  // types that change are refused
         {"moved", report.variables.kept},
         {"initialised", report.variables.initialised},

@@ -1,6 +1,5 @@
 #include "mcr/update/running_merge.h"
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -18,16 +17,15 @@ namespace {
 constexpr int kAttempts = 8;
 constexpr std::chrono::milliseconds kBetween{50};
 
-Result<mutator::MergePlan> MergeOnce(const Inspection& server, const Rehearsed& next,
+Result<mutator::MergePlan> MergeOnce(const Inspection& server, const Rehearsals& rehearsals,
                                      mutator::Merger& merger) {
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images;
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < server.pids.size(); ++i) {
     MCR_ASSIGN(auto image, checkpoint::LiveImage::CreateRunning(server.pids[i]));
-    // Without stacks nobody knows who corresponds to whom; both trees are in the order in which
-    // they were started.
-    const size_t counterpart = std::min(i, next.images.size() - 1);
-    pairs.push_back({image.get(), next.images[counterpart].get()});
+    // Without stacks nobody knows who corresponds to whom; the trees are in the order in which they
+    // were started.
+    pairs.push_back(rehearsals.PairFor(*image, i));
     images.push_back(std::move(image));
   }
   return merger.Merge(pairs);
@@ -35,10 +33,10 @@ Result<mutator::MergePlan> MergeOnce(const Inspection& server, const Rehearsed& 
 
 }  // namespace
 
-Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next,
+Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsals& rehearsals,
                                         mutator::Merger& merger) {
   for (int attempt = 1;; ++attempt) {
-    MCR_ASSIGN(mutator::MergePlan plan, MergeOnce(server, next, merger));
+    MCR_ASSIGN(mutator::MergePlan plan, MergeOnce(server, rehearsals, merger));
     if (plan.problems.empty() || attempt == kAttempts) return plan;
     std::this_thread::sleep_for(kBetween);
   }

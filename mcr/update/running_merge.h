@@ -15,7 +15,7 @@ mutator::Merger MakeMerger(const Inspection& server);
 
 // Merges again for a while if there are problems: what was half written or given back is soon gone,
 // what stands in the way is not.
-Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsed& next,
+Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsals& rehearsals,
                                         mutator::Merger& merger);
 
 }  // namespace mcr::update

@@ -69,11 +69,11 @@ void DescribeProcesses(PausedServer& paused, Report& report) {
   }
 }
 
-Result<mutator::MergePlan> MergePaused(const Rehearsed& next, const PausedServer& paused,
+Result<mutator::MergePlan> MergePaused(const Rehearsals& rehearsals, const PausedServer& paused,
                                        mutator::Merger& merger) {
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < paused.images().size(); ++i) {
-    pairs.push_back({paused.images()[i].get(), &next.Counterpart(paused.stacks()[i])});
+    pairs.push_back(rehearsals.PairFor(*paused.images()[i], paused.stacks()[i]));
   }
   return merger.Merge(pairs);
 }
@@ -82,6 +82,7 @@ void DescribePlan(const mutator::MergePlan& plan, Report& report) {
   report.pointers = plan.pointers;
   report.variables = plan.variables;
   report.conflicts = plan.conflicts;
+  std::ranges::copy(plan.warnings, std::back_inserter(report.warnings));
 }
 
 void DescribeMemories(const mutator::MergePlan& plan, const PausedServer& paused, Report& report) {
@@ -116,12 +117,13 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Leave(DescribeTree(server));
 
   timeline.Enter(Stage::kRehearse);
-  MCR_ASSIGN(const Rehearsed next, Rehearse(server));
+  MCR_ASSIGN(const Rehearsals rehearsals, Rehearsals::Run(server));
+  report.warnings = rehearsals.warnings();
   mutator::Merger merger = MakeMerger(server);
-  MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, next, merger));
+  MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, rehearsals, merger));
   MCR_TRY(RefuseProblems(expected.problems, report));
   MCR_TRY(InjectFault(options.fault, Fault::kRehearse));
-  timeline.Leave(fmt::format("{} processes of the new version idle", next.images.size()));
+  timeline.Leave(fmt::format("{} processes of the new version idle", rehearsals.processes()));
 
   timeline.Enter(Stage::kQuiesce);
   MCR_ASSIGN(const auto paused, PausedServer::Prepare(server, options));
@@ -129,7 +131,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   MCR_TRY(paused->Quiesce());
   report.quiescence_ms = paused->quiescence_ms();
   DescribeProcesses(*paused, report);
-  report.warnings = paused->assumed();
+  std::ranges::copy(paused->assumed(), std::back_inserter(report.warnings));
   MCR_TRY(InjectFault(options.fault, Fault::kQuiesce));
   timeline.Leave(fmt::format("{} threads at their quiescent points", paused->threads().size()));
 
@@ -137,7 +139,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kCheckpoint);
   MCR_TRY(paused->BeginCheckpoint());
   const auto merge_began = std::chrono::steady_clock::now();
-  Result<mutator::MergePlan> merged = MergePaused(next, *paused, merger);
+  Result<mutator::MergePlan> merged = MergePaused(rehearsals, *paused, merger);
   auto prepared = merged ? checkpoint::Graft::Prepare(merged->graft)
                          : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
   const auto merge_took = std::chrono::steady_clock::now() - merge_began;

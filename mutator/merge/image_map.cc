@@ -23,7 +23,7 @@ Result<ImageMap> ImageMap::Create(const LoadedModules& next, const Mappings& nex
     } else {
       const LoadedModule* same = live.ByPath(module.path);
       if (same == nullptr) {
-        return Fail("the new version loads a library that the server does not have", module.path,
+        return Fail("a fresh start loads a library that the server does not have", module.path,
                     "restart the server for this update");
       }
       if (same->build_id != module.build_id) {

@@ -48,6 +48,31 @@ void AddLinkMaps(const LinkMaps& next, const LinkMaps& live, const LoadedModules
   }
 }
 
+// The old version's modules in a rehearsal of it, and its addresses in the live process's terms.
+Result<OldStart> FindOldStart(const checkpoint::ProcessImage& image, const LoadedModules& live,
+                              const ChangedModules& modules) {
+  const LoadedModules loaded = LoadedModules::Find(image);
+  OldStart start{&image, {}, {}};
+  std::vector<ImageMap::Moved> moved;
+  for (const ChangedModule& module : modules.all()) {
+    const std::string& path = module.versions->before_path;
+    const LoadedModule* found = FindModule(loaded, path, module.before());
+    if (found == nullptr) return Fail("the old version's start does not load the module", path);
+    start.biases.emplace(module.index, found->bias);
+    moved.push_back({found->range, module.live.range.begin()});
+  }
+  MCR_ASSIGN(start.to_live, ImageMap::Create(loaded, image.mappings(), live, moved));
+  return start;
+}
+
+// Fails if the old version, started today, is not what the server runs.
+Result<Base> FindBase(const ProcessPair& pair, const LoadedModules& live,
+                      const ChangedModules& modules) {
+  MCR_ASSIGN(OldStart start, FindOldStart(*pair.base, live, modules));
+  MCR_ASSIGN(OldStart again, FindOldStart(*pair.base_again, live, modules));
+  return Base{std::move(start), std::move(again), pair.base_names, pair.next_names};
+}
+
 }  // namespace
 
 Merger::Merger(std::vector<ModuleVersions> modules) {
@@ -67,8 +92,10 @@ Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
   for (const ProcessPair& pair : processes) all_mappings.push_back(&pair.live->mappings());
   Places places(std::move(all_mappings));
   for (const ProcessPair& pair : processes) MCR_TRY(MergeProcess(pair, places, shared, plan));
-  std::ranges::sort(plan.problems);
-  plan.problems.erase(std::ranges::unique(plan.problems).begin(), plan.problems.end());
+  for (auto* lines : {&plan.problems, &plan.conflicts, &plan.warnings}) {
+    std::ranges::sort(*lines);
+    lines->erase(std::ranges::unique(*lines).begin(), lines->end());
+  }
   if (plan.problems.size() > kMostProblems) plan.problems.resize(kMostProblems);
   return plan;
 }
@@ -91,6 +118,15 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   checkpoint::ProcessGraft& graft = plan.graft.processes.emplace_back();
   graft.pid = pair.live->pid();
   const PointerGuard guard = ReadPointerGuard(*pair.live);
+  std::optional<Base> base;
+  if (pair.base != nullptr) {
+    if (auto found = FindBase(pair, live_modules, modules)) {
+      base.emplace(*std::move(found));
+    } else {
+      plan.warnings.push_back("every variable counts as changed by the server: " +
+                              found.error().Line());
+    }
+  }
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
       mapping.file = module.index;
@@ -98,7 +134,8 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     }
     graft.unmap.push_back(module.live.range);
     MCR_TRY(modules_[module.index]->image.Build(
-        {*pair.live, *pair.next, module, modules, next_to_live, guard}, graft, plan));
+        {*pair.live, *pair.next, module, modules, next_to_live, guard, base ? &*base : nullptr},
+        graft, plan));
   }
   ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
                         live_links, next_links, guard, shared},

@@ -4,8 +4,8 @@
 // What changes is a set of modules: the program, or libraries under a program that stays, or both.
 // Every pointer into an old module that the live processes hold, in whatever memory, register or
 // kernel table, is retargeted to what it names in the new one. Variables that both versions have
-// keep their live value, unless neither the server nor the new version's start-up ever changed the
-// initial one: then the new initial value is taken.
+// keep their live value if the server has changed it since its start, and take the value of the new
+// version's start otherwise.
 #ifndef MCR_MUTATOR_MERGE_MERGE_H_
 #define MCR_MUTATOR_MERGE_MERGE_H_
 
@@ -15,6 +15,7 @@
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
 #include "mutator/graph/loaded_modules.h"
+#include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/known_targets.h"
 #include "mutator/merge/merge_plan.h"
@@ -24,10 +25,15 @@
 
 namespace mcr::mutator {
 
-// One process of the server, and the process of the rehearsal that does the same work.
+// One process of the server, and the processes of the rehearsals that do the same work.
 struct ProcessPair {
   const checkpoint::ProcessImage* live = nullptr;
   const checkpoint::ProcessImage* next = nullptr;
+  // Two rehearsals of the old version. nullptr: its start is not known, and every value counts as
+  // changed since.
+  const checkpoint::ProcessImage* base = nullptr;
+  const checkpoint::ProcessImage* base_again = nullptr;
+  KernelNames base_names = {}, next_names = {};
 };
 
 class Merger {

@@ -22,9 +22,10 @@ struct PointerCounts {
 };
 
 struct VariableCounts {
-  uint64_t kept = 0;  // live value
-  uint64_t initialised =
-      0;  // the new version's value: new variables, and defaults that nobody had changed
+  uint64_t kept = 0;         // live value
+  uint64_t initialised = 0;  // the new version's value: nobody had touched the old one
+  // Of those kept, the untouched ones: their value speaks of memory or descriptors of its process.
+  uint64_t bound = 0;
   uint64_t dropped = 0;  // only in the old version
 };
 
@@ -33,6 +34,7 @@ struct MergePlan {
   PointerCounts pointers;
   VariableCounts variables;
   std::vector<std::string> conflicts;  // both changed: the live value was kept
+  std::vector<std::string> warnings;   // the plan is less than it could be
   std::vector<std::string> problems;   // what forbids the update; empty: the plan may be applied
 };
 

@@ -22,6 +22,7 @@ using checkpoint::FakeImage;
 constexpr char kPath[] = "/srv/server";
 constexpr Addr kLive(0x55d0c0de0000);
 constexpr Addr kNext(0x561122330000);
+constexpr Addr kBase(0x563344550000);
 constexpr Addr kHeap(0x55d0c2000000);
 constexpr Addr kStack(0x7ffc00000000);
 constexpr Addr kStackPointer = kStack + 0x800;
@@ -64,6 +65,8 @@ class MergeTest : public testing::Test {
   MergeTest() {
     MapProgram(live_, kLive);
     MapProgram(next_, kNext);
+    MapProgram(base_, kBase);
+    MapProgram(base_again_, kBase);
     live_.MapAnonymous(kHeap, 0x2000, "[heap]").MapAnonymous(kStack, 0x1000, "[stack]");
     checkpoint::MemoryLayout layout;
     layout.start_brk = kHeap;
@@ -72,11 +75,24 @@ class MergeTest : public testing::Test {
     thread_.registers.rsp = kStackPointer.value();
   }
 
-  MergePlan Merge() {
+  MergePlan Merge() { return Merge({&live_, &next_, &base_, &base_again_}); }
+  MergePlan Merge(const ProcessPair& pair) {
     live_.AddThread(thread_);
     auto map = std::make_shared<AddressMap>(before_, after_, std::make_unique<FakeComparer>());
     Merger merger({{before_, after_, kPath, kPath, kPath, std::move(map), true}});
-    return merger.Merge({{&live_, &next_}}).value();
+    return merger.Merge({pair}).value();
+  }
+  // A variable of eight bytes that both versions have at the same place.
+  void AddVariable(const char* name, FileAddr at) {
+    before_->AddVariable(name, at, 8);
+    after_->AddVariable(name, at, 8);
+  }
+  // What it holds in the images.
+  void SetWords(uint64_t at, uint64_t live, uint64_t base, uint64_t next) {
+    live_.WriteWord(kLive + at, live);
+    base_.WriteWord(kBase + at, base);
+    base_again_.WriteWord(kBase + at, base);
+    next_.WriteWord(kNext + at, next);
   }
 
   // What the plan writes to a word; nullopt: nothing.
@@ -99,7 +115,7 @@ class MergeTest : public testing::Test {
 
   std::shared_ptr<FakeProgram> before_ = std::make_shared<FakeProgram>();
   std::shared_ptr<FakeProgram> after_ = std::make_shared<FakeProgram>();
-  FakeImage live_, next_;
+  FakeImage live_, next_, base_, base_again_;
   checkpoint::ThreadImage thread_;
 };
 
@@ -180,12 +196,10 @@ TEST_F(MergeTest, VariablesKeepTheServersValueAtTheirNewPlace) {
 }
 
 TEST_F(MergeTest, ChangedDefaultThatNobodyTouchedTakesEffect) {
-  before_->AddVariable("limit", FileAddr(0x3010), 8);
-  after_->AddVariable("limit", FileAddr(0x3010), 8);
+  AddVariable("limit", FileAddr(0x3010));
   before_->PutWord(FileAddr(0x3010), 10);
   after_->PutWord(FileAddr(0x3010), 20);
-  live_.WriteWord(kLive + 0x3010, 10);
-  next_.WriteWord(kNext + 0x3010, 20);
+  SetWords(0x3010, 10, 10, 20);
   const MergePlan plan = Merge();
   // The new file's own value: nothing needs to be written.
   EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), std::nullopt);
@@ -194,15 +208,110 @@ TEST_F(MergeTest, ChangedDefaultThatNobodyTouchedTakesEffect) {
 }
 
 TEST_F(MergeTest, ChangedDefaultThatTheServerTouchedIsAConflictAndStays) {
-  before_->AddVariable("limit", FileAddr(0x3010), 8);
-  after_->AddVariable("limit", FileAddr(0x3010), 8);
+  AddVariable("limit", FileAddr(0x3010));
   before_->PutWord(FileAddr(0x3010), 10);
   after_->PutWord(FileAddr(0x3010), 20);
-  live_.WriteWord(kLive + 0x3010, 15);
-  next_.WriteWord(kNext + 0x3010, 20);
+  SetWords(0x3010, 15, 10, 20);
   const MergePlan plan = Merge();
   EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), 15u);
   EXPECT_EQ(plan.conflicts.size(), 1u);
+}
+
+TEST_F(MergeTest, WhatStartUpComputesComesFromTheNewVersion) {
+  AddVariable("computed", FileAddr(0x3010));
+  SetWords(0x3010, 100, 100, 200);
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), 200u);
+  EXPECT_EQ(plan.variables.initialised, 1u);
+}
+
+TEST_F(MergeTest, WhatTheServerComputedAfterStartUpIsKept) {
+  // Although it happens to be what the file says.
+  AddVariable("counter", FileAddr(0x3010));
+  SetWords(0x3010, 0, 1, 2);
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), std::nullopt);
+  EXPECT_EQ(plan.variables.kept, 1u);
+}
+
+TEST_F(MergeTest, WhatNoTwoStartsHaveInCommonIsKept) {
+  AddVariable("slot", FileAddr(0x3010));
+  SetWords(0x3010, 2, 2, 3);
+  base_again_.WriteWord(kBase + 0x3010, 4);
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), 2u);
+  EXPECT_EQ(plan.variables.kept, 1u);
+}
+
+TEST_F(MergeTest, WithoutABaseEveryValueCountsAsChanged) {
+  AddVariable("computed", FileAddr(0x3010));
+  SetWords(0x3010, 100, 100, 200);
+  const MergePlan plan = Merge({&live_, &next_});
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), 100u);
+  EXPECT_EQ(plan.variables.kept, 1u);
+}
+
+TEST_F(MergeTest, PointersAreComparedByWhatTheyName) {
+  before_->AddFunction("handler", FileAddr(0x1100), 0x20);
+  after_->AddFunction("handler", FileAddr(0x1400), 0x20);
+  after_->AddFunction("better_handler", FileAddr(0x1500), 0x20);
+  AddVariable("callback", FileAddr(0x3010));
+  SetWords(0x3010, (kLive + 0x1100).value(), (kBase + 0x1100).value(), (kNext + 0x1500).value());
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), InNew(plan, 0x1500));
+  EXPECT_EQ(plan.variables.initialised, 1u);
+}
+
+TEST_F(MergeTest, PointerToMemoryOfItsOwnProcessStays) {
+  AddVariable("buffer", FileAddr(0x3010));
+  next_.MapAnonymous(Addr(0x561130000000), 0x1000, "[heap]");
+  SetWords(0x3010, 0, 0, 0x561130000010);
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), std::nullopt);
+  EXPECT_EQ(plan.variables.bound, 1u);
+}
+
+TEST_F(MergeTest, PackedPointerToMemoryOfItsOwnProcessStays) {
+  before_->AddVariable("packed", FileAddr(0x3010), 16);
+  after_->AddVariable("packed", FileAddr(0x3010), 16);
+  next_.MapAnonymous(Addr(0x561130000000), 0x1000, "[heap]");
+  next_.WriteWord(kNext + 0x3013, 0x561130000010);
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), std::nullopt);
+  EXPECT_EQ(plan.variables.bound, 1u);
+}
+
+TEST_F(MergeTest, DescriptorThatTheNewVersionOpensUnderAnotherNumberStays) {
+  AddVariable("listener", FileAddr(0x3010));
+  SetWords(0x3010, 5, 5, 6);
+  const MergePlan plan = Merge({&live_, &next_, &base_, &base_again_, {3, 4, 5}, {3, 4, 5, 6}});
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), 5u);
+  EXPECT_EQ(plan.variables.bound, 1u);
+}
+
+TEST_F(MergeTest, NumberThatMayBeTheSizeOfWhatStartUpAllocatesStays) {
+  AddVariable("entries", FileAddr(0x3010));
+  SetWords(0x3010, 100, 100, 200);
+  next_.MapAnonymous(Addr(0x7f0000000000), 0x2000);
+  base_.MapAnonymous(Addr(0x7f0000000000), 0x1000);
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), 100u);
+  EXPECT_EQ(plan.variables.bound, 1u);
+}
+
+TEST_F(MergeTest, BaseWithAnotherLibraryIsNone) {
+  AddVariable("computed", FileAddr(0x3010));
+  SetWords(0x3010, 100, 100, 200);
+  Mapping library;
+  library.range = *Range<Addr>::FromSize(Addr(0x7f0000000000), 0x1000);
+  library.readable = true;
+  library.inode = 9;
+  library.path = "/lib/libother.so";
+  base_.Map(library, ElfHeaders());
+  const MergePlan plan = Merge();
+  EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), 100u);
+  ASSERT_EQ(plan.warnings.size(), 1u);
+  EXPECT_NE(plan.warnings[0].find("/lib/libother.so"), std::string::npos);
 }
 
 TEST_F(MergeTest, NewVariableTakesWhatTheNewVersionsStartUpGaveIt) {

@@ -49,31 +49,42 @@ Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraf
                                  MergePlan& plan) {
   MCR_ASSIGN(const Model* model, ModelFor(sources));
   MCR_ASSIGN(const std::vector<OldSegment> old, ReadOld(sources));
-  std::vector<NextPart> parts = model->parts;
+  std::vector<RehearsedPart> parts = model->parts;
   for (size_t i = 0; i < pairs_.size(); ++i) {
     const Pair& pair = pairs_[i];
     const OldSegment& segment = old[pair.old_segment];
-    const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
-    // The old version's start-up may have changed it as well, and the server have changed it back:
-    // what the new one's start-up does to it is no argument then. Only a rehearsal of the old
-    // version could tell.
-    const bool untouched = pair.initial_known && model->untouched[i] &&
-                           std::memcmp(segment.live.data() + at, segment.initial.data() + at,
-                                       pair.before->range.size()) == 0;
-    if (untouched) {
+    const bool untouched = IsUntouched(*model, pair, segment.live);
+    if (untouched && model->replaceable[i]) {
       ++plan.variables.initialised;
-    } else {
-      TakeLive(sources, pair, segment, parts[pair.new_part], plan);
+      continue;
     }
+    if (untouched) {
+      ++plan.variables.bound;
+    } else if (pair.default_changed) {
+      plan.conflicts.push_back(
+          "`" + pair.after->name + "`: the new version starts with another value, the server " +
+          (model->base ? "had" : "may have") + " changed it; the server's was kept");
+    }
+    TakeLive(sources, pair, segment, parts[pair.new_part], plan);
   }
   RefuseForeign(parts, plan);
-  for (const NextPart& part : parts) EmitWrites(part, sources.module.new_bias(), graft.writes);
+  for (const RehearsedPart& part : parts) EmitWrites(part, sources.module.new_bias(), graft.writes);
   return {};
+}
+
+bool ModuleImageBuilder::IsUntouched(const Model& model, const Pair& pair,
+                                     std::span<const std::byte> live) const {
+  if (!model.base) return false;
+  const Range<FileAddr> range = pair.before->range;
+  const size_t at = range.begin() - old_segments_[pair.old_segment]->range.begin();
+  return std::ranges::equal(live.subspan(at, range.size()),
+                            model.base_parts[pair.old_segment].At(range));
 }
 
 Result<const ModuleImageBuilder::Model*> ModuleImageBuilder::ModelFor(const Sources& sources) {
   for (const auto& model : models_) {
-    if (model->next == &sources.next && model->next_to_live == sources.next_to_live) {
+    const bool same_base = sources.base == nullptr ? !model->base : model->base == *sources.base;
+    if (model->next == &sources.next && model->next_to_live == sources.next_to_live && same_base) {
       return model.get();
     }
   }
@@ -81,29 +92,58 @@ Result<const ModuleImageBuilder::Model*> ModuleImageBuilder::ModelFor(const Sour
   model->next = &sources.next;
   model->next_to_live = sources.next_to_live;
   MCR_ASSIGN(model->parts,
-             ReadNextParts(*after_, sources.next, sources.module.next.bias, sources.next_to_live));
-  for (const Pair& pair : pairs_) {
-    const auto initial = initial_after_.Bytes(pair.after->range, sources.module.new_bias().value());
-    model->untouched.push_back(
-        std::ranges::equal(model->parts[pair.new_part].At(pair.after->range), initial));
-  }
+             ReadRehearsed(*after_, sources.next, sources.module.next.bias, sources.next_to_live));
+  if (sources.base != nullptr) MCR_TRY(AddBase(sources, *model));
   models_.push_back(std::move(model));
   return models_.back().get();
 }
 
-Result<std::vector<ModuleImageBuilder::OldSegment>> ModuleImageBuilder::ReadOld(
-    const Sources& sources) {
-  if (initial_.empty() || initial_bias_ != sources.module.live.bias) {
-    initial_bias_ = sources.module.live.bias;
-    initial_.clear();
-    for (const Segment* segment : old_segments_) {
-      initial_.push_back(initial_before_.Bytes(segment->range, sources.module.live.bias.value()));
-    }
+Status ModuleImageBuilder::AddBase(const Sources& sources, Model& model) const {
+  const auto read = [&](const OldStart& start) {
+    return ReadRehearsed(*before_, *start.image, start.biases.at(sources.module.index),
+                         start.to_live);
+  };
+  model.base = *sources.base;
+  MCR_ASSIGN(model.base_parts, read(model.base->start));
+  MCR_ASSIGN(const auto again, read(model.base->again));
+  const StartValues values({*model.base, model.next_to_live, sources.modules,
+                            SameAllocations(*model.base->start.image, sources.next)});
+  for (const Pair& pair : pairs_) {
+    const Range<FileAddr> range = pair.before->range;
+    const bool certain = std::ranges::equal(model.base_parts[pair.old_segment].At(range),
+                                            again[pair.old_segment].At(range));
+    model.replaceable.push_back(certain && IsReplaceable(sources, model, pair, values));
   }
+  return {};
+}
+
+bool ModuleImageBuilder::IsReplaceable(const Sources& sources, const Model& model, const Pair& pair,
+                                       const StartValues& values) const {
+  const Range<FileAddr> before = pair.before->range, after = pair.after->range;
+  const RehearsedPart& next = model.parts[pair.new_part];
+  if (next.HasForeign(after)) return false;
+  if (IsDefault(sources, model, pair)) return true;
+  return before.size() == after.size() &&
+         values.MayExchange(model.base_parts[pair.old_segment].At(before), next.At(after),
+                            after.begin());
+}
+
+// In both versions start-up left the variable's initial value alone.
+bool ModuleImageBuilder::IsDefault(const Sources& sources, const Model& model,
+                                   const Pair& pair) const {
+  if (!pair.initial_known) return false;
+  const auto before = initial_before_.Bytes(pair.before->range, sources.module.live.bias.value());
+  const auto after = initial_after_.Bytes(pair.after->range, sources.module.new_bias().value());
+  return std::ranges::equal(model.base_parts[pair.old_segment].At(pair.before->range), before) &&
+         std::ranges::equal(model.parts[pair.new_part].At(pair.after->range), after);
+}
+
+Result<std::vector<ModuleImageBuilder::OldSegment>> ModuleImageBuilder::ReadOld(
+    const Sources& sources) const {
   std::vector<OldSegment> segments;
-  for (size_t i = 0; i < old_segments_.size(); ++i) {
-    OldSegment old{std::vector<std::byte>(old_segments_[i]->range.size()), initial_[i], {}};
-    const Addr start = sources.module.live.bias + old_segments_[i]->range.begin().value();
+  for (const Segment* segment : old_segments_) {
+    OldSegment old{std::vector<std::byte>(segment->range.size()), {}};
+    const Addr start = sources.module.live.bias + segment->range.begin().value();
     MCR_TRY(sources.live.Read(start, old.live));
     ScanWords(old.live, start, sources.modules.old_ranges(), sources.guard, old.pointers);
     segments.push_back(std::move(old));
@@ -112,12 +152,7 @@ Result<std::vector<ModuleImageBuilder::OldSegment>> ModuleImageBuilder::ReadOld(
 }
 
 void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old,
-                                  NextPart& part, MergePlan& plan) {
-  if (pair.default_changed) {
-    plan.conflicts.push_back("`" + pair.after->name +
-                             "`: the new version starts with another value, the server had "
-                             "changed it; the server's was kept");
-  }
+                                  RehearsedPart& part, MergePlan& plan) {
   ++plan.variables.kept;
   const Range<FileAddr> to = pair.after->range;
   const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
@@ -150,8 +185,9 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, cons
   }
 }
 
-void ModuleImageBuilder::RefuseForeign(const std::vector<NextPart>& parts, MergePlan& plan) const {
-  for (const NextPart& part : parts) {
+void ModuleImageBuilder::RefuseForeign(const std::vector<RehearsedPart>& parts,
+                                       MergePlan& plan) const {
+  for (const RehearsedPart& part : parts) {
     for (FileAddr at : part.foreign) {
       const Variable* variable = after_->FindVariable(at);
       if (variable == nullptr) {
@@ -170,7 +206,7 @@ void ModuleImageBuilder::RefuseForeign(const std::vector<NextPart>& parts, Merge
   }
 }
 
-void ModuleImageBuilder::EmitWrites(const NextPart& part, Addr bias,
+void ModuleImageBuilder::EmitWrites(const RehearsedPart& part, Addr bias,
                                     checkpoint::WriteList& writes) const {
   // What the fresh mapping holds: the file's bytes, then zeros. Behind the segment's file part, the
   // rest of that page is not zero but whatever follows in the file: it is always written.

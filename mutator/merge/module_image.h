@@ -1,9 +1,10 @@
 // What a changed module's writable memory holds in one live process: the rehearsal's, with the live
-// values of the variables that both versions have.
+// values of the variables that the server has changed since its start.
 #ifndef MCR_MUTATOR_MERGE_MODULE_IMAGE_H_
 #define MCR_MUTATOR_MERGE_MODULE_IMAGE_H_
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -12,11 +13,13 @@
 #include "mcr/base/result.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/graph/word_scanner.h"
+#include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/initial_image.h"
 #include "mutator/merge/merge_plan.h"
-#include "mutator/merge/next_image.h"
+#include "mutator/merge/rehearsed_image.h"
+#include "mutator/merge/start_values.h"
 #include "mutator/merge/variable_pairs.h"
 
 namespace mcr::mutator {
@@ -30,6 +33,7 @@ class ModuleImageBuilder {
     const ChangedModules& modules;  // all that change
     const ImageMap& next_to_live;
     PointerGuard guard;
+    const Base* base;  // nullptr: every variable counts as changed by the server
   };
 
   ModuleImageBuilder(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after);
@@ -42,27 +46,34 @@ class ModuleImageBuilder {
   struct Model {
     const checkpoint::ProcessImage* next = nullptr;
     ImageMap next_to_live;
-    std::vector<NextPart> parts;
-    std::vector<bool>
-        untouched;  // by pair: the new version's start-up left its initial value alone
+    std::vector<RehearsedPart> parts;
+    std::optional<Base> base;
+    std::vector<RehearsedPart> base_parts;  // by segment of the old module
+    // By pair: whether it may take the new version's value if the server did not touch it.
+    std::vector<bool> replaceable;
   };
   struct Pair : VariablePair {
     bool initial_known = false;    // in both versions
     bool default_changed = false;  // the initial value differs
     size_t old_segment = 0, new_part = 0;
   };
-  // A writable segment of the old program: as it is, and as it was initially.
+  // A writable segment of the old module.
   struct OldSegment {
-    std::vector<std::byte> live, initial;
+    std::vector<std::byte> live;
     std::vector<LikelyPointer> pointers;
   };
 
   Result<const Model*> ModelFor(const Sources& sources);
-  Result<std::vector<OldSegment>> ReadOld(const Sources& sources);
-  void TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old, NextPart& part,
-                MergePlan& plan);
-  void RefuseForeign(const std::vector<NextPart>& parts, MergePlan& plan) const;
-  void EmitWrites(const NextPart& part, Addr bias, checkpoint::WriteList& writes) const;
+  Status AddBase(const Sources& sources, Model& model) const;
+  bool IsReplaceable(const Sources& sources, const Model& model, const Pair& pair,
+                     const StartValues& values) const;
+  bool IsDefault(const Sources& sources, const Model& model, const Pair& pair) const;
+  bool IsUntouched(const Model& model, const Pair& pair, std::span<const std::byte> live) const;
+  Result<std::vector<OldSegment>> ReadOld(const Sources& sources) const;
+  void TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old,
+                RehearsedPart& part, MergePlan& plan);
+  void RefuseForeign(const std::vector<RehearsedPart>& parts, MergePlan& plan) const;
+  void EmitWrites(const RehearsedPart& part, Addr bias, checkpoint::WriteList& writes) const;
 
   std::shared_ptr<const Program> before_;
   std::shared_ptr<const Program> after_;
@@ -70,9 +81,6 @@ class ModuleImageBuilder {
   std::vector<const Segment*> old_segments_;  // writable ones
   std::vector<Pair> pairs_;
   std::vector<std::unique_ptr<Model>> models_;
-  // Initial contents of old_segments_ at the bias that was asked for last.
-  Addr initial_bias_;
-  std::vector<std::vector<std::byte>> initial_;
 };
 
 }  // namespace mcr::mutator

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include "tracer/rehearsal/device_directory.h"
 
@@ -104,18 +106,33 @@ Status AddKernelFileSystems() {
   return MakeDeviceDirectory(Inside("/dev"));
 }
 
-Status AddProgram(const FileSystemOptions& options) {
-  const std::string& target = options.executable;
+// A copy on the stage, which is mounted, of what cannot be mounted where it is.
+Result<OwnedFd> CopyToStage(int from, size_t index) {
+  const std::string path = std::string(kStage) + "/file" + std::to_string(index);
+  const OwnedFd copy(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+  if (!copy.valid()) return FailErrno("cannot make a file", path);
+  struct stat status;
+  if (fstat(from, &status) != 0) return FailErrno("cannot read a file for the sandbox");
+  for (off_t left = status.st_size; left > 0;) {
+    const ssize_t sent = sendfile(copy.get(), from, nullptr, static_cast<size_t>(left));
+    if (sent <= 0) return FailErrno("cannot copy a file into the sandbox");
+    left -= sent;
+  }
+  OwnedFd mount(open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!mount.valid()) return FailErrno("cannot take a file into a sandbox", path, Advice());
+  return mount;
+}
+
+Status AddFile(const std::string& target, const OwnedFd& mount) {
   MCR_TRY(EnsureDirectory(std::filesystem::path(target).parent_path()));
   // A link to the new version may have taken the old file's place meanwhile.
   struct stat status;
   if (lstat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) unlink(target.c_str());
-  // The file there is only a place to mount on. O_CREAT without O_TRUNC: no copy of a large file.
+  // What is there is only a place to mount on. O_CREAT without O_TRUNC: no copy of a large file.
   const OwnedFd place(open(target.c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0755));
-  if (!place.valid()) return FailErrno("cannot make a place for the program", options.executable);
-  if (move_mount(options.program.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) !=
-      0) {
-    return FailErrno("cannot mount the program in the sandbox", options.executable, Advice());
+  if (!place.valid()) return FailErrno("cannot make a place for a file", target);
+  if (move_mount(mount.get(), "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+    return FailErrno("cannot mount a file in the sandbox", target, Advice());
   }
   return {};
 }
@@ -154,26 +171,41 @@ Status ChangeRoot() {
 
 }  // namespace
 
-Result<OwnedFd> DetachFile(const std::string& path) {
+Result<TakenFile> TakeFile(const Replacement& replacement) {
+  const std::string& from = replacement.file;
   struct stat status;
-  if (stat(path.c_str(), &status) != 0) return FailErrno("cannot find the new program", path);
-  if (!S_ISREG(status.st_mode)) return Fail("the new program is not a file", path);
-  OwnedFd mount(open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  if (!mount.valid()) return FailErrno("cannot take the program into a sandbox", path, Advice());
-  return mount;
+  if (stat(from.c_str(), &status) != 0) return FailErrno("cannot find a file to start with", from);
+  if (!S_ISREG(status.st_mode)) return Fail("cannot start with what is not a file", from);
+  if (status.st_nlink != 0) {
+    OwnedFd mount(open_tree(AT_FDCWD, from.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    if (mount.valid()) return TakenFile{replacement.path, std::move(mount), true};
+    if (errno == EPERM) return FailErrno("cannot take a file into a sandbox", from, Advice());
+  }
+  OwnedFd file(open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return FailErrno("cannot read a file to start with", from);
+  return TakenFile{replacement.path, std::move(file), false};
 }
 
 Status EnterFileSystem(const FileSystemOptions& options) {
   // Modes are to be what they are said to be.
   umask(0);
   MCR_TRY(MakeStage());
+  std::vector<OwnedFd> copies(options.files.size());
+  for (size_t i = 0; i < options.files.size(); ++i) {
+    if (options.files[i].is_mount) continue;
+    MCR_ASSIGN(copies[i], CopyToStage(options.files[i].file.get(), i));
+  }
   for (size_t i = 0; i < options.mounts.size(); ++i) MCR_TRY(AddMount(options.mounts[i], i));
   MCR_TRY(AddKernelFileSystems());
   MCR_TRY(ChangeRoot());
   // Not before: an absolute symbolic link on the way (/var/run) would lead to the files outside.
   Remove(options.remove);
   Empty(options.empty_files);
-  return AddProgram(options);
+  for (size_t i = 0; i < options.files.size(); ++i) {
+    const TakenFile& taken = options.files[i];
+    MCR_TRY(AddFile(taken.path, taken.is_mount ? taken.file : copies[i]));
+  }
+  return {};
 }
 
 Status SealKernelParameters() {

@@ -12,17 +12,23 @@
 #include "mcr/base/owned_fd.h"
 #include "mcr/base/result.h"
 #include "tracer/rehearsal/mount_table.h"
+#include "tracer/rehearsal/replacement.h"
 
 namespace mcr::tracer {
 
-// A mount of the one file `path` that belongs to no namespace yet (open_tree(2)): works for files
-// that cannot be reached from inside, and also from another mount namespace.
-Result<OwnedFd> DetachFile(const std::string& path);
+// A file that is taken into a sandbox, from where its path may not lead to it.
+struct TakenFile {
+  std::string path;  // where it appears
+  OwnedFd file;
+  // True: a mount of this one file that belongs to no namespace yet (open_tree(2)). False: open for
+  // reading, to be copied; a file that was deleted cannot be mounted.
+  bool is_mount = false;
+};
+Result<TakenFile> TakeFile(const Replacement& replacement);
 
 struct FileSystemOptions {
-  std::vector<MountPoint> mounts;        // of the namespace that we are in
-  OwnedFd program;                       // from DetachFile
-  std::string executable;                // where it appears
+  std::vector<MountPoint> mounts;  // of the namespace that we are in
+  std::vector<TakenFile> files;
   std::vector<std::string> remove;       // paths that do not exist inside
   std::vector<std::string> empty_files;  // files that are empty inside
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "tracer/rehearsal/channel.h"
@@ -90,7 +91,9 @@ OwnedFd WatchChildren() {
 
 void RunInit(const InitOptions& options) {
   SilenceStandardStreams();
-  CloseAllBut({options.channel, options.output, options.file_system.program.get()});
+  std::vector<int> keep = {options.channel, options.output};
+  for (const TakenFile& taken : options.file_system.files) keep.push_back(taken.file.get());
+  CloseAllBut(std::move(keep));
   signal(SIGCHLD, SIG_DFL);
   const OwnedFd signals = WatchChildren();
   const Status ready = SetUp(options);

@@ -22,39 +22,6 @@ using Clock = IdleDetector::Clock;
 constexpr auto kLookEvery = 1ms;
 constexpr auto kStopTime = 1s;  // for all tasks to stop, or to be dead
 
-class FrozenRehearsal : public Rehearsal {
- public:
-  FrozenRehearsal(std::unique_ptr<Sandbox> sandbox, TaskGroup tasks)
-      : sandbox_(std::move(sandbox)), tasks_(std::move(tasks)) {}
-
-  // A traced process stays a zombie until its tracer has reaped it, and init cannot end before its
-  // last process is reaped. So: kill, let the group see all deaths, then wait for init. Killed
-  // first, resumed then: no task executes another instruction.
-  ~FrozenRehearsal() override {
-    for (const TracedProcess& process : tasks_.processes()) kill(process.pid, SIGKILL);
-    sandbox_->Kill();
-    const Status resumed = tasks_.ContinueAll();
-    if (!resumed) return;
-    const auto give_up = Clock::now() + kStopTime;
-    while (!AllDead() && Clock::now() < give_up) {
-      if (!tasks_.WaitAny(10ms)) break;
-    }
-  }
-
-  TaskGroup& tasks() override { return tasks_; }
-
- private:
-  bool AllDead() const {
-    return std::ranges::all_of(tasks_.processes(), [](const TracedProcess& process) {
-      return std::ranges::all_of(process.tasks,
-                                 [](const auto& task) { return task->state() == RunState::kDead; });
-    });
-  }
-
-  std::unique_ptr<Sandbox> sandbox_;  // destroyed after the group
-  TaskGroup tasks_;
-};
-
 // One start-up, from the first instruction to the freeze.
 class Watch {
  public:
@@ -64,8 +31,7 @@ class Watch {
         options_(options),
         idle_(IdleCalls(options.profile), options.idle_time) {}
 
-  Result<TaskGroup> UntilFrozen() {
-    const auto deadline = Clock::now() + options_.deadline;
+  Result<TaskGroup> UntilFrozen(Clock::time_point deadline) {
     while (Clock::now() < deadline) {
       MCR_TRY(NoteEnded());
       MCR_ASSIGN(const std::vector<TaskActivity> now, tasks_.Tasks());
@@ -95,7 +61,7 @@ class Watch {
   }
 
   Error EndedError(int status) const {
-    std::string what = "the new program ";
+    std::string what = "the program ";
     if (WIFSIGNALED(status)) {
       what += std::string("was killed by signal ") + strsignal(WTERMSIG(status));
     } else {
@@ -105,7 +71,7 @@ class Watch {
   }
 
   Error LateError() const {
-    std::string what = "the new program was not idle in its sandbox after " +
+    std::string what = "the program was not idle in its sandbox after " +
                        std::to_string(options_.deadline.count()) + " ms";
     const auto now = tasks_.Tasks();
     const std::string busy = now ? idle_.Busy(*now) : "";
@@ -160,14 +126,66 @@ class Watch {
   std::optional<int> ended_;  // wait status of a process that has ended; the last bad one, if any
 };
 
+class SandboxedRehearsal : public Rehearsal {
+ public:
+  SandboxedRehearsal(std::unique_ptr<Sandbox> sandbox, const RehearsalOptions& options)
+      : sandbox_(std::move(sandbox)),
+        options_(options),
+        deadline_(Clock::now() + options.deadline) {}
+
+  // A traced process stays a zombie until its tracer has reaped it, and init cannot end before its
+  // last process is reaped. So: kill, let the group see all deaths, then wait for init. Killed
+  // first, resumed then: no task executes another instruction.
+  ~SandboxedRehearsal() override {
+    if (!tasks_) return;
+    for (const TracedProcess& process : tasks_->processes()) kill(process.pid, SIGKILL);
+    sandbox_->Kill();
+    const Status resumed = tasks_->ContinueAll();
+    if (!resumed) return;
+    const auto give_up = Clock::now() + kStopTime;
+    while (!AllDead() && Clock::now() < give_up) {
+      if (!tasks_->WaitAny(10ms)) break;
+    }
+  }
+
+  Status Freeze() override {
+    MCR_ASSIGN(PidNamespace tasks, PidNamespace::Open(sandbox_->init()));
+    MCR_ASSIGN(TaskGroup group,
+               Watch(*sandbox_, std::move(tasks), options_).UntilFrozen(deadline_));
+    tasks_.emplace(std::move(group));
+    return {};
+  }
+
+  TaskGroup& tasks() override { return *tasks_; }
+
+ private:
+  bool AllDead() const {
+    return std::ranges::all_of(tasks_->processes(), [](const TracedProcess& process) {
+      return std::ranges::all_of(process.tasks,
+                                 [](const auto& task) { return task->state() == RunState::kDead; });
+    });
+  }
+
+  std::unique_ptr<Sandbox> sandbox_;  // destroyed after the group
+  const RehearsalOptions& options_;
+  const Clock::time_point deadline_;
+  std::optional<TaskGroup> tasks_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<Rehearsal>> Rehearsal::Start(const StartRecord& start,
+                                                    const RehearsalOptions& options) {
+  MCR_ASSIGN(std::unique_ptr<Sandbox> sandbox,
+             Sandbox::Start(start, options.program, options.replacements));
+  return std::unique_ptr<Rehearsal>(new SandboxedRehearsal(std::move(sandbox), options));
+}
 
 Result<std::unique_ptr<Rehearsal>> Rehearsal::Run(const StartRecord& start,
                                                   const RehearsalOptions& options) {
-  MCR_ASSIGN(std::unique_ptr<Sandbox> sandbox, Sandbox::Start(start, options.program));
-  MCR_ASSIGN(PidNamespace tasks, PidNamespace::Open(sandbox->init()));
-  MCR_ASSIGN(TaskGroup group, Watch(*sandbox, std::move(tasks), options).UntilFrozen());
-  return std::unique_ptr<Rehearsal>(new FrozenRehearsal(std::move(sandbox), std::move(group)));
+  MCR_ASSIGN(std::unique_ptr<Rehearsal> rehearsal, Start(start, options));
+  MCR_TRY(rehearsal->Freeze());
+  return rehearsal;
 }
 
 }  // namespace mcr::tracer

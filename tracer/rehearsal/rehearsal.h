@@ -11,6 +11,7 @@
 
 #include "mcr/base/result.h"
 #include "profiles/profile.h"
+#include "tracer/rehearsal/replacement.h"
 #include "tracer/rehearsal/start_record.h"
 #include "tracer/task_group.h"
 
@@ -19,6 +20,7 @@ namespace mcr::tracer {
 struct RehearsalOptions {
   std::string
       program;  // the file to start; it appears at StartRecord::executable inside the sandbox
+  std::vector<Replacement> replacements = {};  // other files that look different inside
   std::chrono::milliseconds deadline{10000};
   std::chrono::milliseconds idle_time{
       20};  // all tasks asleep in listed calls for this long: start-up is over
@@ -28,14 +30,21 @@ struct RehearsalOptions {
 // Owns the sandbox; destroying it kills every process in it and unmounts everything.
 class Rehearsal {
  public:
-  // Fails with the reason if the program exits, is killed by a signal, or is not idle by the
-  // deadline; the error carries the last lines that it wrote to stderr or its error log where
-  // known.
+  // Both steps at once.
   static Result<std::unique_ptr<Rehearsal>> Run(const StartRecord& start,
                                                 const RehearsalOptions& options);
+
+  // The program starts up on its own, beside others. `options` outlive the rehearsal.
+  static Result<std::unique_ptr<Rehearsal>> Start(const StartRecord& start,
+                                                  const RehearsalOptions& options);
   virtual ~Rehearsal() = default;
 
-  // All processes, stopped. The root first.
+  // Waits until start-up is over. Fails with the reason if the program exits, is killed by a
+  // signal, or is not idle by the deadline; the error carries the last lines that it wrote to
+  // stderr or its error log where known.
+  virtual Status Freeze() = 0;
+
+  // All processes, stopped, after Freeze. The root first.
   virtual TaskGroup& tasks() = 0;
 };
 

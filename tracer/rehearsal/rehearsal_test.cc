@@ -68,6 +68,16 @@ TEST_F(RehearsalTest, FreezesAProgramThatWaits) {
   EXPECT_EQ((*rehearsal)->tasks().processes()[0].main().state(), RunState::kStopped);
 }
 
+TEST_F(RehearsalTest, StartsAProgramThatWasDeleted) {
+  std::filesystem::copy_file(kServer, Path("server"));
+  const OwnedFd open_file(open(Path("server").c_str(), O_RDONLY | O_CLOEXEC));
+  std::filesystem::remove(Path("server"));
+  RehearsalOptions options = Options();
+  options.program = "/proc/self/fd/" + std::to_string(open_file.get());
+  const auto rehearsal = Rehearsal::Run(Record({"wait"}), options);
+  ASSERT_TRUE(rehearsal) << rehearsal.error().Line();
+}
+
 TEST_F(RehearsalTest, LeavesNoProcessBehind) {
   std::vector<pid_t> pids;
   {
@@ -213,7 +223,7 @@ TEST_F(RehearsalTest, SeesTheMountsOfTheServerAndDoesNotWriteToThem) {
 
 TEST_F(RehearsalTest, SaysWhatAProgramSaidThatRefusedToStart) {
   EXPECT_EQ(ErrorOf(Record({"refuse", "colour"}), Options()),
-            std::string("the new program exited with status 1 while it started up in the sandbox: "
+            std::string("the program exited with status 1 while it started up in the sandbox: "
                         "no such setting: colour, ") +
                 kServer);
 }

@@ -99,9 +99,15 @@ std::string Printable(std::string_view line) {
 }  // namespace
 
 Result<std::unique_ptr<Sandbox>> Sandbox::Start(const StartRecord& start,
-                                                const std::string& program) {
+                                                const std::string& program,
+                                                std::vector<Replacement> replacements) {
   if (!start.executable.starts_with('/')) return Fail("not an absolute path", start.executable);
-  MCR_ASSIGN(OwnedFd program_mount, DetachFile(program));
+  replacements.push_back({start.executable, program});
+  std::vector<TakenFile> files;
+  for (const Replacement& replacement : replacements) {
+    MCR_ASSIGN(TakenFile taken, TakeFile(replacement));
+    files.push_back(std::move(taken));
+  }
   MCR_ASSIGN(Channel channel, OpenChannel());
   OwnedFd output(memfd_create("output", MFD_CLOEXEC));
   if (!output.valid()) return FailErrno("cannot make a file in memory");
@@ -109,8 +115,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::Start(const StartRecord& start,
   if (fcntl(output.get(), F_SETFL, O_APPEND) != 0)
     return FailErrno("cannot set up a file in memory");
   InitOptions options{.start = start,
-                      .file_system = {.program = std::move(program_mount),
-                                      .executable = start.executable,
+                      .file_system = {.files = std::move(files),
                                       .remove = ToRemove(start),
                                       .empty_files = start.logs},
                       .network = ReadNetworkParameters(),

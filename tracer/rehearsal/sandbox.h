@@ -10,10 +10,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mcr/base/owned_fd.h"
 #include "mcr/base/result.h"
 #include "tracer/rehearsal/channel.h"
+#include "tracer/rehearsal/replacement.h"
 #include "tracer/rehearsal/start_record.h"
 #include "tracer/sys/child.h"
 
@@ -24,7 +26,8 @@ class Sandbox {
   // Returns when the program has been executed, or fails with the reason why it could not.
   // `program` is started, and appears inside as start.executable.
   static Result<std::unique_ptr<Sandbox>> Start(const StartRecord& start,
-                                                const std::string& program);
+                                                const std::string& program,
+                                                std::vector<Replacement> replacements);
 
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;

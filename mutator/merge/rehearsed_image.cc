@@ -1,4 +1,4 @@
-#include "mutator/merge/next_image.h"
+#include "mutator/merge/rehearsed_image.h"
 
 #include <cstring>
 #include <utility>
@@ -15,12 +15,12 @@ Range<FileAddr> Pages(Range<FileAddr> range) {
   return *Range<FileAddr>::FromTo(begin, end);
 }
 
-void Translate(const ImageMap& next_to_live, NextPart& part) {
+void Translate(const ImageMap& to_live, RehearsedPart& part) {
   for (size_t at = 0; at < part.bytes.size(); at += kWord) {
     uint64_t word;
     std::memcpy(&word, part.bytes.data() + at, kWord);
     if (word < kPage) continue;
-    const ImageMap::Word translated = next_to_live.Translate(word);
+    const ImageMap::Word translated = to_live.Translate(word);
     if (translated.kind == ImageMap::Kind::kForeign) {
       part.foreign.insert(part.range.begin() + at);
     } else if (translated.value != word) {
@@ -31,16 +31,16 @@ void Translate(const ImageMap& next_to_live, NextPart& part) {
 
 }  // namespace
 
-Result<std::vector<NextPart>> ReadNextParts(const Program& program,
-                                            const checkpoint::ProcessImage& next, Addr next_bias,
-                                            const ImageMap& next_to_live) {
-  std::vector<NextPart> parts;
+Result<std::vector<RehearsedPart>> ReadRehearsed(const Program& program,
+                                                 const checkpoint::ProcessImage& image, Addr bias,
+                                                 const ImageMap& to_live) {
+  std::vector<RehearsedPart> parts;
   for (const Segment& segment : program.segments()) {
     if (!segment.writable) continue;
-    NextPart part{&segment, Pages(segment.range), {}, {}};
+    RehearsedPart part{&segment, Pages(segment.range), {}, {}};
     part.bytes.resize(part.range.size());
-    MCR_TRY(next.Read(next_bias + part.range.begin().value(), part.bytes));
-    Translate(next_to_live, part);
+    MCR_TRY(image.Read(bias + part.range.begin().value(), part.bytes));
+    Translate(to_live, part);
     parts.push_back(std::move(part));
   }
   return parts;
