@@ -2,12 +2,15 @@
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <vector>
 
 #include "checkpoint/live_image.h"
 #include "mcr/base/address.h"
+#include "mcr/base/mapping.h"
+#include "mutator/graph/chunk_pairing.h"
 #include "mutator/graph/heap_chunks.h"
 #include "tests/targets/target_process.h"
 
@@ -59,6 +62,27 @@ TEST(HeapOfAProcess, HoldsExactlyTheBlocksThatAreInUse) {
   for (const HeapChunk& chunk : chunks) all += chunk.in_use;
   EXPECT_GE(all, in_use);
   EXPECT_LE(all, in_use + 20);
+}
+
+// Address space layout is random, and so are the C library's keys; where blocks lie in the heap is
+// not.
+TEST(HeapOfAProcess, HasTheSameBlocksAfterEveryStart) {
+  const auto one = mcr::testing::TargetProcess::Start("heap/allocator");
+  const auto other = mcr::testing::TargetProcess::Start("heap/allocator");
+  for (int i = 0; i < kBlocks; ++i) {
+    ASSERT_FALSE(one->ReadLine().empty());
+    ASSERT_FALSE(other->ReadLine().empty());
+  }
+  const auto live = checkpoint::LiveImage::CreateRunning(one->pid()).value();
+  const auto base = checkpoint::LiveImage::CreateRunning(other->pid()).value();
+  const auto live_chunks = WalkHeap(*live).value(), base_chunks = WalkHeap(*base).value();
+  const Mapping* heap = FindMapping(base->mappings(), base->layout().start_brk);
+  ASSERT_NE(heap, nullptr);
+  const auto in_heap = [&](const HeapChunk& chunk) {
+    return chunk.in_use && heap->range.Contains(chunk.payload);
+  };
+  EXPECT_EQ(PairChunks(*live, live_chunks, *base, base_chunks).size(),
+            static_cast<size_t>(std::ranges::count_if(base_chunks, in_heap)));
 }
 
 }  // namespace

@@ -1,0 +1,91 @@
+#include "mutator/graph/chunk_pairing.h"
+
+#include <cstdint>
+
+#include "mcr/base/mapping.h"
+#include "mutator/graph/loaded_modules.h"
+#include "mutator/graph/memory_window.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr uint64_t kWord = sizeof(uint64_t);
+constexpr uint64_t kPage = 4096;
+
+// One of the two processes.
+struct Side {
+  explicit Side(const checkpoint::ProcessImage& image)
+      : mappings(image.mappings()), memory(image), modules(LoadedModules::Find(image)) {
+    const Addr start = image.layout().start_brk;
+    const Mapping* mapping = FindMapping(mappings, start);
+    if (mapping != nullptr) heap = *Range<Addr>::FromTo(start, mapping->range.end());
+  }
+
+  // Stacks and what threads have for themselves: nothing says what corresponds to what.
+  bool PointsElsewhere(uint64_t word) const {
+    const Addr to(word);
+    return !heap.Contains(to) && modules.At(to) == nullptr && FindMapping(mappings, to) != nullptr;
+  }
+
+  const Mappings& mappings;
+  MemoryWindow memory;
+  LoadedModules modules;
+  Range<Addr> heap;  // the main arena's
+};
+
+// Whether both say the same: a value, the same place in the heap, or in the same file.
+bool IsSameWord(const Side& live, uint64_t live_word, const Side& base, uint64_t base_word) {
+  if (live_word == base_word) return true;
+  const Addr here(live_word), there(base_word);
+  if (live.heap.Contains(here)) {
+    return base.heap.Contains(there) && here - live.heap.begin() == there - base.heap.begin();
+  }
+  const LoadedModule* module = live.modules.At(here);
+  const LoadedModule* same = base.modules.At(there);
+  return module != nullptr && same != nullptr && module->path == same->path &&
+         module->build_id == same->build_id &&
+         here - module->range.begin() == there - same->range.begin();
+}
+
+// A block that was free before begins with the link to the next free one until it is overwritten;
+// glibc (since 2.32) exclusive-ors it with the page number of where it is kept.
+uint64_t Unlinked(uint64_t word, Addr at) { return word ^ (at.value() / kPage); }
+
+bool AreAlike(Side& live, Range<Addr> live_payload, Side& base, Range<Addr> base_payload) {
+  uint64_t same = 0, different = 0;
+  for (uint64_t at = 0; at + kWord <= live_payload.size(); at += kWord) {
+    const auto ours = live.memory.Word(live_payload.begin() + at);
+    const auto theirs = base.memory.Word(base_payload.begin() + at);
+    if (!ours || !theirs) return false;
+    if (*ours == 0 && *theirs == 0) continue;  // unused memory is zero, too: it says nothing
+    if (live.PointsElsewhere(*ours) && base.PointsElsewhere(*theirs)) continue;
+    const bool same_link = at == 0 && IsSameWord(live, Unlinked(*ours, live_payload.begin()), base,
+                                                 Unlinked(*theirs, base_payload.begin()));
+    ++(same_link || IsSameWord(live, *ours, base, *theirs) ? same : different);
+  }
+  return different == 0 || same > different;
+}
+
+}  // namespace
+
+std::vector<ChunkPair> PairChunks(const checkpoint::ProcessImage& live_image,
+                                  const std::vector<HeapChunk>& live_chunks,
+                                  const checkpoint::ProcessImage& base_image,
+                                  const std::vector<HeapChunk>& base_chunks) {
+  Side live(live_image), base(base_image);
+  std::vector<ChunkPair> pairs;
+  for (const HeapChunk& chunk : base_chunks) {
+    if (!chunk.in_use || chunk.mmapped || !base.heap.Contains(chunk.payload)) continue;
+    const Addr at = live.heap.begin() + (chunk.payload.begin() - base.heap.begin());
+    const HeapChunk* counterpart = FindChunk(live_chunks, at);
+    const bool same_block = counterpart != nullptr && counterpart->in_use &&
+                            !counterpart->mmapped && counterpart->payload.begin() == at &&
+                            counterpart->payload.size() == chunk.payload.size();
+    if (same_block && AreAlike(live, counterpart->payload, base, chunk.payload)) {
+      pairs.push_back({counterpart->payload, chunk.payload});
+    }
+  }
+  return pairs;
+}
+
+}  // namespace mcr::mutator
