@@ -91,10 +91,16 @@ Result<std::unique_ptr<LiveImage>> LiveImage::CreateRunning(pid_t pid) {
   return CreateStopped(pid, std::move(threads));
 }
 
-void LiveImage::SetReturnSlots(pid_t tid, std::vector<Addr> slots) {
-  for (ThreadImage& thread : threads_) {
-    if (thread.tid == tid) thread.return_slots = slots;
+void LiveImage::SetStack(pid_t tid, const std::vector<tracer::Frame>& stack) {
+  const auto thread = std::ranges::find(threads_, tid, &ThreadImage::tid);
+  if (thread == threads_.end()) return;
+  thread->return_slots.clear();
+  thread->frames.clear();
+  for (const tracer::Frame& frame : stack) {
+    if (!frame.return_slot.IsNull()) thread->return_slots.push_back(frame.return_slot);
+    thread->frames.push_back({frame.instruction, frame.stack_pointer, frame.saved});
   }
+  std::ranges::sort(thread->return_slots);
 }
 
 Status LiveImage::ReadEpoll() {

@@ -14,6 +14,7 @@
 #include "tracer/sys/memory.h"
 #include "tracer/sys/pagemap/pagemap.h"
 #include "tracer/task_group.h"
+#include "tracer/unwind.h"
 
 namespace mcr::checkpoint {
 
@@ -37,8 +38,8 @@ class LiveImage : public ProcessImage {
   // Signal handlers and the exact brk, in one injected batch.
   Status AskProcess(tracer::TracedProcess& process);
 
-  // What an unwinder found out about a thread (ThreadImage::return_slots).
-  void SetReturnSlots(pid_t tid, std::vector<Addr> slots);
+  // What an unwinder found out about a thread (ThreadImage::frames and return_slots).
+  void SetStack(pid_t tid, const std::vector<tracer::Frame>& stack);
 
   pid_t pid() const override { return pid_; }
   pid_t parent() const override { return parent_; }

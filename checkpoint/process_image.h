@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -20,6 +21,13 @@
 
 namespace mcr::checkpoint {
 
+// One active frame, found by unwinding (tracer/unwind.h says what each part means).
+struct StackFrame {
+  Addr instruction;
+  Addr stack_pointer;
+  std::array<Addr, 6> saved = {};  // rbx, rbp, r12, r13, r14, r15; null: in the register
+};
+
 struct ThreadImage {
   pid_t tid = 0;
   // As the thread will go on with: rip at or after its system call.
@@ -27,6 +35,7 @@ struct ThreadImage {
   // Where its active frames keep their return addresses, sorted. Found by unwinding; empty if
   // nobody did.
   std::vector<Addr> return_slots = {};
+  std::vector<StackFrame> frames = {};  // innermost first; empty if nobody unwound
 };
 
 // sigaction(2) as the kernel keeps it; only signals with a handler are listed.

@@ -121,11 +121,21 @@ unw_accessors_t Accessors() {
   return accessors;
 }
 
+constexpr std::array<int, kCalleeSavedCount> kCalleeSaved{UNW_X86_64_RBX, UNW_X86_64_RBP,
+                                                          UNW_X86_64_R12, UNW_X86_64_R13,
+                                                          UNW_X86_64_R14, UNW_X86_64_R15};
+
 Frame FrameAt(unw_cursor_t& cursor) {
   unw_word_t ip = 0, sp = 0;
   unw_get_reg(&cursor, UNW_REG_IP, &ip);
   unw_get_reg(&cursor, UNW_REG_SP, &sp);
-  return {Addr(ip), Addr(sp), Addr()};
+  Frame frame{Addr(ip), Addr(sp), Addr()};
+  for (size_t i = 0; i < kCalleeSaved.size(); ++i) {
+    unw_save_loc_t place{};
+    const bool known = unw_get_save_loc(&cursor, kCalleeSaved[i], &place) == 0;
+    if (known && place.type == UNW_SLT_MEMORY) frame.saved[i] = Addr(place.u.addr);
+  }
+  return frame;
 }
 
 // Handlers return to `mov $__NR_rt_sigreturn, %rax; syscall`, by which unwinders know their frame.

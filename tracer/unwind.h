@@ -6,6 +6,8 @@
 
 #include <sys/user.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -17,11 +19,17 @@
 
 namespace mcr::tracer {
 
+// Registers that a called function gives back as they were (System V ABI for x86-64, 3.2.1).
+inline constexpr size_t kCalleeSavedCount = 6;  // rbx, rbp, r12, r13, r14, r15
+
 struct Frame {
   Addr instruction;    // frame 0: rip; others: the return address
   Addr stack_pointer;  // value of rsp in this frame (its CFA is the next frame's stack pointer)
   Addr return_slot;    // where the return address to the *next outer* frame is stored; null for the
                        // outermost
+  // Where the values are that rbx, rbp, r12, r13, r14 and r15 have in this frame: saved by a frame
+  // further in, or (null) still in the registers.
+  std::array<Addr, kCalleeSavedCount> saved = {};
 };
 
 // Keeps parsed unwind tables of files between calls (they are the same in every process of a tree).

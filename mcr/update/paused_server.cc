@@ -18,16 +18,6 @@ std::vector<pid_t> Pids(const tracer::TaskGroup& tasks) {
   return pids;
 }
 
-// The addresses at which the active frames of a thread keep their return addresses.
-std::vector<Addr> ReturnSlots(const tracer::QuiescentThread& thread) {
-  std::vector<Addr> slots;
-  for (const tracer::Frame& frame : thread.stack) {
-    if (!frame.return_slot.IsNull()) slots.push_back(frame.return_slot);
-  }
-  std::ranges::sort(slots);
-  return slots;
-}
-
 // CRIU dumps whole trees, so that what executes other programs is frozen with the server.
 std::vector<pid_t> AllProcesses(const Inspection& server) {
   std::vector<pid_t> pids = server.descendants;
@@ -129,7 +119,7 @@ Status PausedServer::TakeImages() {
     StackNames names;
     for (const tracer::QuiescentThread& thread : threads_) {
       if (thread.pid != process.pid) continue;
-      image->SetReturnSlots(thread.tid, ReturnSlots(thread));
+      image->SetStack(thread.tid, thread.stack);
       if (thread.tid != process.pid) continue;
       for (const tracer::Frame& frame : thread.stack) {
         std::string name = FunctionAt(process.pid, frame.instruction);

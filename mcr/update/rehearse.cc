@@ -25,14 +25,19 @@ struct Version {
   std::vector<tracer::Replacement> replacements;  // of other files
 };
 
-Result<StackNames> NamesOf(const checkpoint::ProcessImage& image, const Version& version,
-                           tracer::Unwinder& unwinder) {
+Status UnwindThreads(checkpoint::LiveImage& image, tracer::Unwinder& unwinder) {
+  for (const checkpoint::ThreadImage& thread : image.threads()) {
+    MCR_ASSIGN(const auto stack, unwinder.Unwind(thread.registers, image, image.mappings()));
+    image.SetStack(thread.tid, stack);
+  }
+  return {};
+}
+
+Result<StackNames> NamesOf(const checkpoint::ProcessImage& image, const Version& version) {
   const FunctionNames functions(mutator::LoadedModules::Find(image), version.files);
   if (functions.empty()) return Fail("the rehearsal does not run the program", version.program);
-  MCR_ASSIGN(const auto frames,
-             unwinder.Unwind(image.threads().front().registers, image, image.mappings()));
   StackNames names;
-  for (const tracer::Frame& frame : frames) {
+  for (const checkpoint::StackFrame& frame : image.threads().front().frames) {
     std::string name = functions.At(frame.instruction);
     if (!name.empty()) names.push_back(std::move(name));
   }
@@ -94,7 +99,8 @@ Result<Rehearsed> Finish(Result<Rehearsed> begun, const Version& version) {
   tracer::TaskGroup& tasks = rehearsed.rehearsal->tasks();
   for (tracer::TracedProcess& process : tasks.processes()) {
     MCR_ASSIGN(auto image, checkpoint::LiveImage::Create(process));
-    MCR_ASSIGN(auto stack, NamesOf(*image, version, *unwinder));
+    MCR_TRY(UnwindThreads(*image, *unwinder));
+    MCR_ASSIGN(auto stack, NamesOf(*image, version));
     MCR_ASSIGN(auto names, KernelNamesOf(process, tasks));
     rehearsed.images.push_back(std::move(image));
     rehearsed.stacks.push_back(std::move(stack));

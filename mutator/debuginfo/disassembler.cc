@@ -20,6 +20,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "mutator/debuginfo/effects_reader.h"
+
 namespace mcr::mutator {
 namespace {
 
@@ -65,6 +67,7 @@ class LlvmDisassembler : public Disassembler {
     if (!decoder_ || !printer_) return Fail("LLVM has no x86-64 disassembler");
     FindRegisters();
     FindOpcodes();
+    effects_ = std::make_unique<EffectsReader>(*registers_, *instructions_);
     return {};
   }
 
@@ -82,6 +85,15 @@ class LlvmDisassembler : public Disassembler {
       if (i != relative) instruction.operands.push_back(Translate(decoded.getOperand(i)));
     }
     return instruction;
+  }
+
+  Effects EffectsOf(std::span<const std::byte> code, FileAddr at) const override {
+    llvm::MCInst decoded;
+    uint64_t size = 0;
+    if (!DecodeOne(code, at, decoded, size)) return Effects{.flow = Flow::kStop};
+    Effects effects = effects_->Read(decoded, at + size);
+    if (effects.memory) effects.memory->size = AccessSize(code, at);
+    return effects;
   }
 
   std::string Describe(std::span<const std::byte> code, FileAddr at) const override {
@@ -191,6 +203,7 @@ class LlvmDisassembler : public Disassembler {
   std::unique_ptr<llvm::MCContext> context_;
   std::unique_ptr<llvm::MCDisassembler> decoder_;
   std::unique_ptr<llvm::MCInstPrinter> printer_;
+  std::unique_ptr<EffectsReader> effects_;
   unsigned rip_ = 0, fs_ = 0, ax_ = 0, exchange_ax_ = 0;
   std::unordered_map<unsigned, uint32_t> canonical_;
   std::unordered_set<unsigned> padding_;

@@ -12,6 +12,7 @@
 
 #include "mcr/base/address.h"
 #include "mcr/base/result.h"
+#include "mutator/debuginfo/effects.h"
 
 namespace mcr::mutator {
 
@@ -45,6 +46,9 @@ class Disassembler {
 
   // nullopt if the bytes are no instruction.
   virtual std::optional<Instruction> Decode(std::span<const std::byte> code, FileAddr at) const = 0;
+
+  // The same instruction by what it does; of bytes that are none: that control stops there.
+  virtual Effects EffectsOf(std::span<const std::byte> code, FileAddr at) const = 0;
 
   // "mov eax, dword ptr [rip + 16]"
   virtual std::string Describe(std::span<const std::byte> code, FileAddr at) const = 0;

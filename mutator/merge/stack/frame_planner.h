@@ -1,0 +1,35 @@
+// Plans of frames, made once per call site.
+#ifndef MCR_MUTATOR_MERGE_STACK_FRAME_PLANNER_H_
+#define MCR_MUTATOR_MERGE_STACK_FRAME_PLANNER_H_
+
+#include <memory>
+#include <unordered_map>
+
+#include "mcr/base/address.h"
+#include "mcr/base/result.h"
+#include "mutator/debuginfo/program.h"
+#include "mutator/debuginfo/records.h"
+#include "mutator/merge/stack/frame_plan.h"
+
+namespace mcr::mutator {
+
+class FramePlanner {
+ public:
+  // Debug information is looked for as Program::Load does.
+  static Result<std::unique_ptr<FramePlanner>> Create(std::shared_ptr<const Program> before,
+                                                      std::shared_ptr<const Program> after,
+                                                      const DebugSearch& search);
+  virtual ~FramePlanner() = default;
+
+  // For the frame that a call returns to at `old_return`. Fails if the function is not in the new
+  // version, if the call has no counterpart, or if the code cannot be followed. Remembers its
+  // answers.
+  virtual const Result<FramePlan>& Plan(FileAddr old_return) = 0;
+
+  // All calls of the function: for functions on the stacks, before anybody waits.
+  virtual void PlanFunction(const Function& old_function) = 0;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_STACK_FRAME_PLANNER_H_
