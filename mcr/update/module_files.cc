@@ -9,6 +9,7 @@
 #include "mcr/update/outdated.h"
 #include "mutator/debuginfo/code_identity.h"
 #include "mutator/merge/address_map.h"
+#include "mutator/merge/stack/frame_planner.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -45,8 +46,8 @@ Status CheckReplaced(const OutdatedModule& module) {
 }
 
 void AddOnce(ModuleFiles files, std::vector<ModuleFiles>& to) {
-  const bool known = std::ranges::any_of(
-      to, [&](const ModuleFiles& other) { return other.path == files.path; });
+  const bool known =
+      std::ranges::any_of(to, [&](const ModuleFiles& other) { return other.path == files.path; });
   if (!known) to.push_back(std::move(files));
 }
 
@@ -89,8 +90,10 @@ Result<mutator::ModuleVersions> LoadVersions(const ModuleFiles& files,
   MCR_ASSIGN(versions.before,
              mutator::Program::Load(on_disk ? files.path : files.old_file, search));
   MCR_ASSIGN(auto comparer, mutator::CodeComparer::Create(versions.before, versions.after));
-  versions.map = std::make_shared<mutator::AddressMap>(versions.before, versions.after,
-                                                       std::move(comparer));
+  versions.map =
+      std::make_shared<mutator::AddressMap>(versions.before, versions.after, std::move(comparer));
+  MCR_ASSIGN(versions.frames,
+             mutator::FramePlanner::Create(versions.before, versions.after, search));
   return versions;
 }
 

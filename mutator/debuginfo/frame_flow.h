@@ -82,8 +82,10 @@ class FrameFlow {
 
   // Whether control can leave the function otherwise than by ending the thread.
   bool returns() const { return returns_; }
-  // Addresses in the frame that the code computes: where anonymous objects begin.
+  // Addresses in the frame that the code computes.
   const std::set<FrameOffset>& taken() const { return taken_; }
+  // The objects that are there.
+  const std::vector<FrameObject>& exposed() const { return exposed_; }
 
   // Looks at the instructions that can be reached after that call without a write to a register (or
   // to the 8 bytes at `slot`): true if `look` finds at one of them what it looks for.

@@ -17,6 +17,7 @@
 #include "mutator/graph/loaded_modules.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/known_targets.h"
+#include "mutator/merge/stack/frame_planner.h"
 
 namespace mcr::mutator {
 
@@ -28,7 +29,8 @@ struct ModuleVersions {
   std::string before_path, after_path;
   std::string new_file;  // what is mapped in the old one's place
   std::shared_ptr<AddressMap> map;
-  bool is_program = false;  // the one that was executed; else a shared object
+  std::shared_ptr<FramePlanner> frames;  // null: frames of changed functions cannot be rebuilt
+  bool is_program = false;               // the one that was executed; else a shared object
 };
 
 // One of them in one process.

@@ -33,6 +33,7 @@ struct MergePlan {
   checkpoint::GraftPlan graft;
   PointerCounts pointers;
   VariableCounts variables;
+  int rebuilt_frames = 0;              // of changed functions that are active
   std::vector<std::string> conflicts;  // both changed: the live value was kept
   std::vector<std::string> warnings;   // the plan is less than it could be
   std::vector<std::string> problems;   // what forbids the update; empty: the plan may be applied

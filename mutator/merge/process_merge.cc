@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "mutator/graph/memory_scan.h"
@@ -18,7 +20,11 @@ constexpr uint64_t kRedZone = 128;
 }  // namespace
 
 ProcessMerge::ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan)
-    : context_(context), graft_(graft), plan_(plan) {
+    : context_(context),
+      take_over_(
+          {context.modules, context.live, context.next, context.next_to_live, context.guard}),
+      graft_(graft),
+      plan_(plan) {
   for (const checkpoint::ThreadImage& thread : context_.live.threads()) {
     const Addr pointer(thread.registers.rsp);
     const Mapping* mapping = FindMapping(context_.live.mappings(), pointer);
@@ -69,6 +75,8 @@ bool ProcessMerge::Write(const LikelyPointer& pointer, const ChangedModule& modu
 }
 
 Status ProcessMerge::MergeMemory() {
+  // First: what else is written to a stack goes on top.
+  MCR_TRY(take_over_.Rebuild(graft_.writes));
   scanned_ = ScannedOutside(context_.live, context_.modules.old_ranges());
   for (const Mapping& mapping : scanned_) {
     // Without registers (a dry run) nobody knows which words of the stack are alive.
@@ -80,6 +88,9 @@ Status ProcessMerge::MergeMemory() {
   }
   MCR_TRY(JudgeDoubtful());
   for (const auto& [mapping, pointer] : unclear_) Settle(*mapping, pointer);
+  MCR_TRY(take_over_.Retarget(graft_.writes));
+  plan_.rebuilt_frames += take_over_.rebuilt_frames();
+  std::ranges::copy(take_over_.problems(), std::back_inserter(plan_.problems));
   return {};
 }
 
@@ -232,11 +243,15 @@ bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer, const ChangedM
   return true;
 }
 
-void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& pointer) {
+void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& live_pointer) {
+  const auto place = take_over_.Place(live_pointer.at);
+  if (!place || take_over_.Refused(stack.tid)) return;
+  LikelyPointer pointer = live_pointer;
+  pointer.at = *place;
   const ChangedModule& module = *context_.modules.Of(pointer.target);
   const FileAddr target = module.InOld(pointer.target);
-  const bool dead = pointer.at + kWord + kRedZone <= stack.pointer;
-  if (std::ranges::binary_search(stack.return_slots, pointer.at)) {
+  const bool dead = live_pointer.at + kWord + kRedZone <= stack.pointer;
+  if (std::ranges::binary_search(stack.return_slots, live_pointer.at)) {
     const Translation& translation = module.map().TranslateReturnAddress(target);
     if (translation.kind == PointerKind::kNone) {
       Refuse(fmt::format("a call on the stack of thread {}", stack.tid), pointer.target,
@@ -256,7 +271,7 @@ void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& poin
   if (dead || stale || (!translation.exact && !pointer.aligned())) return Shift(pointer, module);
   if (Write(pointer, module, translation)) return;
   if (!translation.exact) return Shift(pointer, module);
-  Refuse(fmt::format("the word at {} on the stack of thread {}", Hex(pointer.at), stack.tid),
+  Refuse(fmt::format("the word at {} on the stack of thread {}", Hex(live_pointer.at), stack.tid),
          pointer.target, translation);
 }
 
@@ -303,7 +318,7 @@ void ProcessMerge::MergeThreads() {
 }
 
 void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
-  user_regs_struct registers = thread.registers;
+  user_regs_struct registers = take_over_.Registers(thread);
   struct Register {
     const char* name;
     unsigned long long user_regs_struct::*field;
@@ -319,7 +334,7 @@ void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
       {"r13", &user_regs_struct::r13, true},  {"r14", &user_regs_struct::r14, true},
       {"r15", &user_regs_struct::r15, true},  {"rip", &user_regs_struct::rip, true},
   };
-  bool changed = false;
+  bool changed = std::memcmp(&registers, &thread.registers, sizeof registers) != 0;
   for (const Register& entry : kRegisters) {
     auto& value = registers.*entry.field;
     if (!context_.modules.HoldOld(value)) continue;

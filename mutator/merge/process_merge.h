@@ -19,6 +19,7 @@
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/loader_state.h"
 #include "mutator/merge/merge_plan.h"
+#include "mutator/merge/stack/take_over.h"
 
 namespace mcr::mutator {
 
@@ -93,7 +94,7 @@ class ProcessMerge {
   void Shift(const LikelyPointer& pointer, const ChangedModule& module);
   TextEvidence TextBefore(const Mapping& mapping, const LikelyPointer& pointer) const;
   static std::string WordIn(const Mapping& mapping, Addr at);
-  void RetargetOnStack(const Stack& stack, const LikelyPointer& pointer);
+  void RetargetOnStack(const Stack& stack, const LikelyPointer& live_pointer);
   bool RetargetLikeNext(const LikelyPointer& pointer, const ChangedModule& target);
   void RetargetRegisters(const checkpoint::ThreadImage& thread);
   bool Write(const LikelyPointer& pointer, const ChangedModule& module,
@@ -103,6 +104,7 @@ class ProcessMerge {
   const Stack* StackAt(Addr at) const;
 
   Context context_;
+  StackTakeOver take_over_;
   checkpoint::ProcessGraft& graft_;
   MergePlan& plan_;
   std::vector<Stack> stacks_;

@@ -61,12 +61,14 @@ class Matcher {
   void MatchVariable(const FrameVariable& variable, const FrameVariable* same);
   void NoteMoved(const FrameVariable& variable, const std::vector<Location>& from,
                  const std::vector<Location>& to);
+  void FindGone();
   void MatchRegisters();
   void MatchWords();
   void MatchPlace(const FrameTarget& target, const FlowValue& value, const std::string& what);
   bool MatchAhead(const FrameTarget& target);
   std::vector<Location> FindAhead(const FrameAtCall& frame, const FrameVariable& variable) const;
   bool IsRead(const FrameVariable& variable, const std::vector<Location>& pieces) const;
+  bool IsOutOfScope(const FrameObject& object) const;
   bool IsCovered(FrameOffset granule) const;
   bool IsCarriedIn(int register_number) const;
   bool Same(const FrameVariable& a, const FrameVariable& b) const;
@@ -91,7 +93,7 @@ Result<FramePlan> Matcher::Match(const std::string& name) {
   }
   MatchRegisters();
   MatchWords();
-  plan_.unnamed = before_.function->flow.taken();
+  FindGone();
   plan_.never_returns = !before_.function->flow.returns() && !after_.function->flow.returns();
   return std::move(plan_);
 }
@@ -184,6 +186,34 @@ void Matcher::NoteMoved(const FrameVariable& variable, const std::vector<Locatio
   if (!whole) return;
   plan_.moved.push_back(
       {variable.name, from.front().offset, to.front().offset, SizeOf(from.front(), variable)});
+}
+
+void Matcher::FindGone() {
+  const auto moved = [&](FrameOffset at) {
+    return std::ranges::any_of(plan_.moved, [&](const MovedObject& each) {
+      return each.from <= at && at < each.from + static_cast<int64_t>(each.size);
+    });
+  };
+  for (const FrameObject& object : before_.function->flow.exposed()) {
+    const bool is_saved = std::ranges::any_of(
+        plan_.old_saved, [&](const auto& saved) { return saved == object.begin; });
+    if (!is_saved && !moved(object.begin) && !IsOutOfScope(object)) plan_.gone.push_back(object);
+  }
+}
+
+// Whether only variables of blocks that are not active are there.
+bool Matcher::IsOutOfScope(const FrameObject& object) const {
+  bool found = false;
+  for (const FrameVariable& variable : before_.function->frame.variables) {
+    for (const FrameVariable::Described& each : variable.locations) {
+      if (each.pieces.size() != 1) continue;
+      const Location place = before_.Settle(each.pieces.front());
+      if (place.kind != Kind::kFrame || place.offset != object.begin) continue;
+      if (variable.IsInScope(before_.returns - 1)) return false;
+      found = true;
+    }
+  }
+  return found;
 }
 
 bool Matcher::IsCarriedIn(int register_number) const {

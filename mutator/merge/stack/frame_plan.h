@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -65,7 +64,9 @@ struct FramePlan {
   std::vector<ComputedValue> computed;
   std::vector<ModelledValue> modelled;
   std::vector<MovedObject> moved;
-  std::set<FrameOffset> unnamed;  // where objects of the old frame begin that have no name
+  // Parts of the old frame that pointers may lead to and that have no counterpart: variables that
+  // the new version does not keep in memory, objects without a name.
+  std::vector<FrameObject> gone;
   // The function is only left by ending the thread, in both versions: no frame further out is gone
   // back to.
   bool never_returns = false;
