@@ -29,8 +29,8 @@ struct ModuleVersions {
   std::string before_path, after_path;
   std::string new_file;  // what is mapped in the old one's place
   std::shared_ptr<AddressMap> map;
-  std::shared_ptr<FramePlanner> frames;  // null: frames of changed functions cannot be rebuilt
   bool is_program = false;               // the one that was executed; else a shared object
+  std::shared_ptr<FramePlanner> frames;  // null: frames of changed functions cannot be rebuilt
 };
 
 // One of them in one process.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -12,7 +13,13 @@
 #include <vector>
 
 #include "checkpoint/fake_image.h"
+#include "mutator/debuginfo/effects.h"
+#include "mutator/debuginfo/frame_flow.h"
+#include "mutator/debuginfo/frame_variables.h"
+#include "mutator/debuginfo/program.h"
 #include "mutator/merge/fake_program.h"
+#include "mutator/merge/stack/frame_plan.h"
+#include "mutator/merge/stack/frame_planner.h"
 
 namespace mcr::mutator {
 namespace {
@@ -79,7 +86,7 @@ class MergeTest : public testing::Test {
   MergePlan Merge(const ProcessPair& pair) {
     live_.AddThread(thread_);
     auto map = std::make_shared<AddressMap>(before_, after_, std::make_unique<FakeComparer>());
-    Merger merger({{before_, after_, kPath, kPath, kPath, std::move(map), true}});
+    Merger merger({{before_, after_, kPath, kPath, kPath, std::move(map), true, frames_}});
     return merger.Merge({pair}).value();
   }
   // A variable of eight bytes that both versions have at the same place.
@@ -115,6 +122,7 @@ class MergeTest : public testing::Test {
 
   std::shared_ptr<FakeProgram> before_ = std::make_shared<FakeProgram>();
   std::shared_ptr<FakeProgram> after_ = std::make_shared<FakeProgram>();
+  std::shared_ptr<FramePlanner> frames_;
   FakeImage live_, next_, base_, base_again_;
   checkpoint::ThreadImage thread_;
 };
@@ -348,6 +356,142 @@ TEST_F(MergeTest, ChangedFunctionOnAStackIsAProblem) {
   const MergePlan plan = Merge();
   ASSERT_EQ(plan.problems.size(), 1u);
   EXPECT_NE(plan.problems[0].find("`loop` changed"), std::string::npos);
+}
+
+// Answers with one plan, whatever it is asked.
+class FakePlanner : public FramePlanner {
+ public:
+  explicit FakePlanner(FramePlan plan) : plan_(std::move(plan)) {}
+  const Result<FramePlan>& Plan(FileAddr) override { return plan_; }
+  void PlanFunction(const Function&) override {}
+
+ private:
+  Result<FramePlan> plan_;
+};
+
+// A thread in a library's `wait`, called by the program's `loop`, which changed, called by a
+// library.
+//
+//   kStackPointer         wait: 0x20 bytes, keeps rbx, returns to loop
+//   kStackPointer + 0x20  loop: 0x40 bytes, keeps rbx, returns to the library
+//   kStackPointer + 0x60  the library
+class TakeOverTest : public MergeTest {
+ protected:
+  static constexpr Addr kLoopEnd = kStackPointer + 0x60;
+  static constexpr Addr kLibrary{0x7f0000001000};
+  static constexpr uint64_t kShift = 0x20;
+
+  TakeOverTest() {
+    before_->AddFunction("loop", FileAddr(0x1100), 0x20);
+    after_->AddFunction("loop", FileAddr(0x1400), 0x28);
+    plan_.function = "loop";
+    plan_.new_return = FileAddr(0x1410);
+    plan_.old_stack = -0x40;
+    plan_.new_stack = -0x60;
+    plan_.old_saved[kRbx] = -0x10;
+    plan_.new_saved[kRbx] = -0x10;
+    plan_.new_own = Bit(kRbx);
+    Word(0x10, 77);                        // rbx of loop, which wait keeps
+    Word(0x18, (kLive + 0x1108).value());  // into loop
+    Word(0x28, 1234);                      // a variable of loop
+    Word(0x50, 55);                        // rbx of the library, which loop keeps
+    Word(0x58, kLibrary.value());          // into the library
+    std::array<Addr, 6> in_loop = {}, in_library = {};
+    in_loop[0] = kStackPointer + 0x10;
+    in_library[0] = kStackPointer + 0x50;
+    thread_.frames = {{Addr(0x7f0000002000), kStackPointer, {}},
+                      {kLive + 0x1108, kStackPointer + 0x20, in_loop},
+                      {kLibrary, kLoopEnd, in_library}};
+    thread_.return_slots = {kStackPointer + 0x18, kStackPointer + 0x58};
+  }
+
+  void Word(uint64_t at, uint64_t value) { live_.WriteWord(kStackPointer + at, value); }
+
+  MergePlan TakeOver() {
+    frames_ = std::make_shared<FakePlanner>(plan_);
+    return Merge();
+  }
+
+  FramePlan plan_;
+};
+
+TEST_F(TakeOverTest, TheInnerFrameMovesAndReturnsToTheSameCallOfTheNewFunction) {
+  const MergePlan plan = TakeOver();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(plan.rebuilt_frames, 1);
+  ASSERT_EQ(plan.graft.processes[0].registers.size(), 1u);
+  EXPECT_EQ(plan.graft.processes[0].registers[0].registers.rsp, kStackPointer.value() - kShift);
+  EXPECT_EQ(Written(plan, kStackPointer + 0x18 - kShift), InNew(plan, 0x1410));
+  EXPECT_EQ(Written(plan, kLoopEnd - 8), kLibrary.value());
+}
+
+TEST_F(TakeOverTest, RegistersAreKeptWhereTheNewCodeLooksForThem) {
+  plan_.new_saved[kRbx] = -0x18;
+  plan_.carried.push_back({"count",
+                           8,
+                           {{Location::Kind::kRegister, kRbx, 0, 0}},
+                           {{Location::Kind::kFrame, kNoRegister, -0x30, 0}},
+                           true});
+  plan_.computed.push_back({{kRbx, 0, 8}, {FlowValue::Kind::kProgram, 0x3010}});
+  const MergePlan plan = TakeOver();
+  EXPECT_EQ(Written(plan, kLoopEnd - 0x18), 55u);                                // the library's
+  EXPECT_EQ(Written(plan, kLoopEnd - 0x30), 77u);                                // the variable
+  EXPECT_EQ(Written(plan, kStackPointer + 0x10 - kShift), InNew(plan, 0x3010));  // loop's own
+}
+
+TEST_F(TakeOverTest, PointersFollowAVariableThatMoves) {
+  plan_.carried.push_back({"state",
+                           8,
+                           {{Location::Kind::kFrame, kNoRegister, -0x38, 0}},
+                           {{Location::Kind::kFrame, kNoRegister, -0x50, 0}},
+                           true});
+  plan_.moved.push_back({"state", -0x38, -0x50, 8});
+  live_.WriteWord(kHeap + 0x40, (kLoopEnd - 0x38).value());
+  Word(0x08, (kLoopEnd - 0x34).value());
+  thread_.registers.rsi = kStackPointer.value() + 8;
+  const MergePlan plan = TakeOver();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(Written(plan, kLoopEnd - 0x50), 1234u);
+  EXPECT_EQ(Written(plan, kHeap + 0x40), (kLoopEnd - 0x50).value());
+  EXPECT_EQ(Written(plan, kStackPointer + 0x08 - kShift), (kLoopEnd - 0x4c).value());
+  EXPECT_EQ(plan.graft.processes[0].registers[0].registers.rsi, kStackPointer.value() + 8 - kShift);
+}
+
+TEST_F(TakeOverTest, APointerToAnObjectThatTheNewFrameDoesNotHaveIsAProblem) {
+  plan_.gone.push_back({-0x38, -0x30});
+  live_.WriteWord(kHeap + 0x40, (kLoopEnd - 0x34).value());
+  const MergePlan plan = TakeOver();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("the frame of `loop`"), std::string::npos);
+}
+
+TEST_F(TakeOverTest, ANewVariableTakesWhatTheRehearsalHasThere) {
+  plan_.modelled.push_back({{kNoRegister, -0x40, 8}, "variable `limit`"});
+  constexpr Addr kNextStack(0x7ffe00000000);
+  next_.MapAnonymous(kNextStack, 0x1000, "[stack]");
+  next_.WriteWord(kNextStack + 0x400 - 0x40, 9);
+  checkpoint::ThreadImage thread;
+  thread.frames = {{Addr(0x7f0000002000), kNextStack + 0x380},
+                   {kNext + 0x1410, kNextStack + 0x3a0},
+                   {kLibrary, kNextStack + 0x400}};
+  next_.AddThread(thread);
+  const MergePlan plan = TakeOver();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(Written(plan, kLoopEnd - 0x40), 9u);
+}
+
+TEST_F(TakeOverTest, WithoutARehearsalAtTheSameCallANewVariableIsAProblem) {
+  plan_.modelled.push_back({{kNoRegister, -0x40, 8}, "variable `limit`"});
+  const MergePlan plan = TakeOver();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("variable `limit`"), std::string::npos);
+}
+
+TEST_F(TakeOverTest, AFrameThatIsNotAsItsCodeSaysIsAProblem) {
+  plan_.old_stack = -0x50;
+  const MergePlan plan = TakeOver();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("`loop`"), std::string::npos);
 }
 
 TEST_F(MergeTest, DeadWordsBelowTheStackPointerRefuseNothing) {
