@@ -147,6 +147,11 @@ std::vector<std::string> AddressMap::ChangedFunctions() {
   return changed;
 }
 
+bool AddressMap::HasSame(const Function& old_function) {
+  const auto found = new_functions_.find(old_function.Key());
+  return found != new_functions_.end() && Identity(old_function, *found->second).has_value();
+}
+
 Translation AddressMap::FindReturnAddress(FileAddr at) {
   // The call ends at `at`: what matters is its own function.
   const Function* function = before_->FindFunction(at - 1);

@@ -57,6 +57,9 @@ class AddressMap {
   // no later question has to.
   std::vector<std::string> ChangedFunctions();
 
+  // Whether the new version has it as it is.
+  bool HasSame(const Function& old_function);
+
   // "`handler`+0x12", "`.rodata`+0x80", for messages.
   static std::string Name(const Program& program, FileAddr address);
 

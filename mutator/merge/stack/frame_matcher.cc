@@ -49,6 +49,25 @@ SavedRegisters FindSaved(const FlowState& state) {
   return saved;
 }
 
+// Whether a value of this type may hold an address. Characters do not, nor do small numbers.
+bool MayPoint(const TypeTable& types, TypeId id) {
+  const Type& type = types[id];
+  switch (type.kind) {
+    case TypeKind::kInteger:
+    case TypeKind::kEnum:
+      return type.size >= static_cast<uint64_t>(kWord);
+    case TypeKind::kFloat:
+      return false;
+    case TypeKind::kArray:
+      return MayPoint(types, type.target);
+    case TypeKind::kStruct:
+      return std::ranges::any_of(type.members,
+                                 [&](const Member& each) { return MayPoint(types, each.type); });
+    default:
+      return true;
+  }
+}
+
 class Matcher {
  public:
   Matcher(const FrameAtCall& before, const FrameAtCall& after)
@@ -66,6 +85,10 @@ class Matcher {
   void MatchWords();
   void MatchPlace(const FrameTarget& target, const FlowValue& value, const std::string& what);
   bool MatchAhead(const FrameTarget& target);
+  void TakeAhead(const FrameVariable& variable, const std::vector<Location>& to,
+                 const FrameTarget& target);
+  static bool IsAt(const Location& place, const FrameTarget& target);
+  void MatchUndescribed();
   std::vector<Location> FindAhead(const FrameAtCall& frame, const FrameVariable& variable) const;
   bool IsRead(const FrameVariable& variable, const std::vector<Location>& pieces) const;
   bool IsOutOfScope(const FrameObject& object) const;
@@ -78,6 +101,8 @@ class Matcher {
   const FrameAtCall& after_;
   const ByName old_names_, new_names_;
   FramePlan plan_;
+  std::vector<ModelledValue> undescribed_;
+  std::vector<const FrameVariable*> unknown_;  // told as problems already
 };
 
 Result<FramePlan> Matcher::Match(const std::string& name) {
@@ -93,6 +118,7 @@ Result<FramePlan> Matcher::Match(const std::string& name) {
   }
   MatchRegisters();
   MatchWords();
+  MatchUndescribed();
   FindGone();
   plan_.never_returns = !before_.function->flow.returns() && !after_.function->flow.returns();
   return std::move(plan_);
@@ -161,6 +187,7 @@ void Matcher::MatchVariable(const FrameVariable& variable, const FrameVariable* 
       return;
     }
   } else if (same != nullptr && read) {
+    unknown_.push_back(&variable);
     const auto difference = LayoutDifference(before_.function->frame.types, same->type,
                                              after_.function->frame.types, variable.type);
     Problem(fmt::format("variable `{}` has another type in the new version: {}", variable.name,
@@ -168,14 +195,17 @@ void Matcher::MatchVariable(const FrameVariable& variable, const FrameVariable* 
     return;
   }
   if (!read) return;
+  if (old_names_.contains(variable.name)) {
+    unknown_.push_back(&variable);
+    return Problem(
+        fmt::format("the value of variable `{}` is not known in the old version", variable.name));
+  }
+  const bool may_point = MayPoint(after_.function->frame.types, variable.type);
   for (const Location& piece : to) {
-    if (piece.kind == Kind::kFrame) {
-      plan_.modelled.push_back({{kNoRegister, piece.offset, SizeOf(piece, variable)},
-                                fmt::format("variable `{}`", variable.name)});
-    } else if (piece.kind == Kind::kRegister) {
-      plan_.modelled.push_back(
-          {{piece.register_number, 0, kWord}, fmt::format("variable `{}`", variable.name)});
-    }
+    FrameTarget target{piece.register_number, piece.offset, SizeOf(piece, variable)};
+    if (piece.kind == Kind::kRegister) target = {piece.register_number, 0, kWord};
+    if (piece.kind != Kind::kRegister && piece.kind != Kind::kFrame) continue;
+    plan_.modelled.push_back({target, fmt::format("variable `{}`", variable.name), may_point});
   }
 }
 
@@ -222,6 +252,9 @@ bool Matcher::IsCarriedIn(int register_number) const {
       return piece.kind == Kind::kRegister && piece.register_number == register_number;
     });
   };
+  const bool unknown = std::ranges::any_of(
+      unknown_, [&](const FrameVariable* each) { return here(after_.WhereIs(*each)); });
+  if (unknown) return true;
   return std::ranges::any_of(plan_.carried, [&](const auto& each) { return here(each.to); }) ||
          std::ranges::any_of(plan_.modelled, [&](const ModelledValue& each) {
            return each.to.register_number == register_number;
@@ -295,29 +328,67 @@ void Matcher::MatchPlace(const FrameTarget& target, const FlowValue& value,
     case Held::kUnknown:
       break;
   }
-  if (!MatchAhead(target)) plan_.modelled.push_back({target, what});
+  if (!MatchAhead(target)) undescribed_.push_back({target, what});
 }
 
 // A compiler may lose sight of a variable for a few instructions. If its place is described again
 // before anything is written there, that is what is in it all the time.
 bool Matcher::MatchAhead(const FrameTarget& target) {
   for (const auto& [name, variables] : new_names_) {
-    const auto old = old_names_.find(name);
-    if (variables.size() != 1 || old == old_names_.end() || old->second.size() != 1) continue;
-    const std::vector<Location> to = FindAhead(after_, *variables.front());
-    if (to.size() != 1) continue;
-    const bool here = target.register_number != kNoRegister
-                          ? to.front().kind == Kind::kRegister &&
-                                to.front().register_number == target.register_number
-                          : to.front().kind == Kind::kFrame && to.front().offset == target.at;
-    if (!here || !Same(*old->second.front(), *variables.front())) continue;
-    std::vector<Location> from = before_.WhereIs(*old->second.front());
-    if (!IsKnown(from)) from = FindAhead(before_, *old->second.front());
-    if (!IsKnown(from)) continue;
-    plan_.carried.push_back({name, variables.front()->size, from, to, true});
-    return true;
+    for (const FrameVariable* variable : variables) {
+      const std::vector<Location> to = FindAhead(after_, *variable);
+      if (to.size() != 1 || !IsAt(to.front(), target)) continue;
+      TakeAhead(*variable, to, target);
+      return true;
+    }
   }
   return false;
+}
+
+void Matcher::TakeAhead(const FrameVariable& variable, const std::vector<Location>& to,
+                        const FrameTarget& target) {
+  const auto old = old_names_.find(variable.name);
+  if (old == old_names_.end()) {
+    plan_.modelled.push_back({target, fmt::format("variable `{}`", variable.name)});
+    return;
+  }
+  const bool paired = old->second.size() == 1 && new_names_.at(variable.name).size() == 1;
+  std::vector<Location> from;
+  if (paired && Same(*old->second.front(), variable)) {
+    from = before_.WhereIs(*old->second.front());
+    if (!IsKnown(from)) from = FindAhead(before_, *old->second.front());
+  }
+  if (IsKnown(from)) {
+    plan_.carried.push_back({variable.name, variable.size, from, to, true});
+  } else {
+    Problem(
+        fmt::format("the value of variable `{}` is not known in the old version", variable.name));
+  }
+}
+
+bool Matcher::IsAt(const Location& place, const FrameTarget& target) {
+  return target.register_number != kNoRegister
+             ? place.kind == Kind::kRegister && place.register_number == target.register_number
+             : place.kind == Kind::kFrame && place.offset == target.at;
+}
+
+// What nothing describes may be any part of the server's state. Only if there are new variables
+// that debug information does not place is it what they are made of.
+void Matcher::MatchUndescribed() {
+  const auto homeless = std::ranges::count_if(new_names_, [&](const auto& entry) {
+    return !old_names_.contains(entry.first) &&
+           std::ranges::none_of(entry.second, [&](const FrameVariable* variable) {
+             return IsKnown(after_.WhereIs(*variable)) || !FindAhead(after_, *variable).empty();
+           });
+  });
+  const bool explained = undescribed_.size() <= static_cast<size_t>(homeless);
+  for (ModelledValue& each : undescribed_) {
+    if (explained) {
+      plan_.modelled.push_back(std::move(each));
+    } else {
+      Problem("it needs " + each.what + ", which no debug information describes");
+    }
+  }
 }
 
 std::vector<Location> Matcher::FindAhead(const FrameAtCall& frame,

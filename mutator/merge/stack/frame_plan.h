@@ -41,10 +41,11 @@ struct ComputedValue {
   FlowValue value;  // kNumber, kFrame, kProgram, kGuard
 };
 
-// A value that only a process of the new version can tell.
+// A value of something new, which only a process of the new version can tell.
 struct ModelledValue {
   FrameTarget to;
-  std::string what;  // "variable `limit`", "the temporary at -0x28": for messages
+  std::string what;       // "variable `limit`", "the temporary at 0x28": for messages
+  bool may_point = true;  // it may hold pointers: text cannot
 };
 
 // A variable's memory, for pointers into it.

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "mutator/graph/memory_scan.h"
+#include "mutator/merge/stack/frame_planner.h"
 
 namespace mcr::mutator {
 namespace {
@@ -43,6 +44,27 @@ StackTakeOver::StackTakeOver(Context context) : context_(context) {
       Problem(thread.tid, layout.error().Line());
     } else if (*layout) {
       stacks_.push_back({std::move(**layout), {}, {}, {}});
+    }
+  }
+  const auto was_unwound = [](const auto& thread) { return !thread.frames.empty(); };
+  if (std::ranges::none_of(context_.live.threads(), was_unwound)) Foresee();
+}
+
+// Nobody unwound the server, because it runs. Its stacks will be like those of the new version, so
+// the plans for those are made now and not in the pause.
+void StackTakeOver::Foresee() const {
+  for (const checkpoint::ThreadImage& thread : context_.next.threads()) {
+    for (const checkpoint::StackFrame& frame : thread.frames) {
+      for (const ChangedModule& module : context_.modules.all()) {
+        if (!module.next.range.Contains(frame.instruction)) continue;
+        const FileAddr at(frame.instruction.value() - module.next.bias.value());
+        const Function* active = module.after().FindFunction(at - 1);
+        if (active == nullptr || module.versions->frames == nullptr) continue;
+        for (const Function& each : module.before().functions()) {
+          const bool changed = each.Key() == active->Key() && !module.map().HasSame(each);
+          if (changed) module.versions->frames->PlanFunction(each);
+        }
+      }
     }
   }
 }
@@ -281,7 +303,7 @@ Status StackTakeOver::TakeFromNext(Rebuilt& stack, const FramePlace& frame,
     } else {
       MCR_TRY(context_.next.Read(Plus(end, modelled.to.at), bytes));
     }
-    for (uint64_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+    for (uint64_t at = 0; modelled.may_point && at + kWord <= bytes.size(); at += kWord) {
       const ImageMap::Word word = context_.next_to_live.Translate(WordAt(bytes, at));
       uint64_t value = word.value;
       if (word.kind == ImageMap::Kind::kForeign) {

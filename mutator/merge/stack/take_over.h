@@ -65,6 +65,7 @@ class StackTakeOver {
     Values registers = {};
   };
 
+  void Foresee() const;
   Status RebuildStack(Rebuilt& stack);
   Status CopyFrame(Rebuilt& stack, const FramePlace& frame, bool innermost);
   Status RebuildFrame(Rebuilt& stack, size_t index, Values& values);
