@@ -1,5 +1,7 @@
 #include "mutator/debuginfo/frame_flow.h"
 
+#include <elf.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -58,9 +60,11 @@ Result<FrameFlow> FrameFlow::Analyze(const Program& program, const Disassembler&
   FrameFlow flow(program, std::move(objects));
   MCR_TRY(flow.AddNodes(disassembler, ending, code));
   MCR_TRY(flow.Connect(code));
+  flow.ConnectLandingPads();
   // The first time shows which addresses are taken, and so which slots no pointer leads to.
   flow.Propagate();
   flow.Propagate();
+  MCR_TRY(flow.CheckIndirectJumps());
   flow.FindLive();
   return flow;
 }
@@ -95,6 +99,12 @@ std::optional<size_t> FrameFlow::IndexOf(FileAddr at) const {
 }
 
 Status FrameFlow::Connect(const FunctionCode& code) {
+  // Computed gotos keep addresses of labels in tables of their own.
+  for (const Relocation& relocation : program_->relocations()) {
+    const auto target = IndexOf(relocation.addend);
+    const bool inside = target && *target != entry_ && code.Find(relocation.addend);
+    if (inside && relocation.type == R_X86_64_RELATIVE) return Fail("it has computed jumps");
+  }
   std::vector<size_t> table_targets;
   for (const FunctionCode::Part& part : code.parts()) {
     for (const Instruction& each : part.instructions) {
@@ -126,6 +136,41 @@ Status FrameFlow::Connect(const FunctionCode& code) {
   return {};
 }
 
+// Code that nothing leads to is entered by unwinding: from any call.
+void FrameFlow::ConnectLandingPads() {
+  std::vector<bool> seen(nodes_.size());
+  std::vector<size_t> queue = {entry_};
+  std::vector<size_t> calls;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].effects.flow == Flow::kCall) calls.push_back(i);
+  }
+  for (size_t begin = 0;; ++begin) {
+    while (!queue.empty()) {
+      const size_t index = queue.back();
+      queue.pop_back();
+      if (seen[index]) continue;
+      seen[index] = true;
+      queue.insert(queue.end(), nodes_[index].next.begin(), nodes_[index].next.end());
+    }
+    while (begin < nodes_.size() && seen[begin]) ++begin;
+    if (begin == nodes_.size()) return;
+    for (const size_t call : calls) nodes_[call].next.push_back(begin);
+    queue.push_back(begin);
+  }
+}
+
+// With an empty frame it is the last call of the function. Anything else is a table: one that was
+// not found leads who knows where.
+Status FrameFlow::CheckIndirectJumps() const {
+  const FlowValue empty{Kind::kFrame, -kWord};
+  for (const Node& node : nodes_) {
+    if (node.effects.flow != Flow::kIndirectJump || !node.next.empty() || !node.before) continue;
+    if (node.before->registers[kRsp] == empty) continue;
+    return Fail("it jumps to where its code does not tell", Hex(node.at));
+  }
+  return {};
+}
+
 void FrameFlow::Propagate() {
   for (Node& node : nodes_) node.before.reset();
   exposed_.clear();
@@ -133,7 +178,7 @@ void FrameFlow::Propagate() {
     if (const auto object = ObjectAt(begin)) exposed_.push_back(*object);
   }
   PropagateFrom(entry_, EntryState());
-  // The rest is entered by unwinding (landing pads): nothing is known there.
+  // Never executed.
   for (size_t i = 0; i < nodes_.size(); ++i) {
     if (!nodes_[i].before) PropagateFrom(i, FlowState{});
   }

@@ -112,6 +112,8 @@ class FrameFlow {
   Status AddNodes(const Disassembler& disassembler, const EndingCalls& ending,
                   const FunctionCode& code);
   Status Connect(const FunctionCode& code);
+  void ConnectLandingPads();
+  Status CheckIndirectJumps() const;
   void Propagate();
   void PropagateFrom(size_t start, const FlowState& state);
   void FindLive();
