@@ -85,6 +85,11 @@ FakeImage& FakeImage::AddEpollEntry(const EpollEntry& entry) {
   return *this;
 }
 
+FakeImage& FakeImage::AddKernelPointer(const KernelPointer& pointer) {
+  kernel_pointers_.push_back(pointer);
+  return *this;
+}
+
 FakeImage& FakeImage::SetLayout(const MemoryLayout& layout) {
   layout_ = layout;
   return *this;

@@ -1,5 +1,6 @@
 #include "checkpoint/live_image.h"
 
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "checkpoint/call_batch.h"
 #include "checkpoint/epoll_info.h"
+#include "checkpoint/kernel_pointer.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/procfs.h"
 
@@ -27,6 +29,14 @@ struct KernelSigaction {
 };
 
 BatchedCall BrkCall() { return {.what = "ask for brk", .number = SYS_brk}; }
+
+// Of the main thread, which executes the batch.
+BatchedCall SignalStackCall() {
+  return {.what = "ask for the stack of signal handlers",
+          .number = SYS_sigaltstack,
+          .data = std::vector<std::byte>(sizeof(stack_t)),
+          .data_argument = 1};
+}
 
 BatchedCall SigactionCall(int signal) {
   return {.what = "ask for the handler of signal " + std::to_string(signal),
@@ -58,6 +68,7 @@ Result<std::unique_ptr<LiveImage>> LiveImage::Open(pid_t pid, pid_t parent) {
       new LiveImage(pid, parent, std::move(memory), std::move(pagemap)));
   MCR_ASSIGN(image->mappings_, ProcFs().ReadMappings(pid));
   MCR_TRY(image->ReadEpoll());
+  MCR_TRY(image->ReadTimers());
   MCR_TRY(image->ReadLayout());
   return image;
 }
@@ -116,6 +127,12 @@ Status LiveImage::ReadEpoll() {
   return {};
 }
 
+Status LiveImage::ReadTimers() {
+  MCR_ASSIGN(const std::string text, ProcFs().ReadText(pid_, "timers"));
+  MCR_ASSIGN(kernel_pointers_, ParseTimers(text));
+  return {};
+}
+
 Status LiveImage::ReadLayout() {
   MCR_ASSIGN(const tracer::TaskStat stat, ProcFs().ReadStat(pid_));
   layout_ = {.start_code = stat.start_code,
@@ -139,7 +156,7 @@ Status LiveImage::ReadLayout() {
 
 Status LiveImage::AskProcess(TracedProcess& process) {
   MCR_ASSIGN(const tracer::TaskStatus status, ProcFs().ReadStatus(pid_));
-  std::vector<BatchedCall> calls = {BrkCall()};
+  std::vector<BatchedCall> calls = {BrkCall(), SignalStackCall()};
   for (int signal = 1; signal <= 64; ++signal) {
     if ((status.caught_signals >> (signal - 1)) & 1) calls.push_back(SigactionCall(signal));
   }
@@ -148,8 +165,13 @@ Status LiveImage::AskProcess(TracedProcess& process) {
   MCR_TRY(CheckResults(calls, "PID " + std::to_string(pid_)));
   MCR_TRY(injection->Close());
   layout_.brk = Addr(static_cast<uint64_t>(*calls.front().result));
+  stack_t stack;
+  std::memcpy(&stack, calls[1].data.data(), sizeof(stack));
+  if ((stack.ss_flags & SS_DISABLE) == 0) {
+    kernel_pointers_.push_back(SignalStack(reinterpret_cast<uint64_t>(stack.ss_sp)));
+  }
   signal_handlers_.clear();
-  for (size_t i = 1; i < calls.size(); ++i) signal_handlers_.push_back(HandlerOf(calls[i]));
+  for (size_t i = 2; i < calls.size(); ++i) signal_handlers_.push_back(HandlerOf(calls[i]));
   return {};
 }
 

@@ -35,7 +35,7 @@ class LiveImage : public ProcessImage {
   // read may change any moment. For looking ahead.
   static Result<std::unique_ptr<LiveImage>> CreateRunning(pid_t pid);
 
-  // Signal handlers and the exact brk, in one injected batch.
+  // Signal handlers, their stack, and the exact brk, in one injected batch.
   Status AskProcess(tracer::TracedProcess& process);
 
   // What an unwinder found out about a thread (ThreadImage::frames and return_slots).
@@ -47,6 +47,7 @@ class LiveImage : public ProcessImage {
   const std::vector<ThreadImage>& threads() const override { return threads_; }
   const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
   const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
+  const std::vector<KernelPointer>& kernel_pointers() const override { return kernel_pointers_; }
   const MemoryLayout& layout() const override { return layout_; }
   Status Read(Addr from, std::span<std::byte> into) const override {
     return memory_.Read(from, into);
@@ -59,6 +60,7 @@ class LiveImage : public ProcessImage {
   static Result<std::unique_ptr<LiveImage>> Open(pid_t pid, pid_t parent);
 
   Status ReadEpoll();
+  Status ReadTimers();
   Status ReadLayout();
 
   pid_t pid_;
@@ -69,6 +71,7 @@ class LiveImage : public ProcessImage {
   std::vector<ThreadImage> threads_;
   std::vector<SignalHandler> signal_handlers_;
   std::vector<EpollEntry> epoll_entries_;
+  std::vector<KernelPointer> kernel_pointers_;
   MemoryLayout layout_;
 };
 

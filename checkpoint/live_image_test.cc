@@ -51,6 +51,11 @@ TEST_F(LiveImageTest, ShowsAStoppedProcess) {
   ASSERT_EQ(image->epoll_entries().size(), 1u);
   EXPECT_EQ(image->epoll_entries()[0].fd, 0);
   EXPECT_EQ(image->epoll_entries()[0].data, 0x1111u);
+  ASSERT_EQ(image->kernel_pointers().size(), 2u);
+  EXPECT_EQ(image->kernel_pointers()[0].holder, "the value of timer 0");
+  EXPECT_EQ(image->kernel_pointers()[0].value, 0x2222u);
+  EXPECT_EQ(image->kernel_pointers()[1].holder, "the stack of signal handlers");
+  EXPECT_LT(Addr(image->kernel_pointers()[1].value), Addr(image->layout().brk));
   EXPECT_EQ(image->layout().brk, guessed_brk);  // glibc moves it by whole pages
   EXPECT_FALSE(image->layout().auxv.empty());
   EXPECT_LE(image->layout().start_code, Addr(second_handler_));

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "mcr/base/address.h"
@@ -55,6 +56,13 @@ struct EpollEntry {
   uint64_t data = 0;
 };
 
+// A pointer that the kernel holds for the process and offers no way to change: the value that a
+// timer's signal carries, the stack that its main thread's signal handlers run on.
+struct KernelPointer {
+  std::string holder;  // "the value of timer 0"
+  uint64_t value = 0;
+};
+
 // The numbers that /proc/PID/stat shows and PR_SET_MM_MAP sets (prctl(2), struct prctl_mm_map).
 struct MemoryLayout {
   Addr start_code, end_code, start_data, end_data, start_brk, brk, start_stack;
@@ -70,6 +78,7 @@ class ProcessImage : public MemoryReader {
   virtual const std::vector<ThreadImage>& threads() const = 0;  // the main thread first
   virtual const std::vector<SignalHandler>& signal_handlers() const = 0;
   virtual const std::vector<EpollEntry>& epoll_entries() const = 0;
+  virtual const std::vector<KernelPointer>& kernel_pointers() const = 0;
   virtual const MemoryLayout& layout() const = 0;
 
   // Pages within `range` whose contents may differ from the mapped file's (anonymous, or copied on

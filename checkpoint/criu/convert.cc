@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "checkpoint/kernel_pointer.h"
+
 namespace mcr::checkpoint {
 namespace {
 
@@ -55,6 +57,18 @@ user_regs_struct ToRegisters(const criu::X86Registers& from) {
   to.fs = from.fs();
   to.gs = from.gs();
   return to;
+}
+
+std::vector<KernelPointer> ToKernelPointers(const criu::Core& core) {
+  std::vector<KernelPointer> pointers;
+  for (const criu::Timer& timer : core.tc().timers().posix()) {
+    pointers.push_back(TimerValue(static_cast<int>(timer.it_id()), timer.sival_ptr()));
+  }
+  const criu::SignalStack& stack = core.thread_core().sas();
+  if (core.thread_core().has_sas() && (stack.ss_flags() & SS_DISABLE) == 0) {
+    pointers.push_back(SignalStack(stack.ss_sp()));
+  }
+  return pointers;
 }
 
 std::vector<SignalHandler> ToSignalHandlers(const criu::TaskCore& core) {

@@ -15,6 +15,8 @@ namespace mcr::checkpoint {
 
 user_regs_struct ToRegisters(const criu::X86Registers& registers);
 std::vector<SignalHandler> ToSignalHandlers(const criu::TaskCore& core);
+// Of the main thread's image.
+std::vector<KernelPointer> ToKernelPointers(const criu::Core& core);
 MemoryLayout ToLayout(const criu::Mm& mm);
 // Without its file's path.
 Result<Mapping> ToMapping(const criu::Vma& vma);

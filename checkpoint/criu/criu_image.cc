@@ -64,7 +64,9 @@ Status CriuImage::ReadThreads(const ImageDirectory& directory, const criu::Proce
     }
     threads_.push_back(
         {.tid = static_cast<pid_t>(tid), .registers = ToRegisters(core.thread_info().gpregs())});
-    if (core.has_tc()) signal_handlers_ = ToSignalHandlers(core.tc());
+    if (!core.has_tc()) continue;
+    signal_handlers_ = ToSignalHandlers(core.tc());
+    kernel_pointers_ = ToKernelPointers(core);
   }
   if (threads_.empty()) return Fail("a process of the checkpoint has no thread", "pstree.img");
   return {};

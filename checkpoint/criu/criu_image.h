@@ -30,6 +30,7 @@ class CriuImage : public ProcessImage {
   const std::vector<ThreadImage>& threads() const override { return threads_; }
   const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
   const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
+  const std::vector<KernelPointer>& kernel_pointers() const override { return kernel_pointers_; }
   const MemoryLayout& layout() const override { return layout_; }
   Status Read(Addr from, std::span<std::byte> into) const override;
   Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
@@ -65,6 +66,7 @@ class CriuImage : public ProcessImage {
   std::vector<ThreadImage> threads_;
   std::vector<SignalHandler> signal_handlers_;
   std::vector<EpollEntry> epoll_entries_;
+  std::vector<KernelPointer> kernel_pointers_;
   MemoryLayout layout_;
 };
 

@@ -91,6 +91,11 @@ TEST_F(CriuImageTest, ShowsWhatTheLiveImageShowed) {
   ASSERT_EQ(image.epoll_entries().size(), 1u);
   EXPECT_EQ(image.epoll_entries()[0].epoll_fd, live_->epoll_entries()[0].epoll_fd);
   EXPECT_EQ(image.epoll_entries()[0].data, live_->epoll_entries()[0].data);
+  ASSERT_EQ(image.kernel_pointers().size(), live_->kernel_pointers().size());
+  for (size_t i = 0; i < image.kernel_pointers().size(); ++i) {
+    EXPECT_EQ(image.kernel_pointers()[i].holder, live_->kernel_pointers()[i].holder);
+    EXPECT_EQ(image.kernel_pointers()[i].value, live_->kernel_pointers()[i].value);
+  }
   EXPECT_EQ(image.layout().brk, live_->layout().brk);
   EXPECT_EQ(image.layout().arg_start, live_->layout().arg_start);
 }

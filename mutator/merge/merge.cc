@@ -144,6 +144,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   MCR_TRY(process.MergeMemory());
   process.MergeThreads();
   process.MergeKernelTables();
+  process.CheckKernelPointers();
   process.MergeLayout();
   return {};
 }

@@ -526,6 +526,16 @@ TEST_F(MergeTest, TheKernelsTablesFollow) {
   EXPECT_EQ(graft.epoll[0].after.data, InNew(plan, 0x3020));
 }
 
+TEST_F(MergeTest, WhatTheKernelKeepsMustNotPointIntoTheOldProgram) {
+  before_->AddVariable("job", FileAddr(0x3010), 8);
+  after_->AddVariable("job", FileAddr(0x3020), 8);
+  live_.AddKernelPointer({.holder = "the value of timer 4", .value = (kLive + 0x3010).value()});
+  live_.AddKernelPointer({.holder = "the value of timer 5", .value = (kHeap + 0x10).value()});
+  const MergePlan plan = Merge();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("the value of timer 4 points to `job`"), std::string::npos);
+}
+
 TEST_F(MergeTest, MangledPointersAreMangledAgain) {
   before_->AddFunction("at_exit", FileAddr(0x1100), 0x20);
   after_->AddFunction("at_exit", FileAddr(0x1400), 0x20);

@@ -321,7 +321,7 @@ void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
   user_regs_struct registers = take_over_.Registers(thread);
   struct Register {
     const char* name;
-    unsigned long long user_regs_struct::*field;
+    unsigned long long user_regs_struct::* field;
     bool live;  // across a system call: callee-saved, or an argument of the call itself
   };
   static constexpr Register kRegisters[] = {
@@ -383,6 +383,16 @@ void ProcessMerge::MergeKernelTables() {
     graft_.epoll.push_back({entry, after});
     Count(translation.kind);
     ++plan_.pointers.precise;
+  }
+}
+
+// It cannot be told where else to point, so what it points to has to stay.
+void ProcessMerge::CheckKernelPointers() {
+  for (const checkpoint::KernelPointer& pointer : context_.live.kernel_pointers()) {
+    if (!context_.modules.HoldOld(pointer.value)) continue;
+    Translation kept;
+    kept.problem = "the kernel keeps this address and offers no way to change it";
+    Refuse(pointer.holder, pointer.value, kept);
   }
 }
 

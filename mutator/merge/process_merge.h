@@ -57,6 +57,7 @@ class ProcessMerge {
   Status MergeLinkMaps();
   void MergeThreads();
   void MergeKernelTables();
+  void CheckKernelPointers();
   void MergeLayout();
 
  private:

@@ -1,4 +1,5 @@
-// A process with one of everything that a graft changes: data, a signal handler, an epoll entry. Prints the addresses, then
+// A process with one of everything that a graft changes or has to know of: data, a signal handler and its stack, an epoll
+// entry, a timer. Prints the addresses, then
 // answers each line of input with what it finds. With an argument it first gives up that uid's privileges and copies its own
 // program into anonymous memory, so that nothing maps its file any more.
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 static long value = 11;
@@ -55,6 +57,11 @@ int main(int argc, char** argv) {
   struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0x1111};
   epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &event);
   signal(SIGUSR1, First);
+  static char stack[1 << 16];
+  sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
+  timer_t timer;
+  struct sigevent expiry = {.sigev_signo = SIGUSR1, .sigev_value.sival_ptr = (void*)0x2222};
+  timer_create(CLOCK_MONOTONIC, &expiry, &timer);
   setvbuf(stdout, NULL, _IOLBF, 0);
   printf("%lu %lu %lu\n", (unsigned long)&value, (unsigned long)&constant, (unsigned long)Second);
   char byte;
