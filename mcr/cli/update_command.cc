@@ -9,6 +9,7 @@
 #include "mcr/cli/command.h"
 #include "mcr/cli/progress.h"
 #include "mcr/cli/update_options.h"
+#include "mcr/update/options.h"
 #include "mcr/update/plan.h"
 #include "mcr/update/summary.h"
 #include "mcr/update/update.h"
@@ -27,6 +28,11 @@ struct UpdateArguments {
   bool dry_run = false;
   bool json = false;
 };
+
+update::CheckpointMode ModeNamed(const std::string& name) {
+  if (name == "twin") return update::CheckpointMode::kTwin;
+  return name == "auto" ? update::CheckpointMode::kAuto : update::CheckpointMode::kCriu;
+}
 
 int ListFaults() {
   for (const FaultName& fault : kFaultNames) {
@@ -56,6 +62,7 @@ update::Report UpdateWithProgress(update::Options& options) {
 int Run(UpdateArguments& arguments) {
   if (arguments.fault == kListFaults) return ListFaults();
   if (!HasServer(arguments.options)) return kUsage;
+  arguments.options.checkpoint = ModeNamed(arguments.checkpoint);
   arguments.options.timeout = std::chrono::milliseconds(arguments.timeout_ms);
   if (arguments.dry_run) return DryRun(arguments);
   if (!arguments.fault.empty()) arguments.options.fault = FindFault(arguments.fault);
@@ -89,8 +96,12 @@ void AddUpdate(CLI::App& app, int& status) {
       ->type_name("MS")
       ->check(CLI::Range(1, 600000))
       ->capture_default_str();
-  command->add_option("--checkpoint", arguments->checkpoint, "how to checkpoint: criu")
-      ->check(CLI::IsMember({"criu", "auto"}))
+  command
+      ->add_option(
+          "--checkpoint", arguments->checkpoint,
+          "how to keep the state at the pause: dumped by criu, copied on write, or that if "
+          "the server has much memory")
+      ->check(CLI::IsMember({"criu", "twin", "auto"}))
       ->capture_default_str();
   command->add_option("--report", arguments->report, "write what happened as JSON")
       ->type_name("FILE");

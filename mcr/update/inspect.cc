@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <sstream>
 #include <unordered_set>
 #include <utility>
 
@@ -72,6 +73,23 @@ void Append(mutator::Differences from, mutator::Differences& to) {
   Append(std::move(from.problems), to.problems);
 }
 
+// Resident memory, pages; 0 if it cannot be told.
+uint64_t ResidentPages(pid_t pid) {
+  // proc_pid_statm(5): "size resident shared text lib data dt"
+  const auto text = tracer::ProcFs().ReadText(pid, "statm");
+  uint64_t size = 0, resident = 0;
+  if (text) std::istringstream(*text) >> size >> resident;
+  return resident;
+}
+
+CheckpointMode ChooseCheckpoint(CheckpointMode wanted, const std::vector<pid_t>& pids) {
+  if (wanted != CheckpointMode::kAuto) return wanted;
+  constexpr uint64_t kLarge = (128 << 20) / 4096;  // pages; CRIU dumps about 1 GiB a second
+  uint64_t pages = 0;
+  for (const pid_t pid : pids) pages += ResidentPages(pid);
+  return pages > kLarge ? CheckpointMode::kTwin : CheckpointMode::kCriu;
+}
+
 // The dynamic loader's own memory holds the records of all modules, and is not merged.
 Status CheckIsNotLoader(const mutator::ModuleVersions& module) {
   const bool is_loader = std::ranges::any_of(module.before->symbols(), [](const auto& symbol) {
@@ -137,12 +155,15 @@ Result<Inspection> Inspect(const Options& options) {
   MCR_ASSIGN(inspection.start, ReadStart(options.pid));
   inspection.executable = inspection.start.executable;
   MCR_ASSIGN(inspection.profile, ChooseProfile(options, inspection.executable));
-  MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
 
   MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(options.pid));
   MCR_ASSIGN(inspection.pids, tree.List());
   MCR_ASSIGN(inspection.descendants, procfs.Descendants(options.pid));
   for (pid_t pid : inspection.pids) MCR_TRY(tracer::CheckAttachable(pid));
+  inspection.checkpoint = ChooseCheckpoint(options.checkpoint, inspection.pids);
+  if (inspection.checkpoint == CheckpointMode::kCriu) {
+    MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
+  }
   MCR_TRY(LoadModules(options, inspection));
   MCR_TRY(CorrectStart(*inspection.before, inspection.profile, inspection.start));
   CompareModules(inspection);

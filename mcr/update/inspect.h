@@ -41,7 +41,8 @@ struct Inspection {
   std::vector<KnownFile> NewFiles() const;
   std::optional<profiles::Profile> profile;
   tracer::StartRecord start;
-  std::string criu;  // the criu program
+  CheckpointMode checkpoint = CheckpointMode::kCriu;  // not kAuto
+  std::string criu;                                   // the criu program, if it is kCriu
 };
 
 // Fails for whatever stands in the way of any update of this server to this program; what differs

@@ -15,11 +15,19 @@
 
 namespace mcr::update {
 
+// How the state at the pause is kept until the update is committed.
+enum class CheckpointMode {
+  kCriu,  // dumped to a directory in memory
+  kTwin,  // a copy-on-write copy of each process
+  kAuto,  // a twin for servers with so much memory that a dump would take long
+};
+
 struct Options {
   pid_t pid = 0;
   std::string to;       // the new program's file; "": whatever differs on disk
   std::string profile;  // a file; "": the shipped profile for the program, if there is one
   std::vector<std::string> debug_dirs;
+  CheckpointMode checkpoint = CheckpointMode::kCriu;
   std::string criu;                         // the criu program; "": search
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
   std::optional<Fault> fault;

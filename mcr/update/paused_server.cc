@@ -56,7 +56,11 @@ Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& se
 }
 
 PausedServer::~PausedServer() {
-  if (paused_) (void)Resume();
+  if (!paused_) return;
+  for (const auto& twin : twins_) {
+    if (written_) (void)twin->Restore();
+  }
+  (void)Resume();
 }
 
 Status PausedServer::PrepareQuiescer(const Options& options) {
@@ -92,6 +96,10 @@ std::string PausedServer::CallerOf(const tracer::QuiescentThread& thread) const 
 }
 
 Status PausedServer::PrepareCheckpoint() {
+  if (server_.checkpoint == CheckpointMode::kTwin) {
+    for (const pid_t pid : server_.pids) MCR_TRY(checkpoint::Twin::Check(pid));
+    return {};
+  }
   MCR_ASSIGN(checkpoint::ImageDirectory directory, checkpoint::ImageDirectory::CreatePrivate());
   directory_.emplace(std::move(directory));
   checkpoint::CriuDumpOptions dump;
@@ -133,6 +141,7 @@ Status PausedServer::TakeImages() {
 }
 
 Status PausedServer::BeginCheckpoint() {
+  if (server_.checkpoint == CheckpointMode::kTwin) return ForkTwins();
   // Frozen first, let go second: no task gets to run an instruction in between.
   MCR_TRY(cgroup_->Freeze());
   detached_ = Pids(*tasks_);
@@ -141,6 +150,7 @@ Status PausedServer::BeginCheckpoint() {
 }
 
 Result<double> PausedServer::FinishCheckpoint() {
+  if (server_.checkpoint == CheckpointMode::kTwin) return 0;
   MCR_ASSIGN(const auto stats, dump_->Finish());
   MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(detached_));
   tasks_.emplace(std::move(tasks));
@@ -155,6 +165,14 @@ Status PausedServer::Resume() {
   MCR_TRY(tasks_->DetachAll());
   pinned_.reset();
   return interruptible;
+}
+
+Status PausedServer::ForkTwins() {
+  for (tracer::TracedProcess& process : tasks_->processes()) {
+    MCR_ASSIGN(auto twin, checkpoint::Twin::Fork(process));
+    twins_.push_back(std::move(twin));
+  }
+  return {};
 }
 
 }  // namespace mcr::update

@@ -13,6 +13,7 @@
 #include "checkpoint/criu/criu_dump.h"
 #include "checkpoint/criu/image_directory.h"
 #include "checkpoint/live_image.h"
+#include "checkpoint/twin.h"
 #include "mcr/base/result.h"
 #include "mcr/update/function_names.h"
 #include "mcr/update/inspect.h"
@@ -39,6 +40,10 @@ class PausedServer {
   Status BeginCheckpoint();
   Result<double> FinishCheckpoint();  // the milliseconds that CRIU says it kept the tasks frozen
 
+  // The memory of the tasks is written to from here on: unless Resume is called, it has to be as it
+  // was. Whoever writes undoes that; twins, where there are any, are what is compared with then.
+  void ExpectWrites() { written_ = true; }
+
   // The pause ends here: the tasks run on, with the registers that they have now.
   Status Resume();
 
@@ -61,6 +66,7 @@ class PausedServer {
 
   Status PrepareQuiescer(const Options& options);
   Status PrepareCheckpoint();
+  Status ForkTwins();
   Status TakeImages();
   std::string FunctionAt(pid_t pid, Addr instruction) const;
 
@@ -71,11 +77,13 @@ class PausedServer {
   std::map<pid_t, FunctionNames> functions_;  // by process
   std::unique_ptr<checkpoint::FrozenCgroup> cgroup_;
   std::optional<checkpoint::ImageDirectory> directory_;
+  std::vector<std::unique_ptr<checkpoint::Twin>> twins_;
   std::optional<tracer::TaskGroup> tasks_;
   std::unique_ptr<tracer::Quiescer> quiescer_;
   std::unique_ptr<checkpoint::CriuDump> dump_;
   std::vector<pid_t> detached_;  // while CRIU has them
   bool paused_ = false;
+  bool written_ = false;
   double quiescence_ms_ = 0;
   std::vector<tracer::QuiescentThread> threads_;
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images_;

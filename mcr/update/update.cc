@@ -157,6 +157,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kGraft);
   MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
   Validator validator(plan.graft, paused->other_processors());
+  paused->ExpectWrites();
   MCR_ASSIGN(const auto graft,
              checkpoint::Graft::Apply(
                  paused->tasks(), plan.graft, std::move(preparation),

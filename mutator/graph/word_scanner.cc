@@ -23,6 +23,8 @@ uint64_t Load(const std::byte* at) {
 }
 
 bool PointsInto(std::span<const Range<Addr>> targets, uint64_t word) {
+  // True of nearly all words, and much faster than the search.
+  if (Addr(word) < targets.front().begin() || targets.back().end() < Addr(word)) return false;
   const auto after = std::ranges::upper_bound(targets, Addr(word), {}, &Range<Addr>::begin);
   return after != targets.begin() && Addr(word) <= std::prev(after)->end();
 }
@@ -56,6 +58,7 @@ void ScanMangled(std::span<const std::byte> bytes, Addr start, std::span<const R
 
 void ScanWords(std::span<const std::byte> bytes, Addr start, std::span<const Range<Addr>> targets,
                const PointerGuard& guard, std::vector<LikelyPointer>& into) {
+  if (targets.empty()) return;
   const size_t before = into.size();
   const auto rare = [](Addr address) {
     return static_cast<uint8_t>(address.value() >> (8 * kRareByte));

@@ -35,8 +35,8 @@ struct LikelyPointer {
 };
 
 // Appends, by address, every word of `bytes` (which are at `start`) whose value is in
-// [begin, end] of one of `targets` (sorted, disjoint): one past the end counts, as it does in C.
-// Mangled ones are looked for at aligned addresses only.
+// [begin, end] of one of `targets` (sorted; disjoint, or all of one size): one past the end counts,
+// as it does in C. Mangled ones are looked for at aligned addresses only.
 void ScanWords(std::span<const std::byte> bytes, Addr start, std::span<const Range<Addr>> targets,
                const PointerGuard& guard, std::vector<LikelyPointer>& into);
 

@@ -1,7 +1,6 @@
 #include "tracer/sys/memory.h"
 
 #include <fcntl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,17 +40,9 @@ Result<LiveMemory> LiveMemory::Open(pid_t pid) {
 }
 
 Status LiveMemory::Read(Addr from, std::span<std::byte> into) const {
-  if (into.empty()) return {};
-  const iovec local{into.data(), into.size()};
-  const iovec remote{reinterpret_cast<void*>(from.value()), into.size()};
-  const ssize_t count = process_vm_readv(pid_, &local, 1, &remote, 1, 0);
-  if (count == static_cast<ssize_t>(into.size())) return {};
-  const size_t done = static_cast<size_t>(std::max<ssize_t>(count, 0));
-  const std::span<std::byte> rest = into.subspan(done);
-  return TransferAll("cannot read memory", pid_, from + done, rest.size(),
-                     [&](size_t offset, off_t at) {
-                       return pread(mem_.get(), rest.data() + offset, rest.size() - offset, at);
-                     });
+  return TransferAll("cannot read memory", pid_, from, into.size(), [&](size_t offset, off_t at) {
+    return pread(mem_.get(), into.data() + offset, into.size() - offset, at);
+  });
 }
 
 Status LiveMemory::Write(Addr to, std::span<const std::byte> bytes) {

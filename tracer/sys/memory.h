@@ -1,8 +1,10 @@
 // The memory of a live process.
 //
-// Reads go through process_vm_readv(2): one system call, no descriptor, no stop needed. Writes go
-// through /proc/PID/mem (proc_pid_mem(5)): the kernel then ignores page protection, which is what
-// RELRO and code pages need, and breaks copy-on-write first, so that a mapped file never changes.
+// Reads and writes go through /proc/PID/mem (proc_pid_mem(5)). Writing, the kernel then ignores
+// page protection, which is what RELRO and code pages need, and breaks copy-on-write first, so that
+// a mapped file never changes. Reading, it leaves pages as they are; process_vm_readv(2) is hardly
+// faster, and pins them, for which the kernel copies every page that the process shares with a
+// forked copy of itself.
 #ifndef MCR_TRACER_SYS_MEMORY_H_
 #define MCR_TRACER_SYS_MEMORY_H_
 

@@ -78,4 +78,73 @@ mcr_injected_set_mm_map:
     syscall
 mcr_injected_set_mm_map_end:
 
+/* rdi: read end of a pipe, rsi: a writable int. Makes a copy of the process that closes all other descriptors and ends when
+   nothing holds the pipe's other end any more. It is forked by a child that shares the memory and has ended when this is over:
+   so it is an orphan, no child of the process. Writes its pid or -errno to the int; returns 0 or -errno. */
+    .globl mcr_injected_twin
+    .globl mcr_injected_twin_end
+mcr_injected_twin:
+    mov %rdi, %r12
+    mov %rsi, %r13
+    movl $0, (%r13)
+    mov $0x804100, %edi        /* CLONE_UNTRACED | CLONE_VFORK | CLONE_VM */
+    xor %esi, %esi
+    xor %edx, %edx
+    xor %r10d, %r10d
+    xor %r8d, %r8d
+    mov $56, %eax              /* clone */
+    syscall
+    test %rax, %rax
+    js 3f
+    jz 2f
+    mov %rax, %r15
+1:  mov %r15, %rdi
+    xor %esi, %esi
+    mov $0x40000000, %edx      /* __WALL */
+    xor %r10d, %r10d
+    mov $61, %eax              /* wait4 */
+    syscall
+    cmp $-4, %rax              /* -EINTR */
+    je 1b
+    test %rax, %rax
+    js 3f
+    xor %eax, %eax
+3:  int3
+2:  mov $0x800011, %edi        /* CLONE_UNTRACED, SIGCHLD */
+    xor %esi, %esi
+    xor %edx, %edx
+    xor %r10d, %r10d
+    xor %r8d, %r8d
+    mov $56, %eax              /* clone */
+    syscall
+    test %rax, %rax
+    jz 4f
+    mov %eax, (%r13)
+    xor %edi, %edi
+    mov $60, %eax              /* exit */
+    syscall
+4:  test %r12d, %r12d          /* the copy */
+    jz 5f
+    xor %edi, %edi
+    lea -1(%r12), %esi
+    xor %edx, %edx
+    mov $436, %eax             /* close_range */
+    syscall
+5:  lea 1(%r12), %edi
+    mov $-1, %esi
+    xor %edx, %edx
+    mov $436, %eax             /* close_range */
+    syscall
+6:  mov %r12d, %edi
+    xor %esi, %esi
+    mov $1, %edx
+    xor %eax, %eax             /* read */
+    syscall
+    cmp $-4, %rax              /* -EINTR */
+    je 6b
+    xor %edi, %edi
+    mov $231, %eax             /* exit_group */
+    syscall
+mcr_injected_twin_end:
+
     .section .note.GNU-stack,"",@progbits

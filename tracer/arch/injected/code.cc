@@ -2,11 +2,15 @@
 
 #include <linux/prctl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 // The assembler source has these as numbers.
 static_assert((CLONE_NEWUSER | CLONE_UNTRACED | CLONE_VFORK | CLONE_VM) == 0x10804100);
+static_assert((CLONE_UNTRACED | CLONE_VFORK | CLONE_VM) == 0x804100);
+static_assert((CLONE_UNTRACED | SIGCHLD) == 0x800011);
+static_assert(SYS_read == 0 && SYS_exit_group == 231 && SYS_close_range == 436);
 static_assert(__WALL == 0x40000000 && PR_SET_MM == 35 && PR_SET_MM_MAP == 14);
 static_assert(SYS_clone == 56 && SYS_exit == 60 && SYS_wait4 == 61 && SYS_prctl == 157);
 
@@ -15,6 +19,8 @@ extern const std::byte mcr_injected_batch[];
 extern const std::byte mcr_injected_batch_end[];
 extern const std::byte mcr_injected_set_mm_map[];
 extern const std::byte mcr_injected_set_mm_map_end[];
+extern const std::byte mcr_injected_twin[];
+extern const std::byte mcr_injected_twin_end[];
 }
 
 namespace mcr::tracer {
@@ -24,5 +30,7 @@ std::span<const std::byte> BatchCode() { return {mcr_injected_batch, mcr_injecte
 std::span<const std::byte> SetMmMapCode() {
   return {mcr_injected_set_mm_map, mcr_injected_set_mm_map_end};
 }
+
+std::span<const std::byte> TwinCode() { return {mcr_injected_twin, mcr_injected_twin_end}; }
 
 }  // namespace mcr::tracer

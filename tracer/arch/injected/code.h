@@ -23,6 +23,11 @@ std::span<const std::byte> BatchCode();
 // child in a user namespace of its own, for processes without capabilities. Result: 0 or -errno.
 std::span<const std::byte> SetMmMapCode();
 
+// Arguments: the read end of a pipe, address of a writable int. Forks a copy of the process that
+// holds that descriptor only, executes no code of the program, and ends with the pipe's other end.
+// Result: 0 or -errno; the int: the copy's PID or -errno.
+std::span<const std::byte> TwinCode();
+
 }  // namespace mcr::tracer
 
 #endif  // MCR_TRACER_ARCH_INJECTED_CODE_H_
