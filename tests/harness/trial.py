@@ -7,13 +7,16 @@ import argparse
 import os
 import re
 import signal
+import statistics
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import suite
+from harness.checks import Check
 from harness.suite import REPOSITORY
 
+QUIESCENCE_MS, QUIESCENCE_UPDATES = 100, 50
 COLUMNS = ("server", "processes", "threads", "connections", "MiB", "pause ms", "client ms", "annotations", "pointers")
 
 
@@ -59,6 +62,16 @@ def annotations(name):
         if depth == 0:
             break
     return entries
+
+
+def quiescence_check(times_ms):
+    """Of how long each of many updates took to bring all threads to their quiescent points. Of a few there is no 99th
+    percentile, only the one that a busy machine held up."""
+    if len(times_ms) < QUIESCENCE_UPDATES:
+        return
+    slowest = sorted(times_ms)[-(-len(times_ms) * 99 // 100) - 1]
+    yield Check(f"quiescence within {QUIESCENCE_MS} ms", slowest <= QUIESCENCE_MS,
+                f"99th percentile of {len(times_ms)}: {slowest:.1f} ms, median {statistics.median(times_ms):.1f} ms")
 
 
 def main(server, run):
