@@ -11,6 +11,7 @@
 
 #include "checkpoint/cgroup_guard.h"
 #include "checkpoint/cgroup_path.h"
+#include "tracer/sys/procfs.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -66,11 +67,15 @@ Result<std::unique_ptr<FrozenCgroup>> FrozenCgroup::Create(const std::vector<pid
   if (mkdir(directory.c_str(), 0755) != 0) return FailErrno("cannot make a cgroup", directory);
   std::unique_ptr<FrozenCgroup> cgroup(new FrozenCgroup(directory, parent));
   MCR_TRY(cgroup->StartGuard());
-  for (const pid_t pid : pids) {
-    MCR_ASSIGN(cgroup->origins_[pid], CgroupDirectoryOf(pid));
-    MCR_TRY(MoveTo(directory, pid));
-  }
+  for (const pid_t pid : pids) MCR_TRY(cgroup->Add(pid));
   return cgroup;
+}
+
+Status FrozenCgroup::Add(pid_t pid) {
+  Result<std::string> origin = CgroupDirectoryOf(pid);
+  if (!origin && !tracer::ProcFs().Exists(pid)) return {};
+  MCR_ASSIGN(origins_[pid], std::move(origin));
+  return MoveTo(directory_, pid);
 }
 
 FrozenCgroup::~FrozenCgroup() {

@@ -24,6 +24,8 @@ class FrozenCgroup {
   // follow. They run on. Takes some milliseconds (the kernel waits for a grace period), so it is
   // done before the pause.
   static Result<std::unique_ptr<FrozenCgroup>> Create(const std::vector<pid_t>& pids);
+  // Moves one more into it. One that has ended is none.
+  Status Add(pid_t pid);
 
   FrozenCgroup(const FrozenCgroup&) = delete;
   FrozenCgroup& operator=(const FrozenCgroup&) = delete;

@@ -40,11 +40,11 @@ bool IsGroupStop(int signal) {
 
 Result<std::unique_ptr<AttachedTask>> AttachedTask::Seize(pid_t pid, pid_t tid, uint64_t options) {
   MCR_TRY(PtraceSeize(tid, options));
-  return Adopt(pid, tid);
+  return Adopt(pid, tid, options);
 }
 
-std::unique_ptr<AttachedTask> AttachedTask::Adopt(pid_t pid, pid_t tid) {
-  std::unique_ptr<AttachedTask> task(new AttachedTask(pid, tid));
+std::unique_ptr<AttachedTask> AttachedTask::Adopt(pid_t pid, pid_t tid, uint64_t options) {
+  std::unique_ptr<AttachedTask> task(new AttachedTask(pid, tid, options));
   // Attached, the tid cannot be given to another task before we have waited for this one's death.
   const Result<TaskStat> stat = ProcFs().ReadThreadStat(pid, tid);
   if (stat) task->start_time_ = stat->start_time;
@@ -243,6 +243,11 @@ bool AttachedTask::PassOverEvent() {
   event_ = 0;
   reason_ = StopReason::kInterrupt;
   return interrupt_stale_;
+}
+
+Status AttachedTask::SuspendSeccomp(bool suspended) {
+  MCR_TRY(CheckStopped());
+  return PtraceSetOptions(tid_, options_ | (suspended ? PTRACE_O_SUSPEND_SECCOMP : 0));
 }
 
 Status AttachedTask::Detach() {

@@ -22,7 +22,7 @@ class AttachedTask : public Task {
   // Attaches; the task runs on. ESRCH if there is no such thread, or it has exited.
   static Result<std::unique_ptr<AttachedTask>> Seize(pid_t pid, pid_t tid, uint64_t options);
   // For one that the kernel attached at its birth (PTRACE_O_TRACECLONE …).
-  static std::unique_ptr<AttachedTask> Adopt(pid_t pid, pid_t tid);
+  static std::unique_ptr<AttachedTask> Adopt(pid_t pid, pid_t tid, uint64_t options);
 
   // Destroying a task does not detach it: that needs a stop, which TaskGroup brings about.
   ~AttachedTask() override = default;
@@ -42,6 +42,7 @@ class AttachedTask : public Task {
   Status Interrupt() override;
   Status SetBreakpoint(Addr at) override;
   Status ClearBreakpoint() override;
+  Status SuspendSeccomp(bool suspended) override;
   Result<WaitStatus> RunToStop(Resume how, std::chrono::milliseconds timeout) override;
 
   // Looks, without waiting, whether a running task has stopped or died, and takes over what it
@@ -63,7 +64,7 @@ class AttachedTask : public Task {
   void MarkDead();
 
  private:
-  AttachedTask(pid_t pid, pid_t tid) : pid_(pid), tid_(tid) {}
+  AttachedTask(pid_t pid, pid_t tid, uint64_t options) : pid_(pid), tid_(tid), options_(options) {}
 
   Status ResumeAs(Resume how);
   Result<std::optional<WaitStatus>> AwaitStop(std::chrono::milliseconds timeout);
@@ -73,6 +74,7 @@ class AttachedTask : public Task {
 
   const pid_t pid_;
   const pid_t tid_;
+  const uint64_t options_;  // PTRACE_O_*
   uint64_t start_time_ = 0;
   RunState state_ = RunState::kRunning;
   StopReason reason_ = StopReason::kNone;

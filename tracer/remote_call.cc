@@ -71,6 +71,8 @@ Status Injection::SaveState() {
     return Fail("the server is stopped by a job-control signal",
                 "PID " + std::to_string(task_.pid()), "resume it with SIGCONT");
   }
+  MCR_ASSIGN(const TaskStatus status, ProcFs().ReadThreadStatus(task_.pid(), task_.tid()));
+  sandboxed_ = status.seccomp != 0;
   MCR_ASSIGN(saved_, task_.GetRegisters());
   MCR_ASSIGN(saved_mask_, PtraceGetSignalMask(task_.tid()));
   if (task_.pending_signal() != 0) {
@@ -78,6 +80,7 @@ Status Injection::SaveState() {
   }
   MCR_TRY(PtraceSetSignalMask(task_.tid(), ~kFaults));
   open_ = true;
+  if (sandboxed_) MCR_TRY(task_.SuspendSeccomp(true));
   return {};
 }
 
@@ -98,6 +101,7 @@ Status Injection::Close() {
   const auto also = [&](Status next) {
     if (status && !next) status = std::move(next);
   };
+  if (sandboxed_) also(task_.SuspendSeccomp(false));
   if (saved_extended_) also(PtraceSetExtendedState(task_.tid(), *saved_extended_));
   also(task_.SetRegisters(saved_));
   also(PtraceSetSignalMask(task_.tid(), saved_mask_));

@@ -1,10 +1,10 @@
 // System calls and code executed by a stopped thread of the server on our behalf.
 //
-// While an Injection is open, the signals of the thread are blocked (but those that its own faults
-// raise) and its registers are ours; closing it puts back exactly what was there: registers,
-// extended registers, signal mask, a signal that was about to be delivered. The calls run at an
-// executable address of the process that holds a `syscall` instruction already, so that no code
-// page is written.
+// While an Injection is open, the thread's seccomp filters are suspended, its signals are blocked
+// (but those that its own faults raise) and its registers are ours; closing it puts back exactly
+// what was there: registers, extended registers, signal mask, a signal that was about to be
+// delivered. The calls run at an executable address of the process that holds a `syscall`
+// instruction already, so that no code page is written.
 //
 // The kernel deals with an interrupted system call on the way out of the stop, by orig_rax and rax.
 // An injection ends in a stop on that same way, so that a call that was to be restarted still is.
@@ -84,6 +84,7 @@ class Injection {
   bool open_ = false;
   bool ran_ = false;
   bool stop_asked_ = false;
+  bool sandboxed_ = false;  // its seccomp filters are suspended
   Registers saved_ = {};
   uint64_t saved_mask_ = 0;
   std::optional<siginfo_t> saved_signal_;

@@ -244,5 +244,17 @@ TEST_F(InjectionIntoCallee, ADeathInTheMiddleIsAnError) {
   EXPECT_EQ(result.error().os_error, ESRCH) << result.error().Line();
 }
 
+TEST(InjectionTest, ASandboxedProcessMakesTheCallAndIsSandboxedAfterwards) {
+  std::unique_ptr<TargetProcess> target = TargetProcess::Start("sandboxed");
+  EXPECT_EQ(target->ReadLine(), "ready");
+  Stopped stopped = Stop(std::move(target));
+  InjectGetpid(stopped);
+  ASSERT_TRUE(stopped.group->DetachAll());
+  stopped.target->Write("x");
+  EXPECT_EQ(stopped.target->ReadLine(), "x");
+  stopped.target->Write("k");
+  EXPECT_EQ(stopped.target->ReadLine(), "");
+}
+
 }  // namespace
 }  // namespace mcr::tracer

@@ -65,6 +65,11 @@ class Task {
   virtual Status SetBreakpoint(Addr at) = 0;
   virtual Status ClearBreakpoint() = 0;
 
+  // Whether the task's seccomp filters apply (PTRACE_O_SUSPEND_SECCOMP of ptrace(2)): a sandboxed
+  // process may not make the calls that an update needs, and would be killed for trying. Only while
+  // it is traced.
+  virtual Status SuspendSeccomp(bool suspended) = 0;
+
   // For code that runs in the task on our behalf: resumes a stopped task without its pending signal
   // and waits for its next stop, whatever it is. stop_reason and pending_signal stay what they
   // were.

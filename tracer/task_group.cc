@@ -158,7 +158,7 @@ Result<bool> TaskGroup::AttachThread(pid_t pid, pid_t tid) {
   const Result<TaskStatus> status = ProcFs().ReadThreadStatus(pid, tid);
   if (HasEnded(status)) return false;
   if (status->tracer == getpid()) {
-    Add(AttachedTask::Adopt(pid, tid));
+    Add(AttachedTask::Adopt(pid, tid, options_));
     return true;
   }
   Error error = std::move(task.error());
@@ -207,7 +207,7 @@ Status TaskGroup::AddBorn(AttachedTask& parent) {
   if (std::any_of(tasks_.begin(), tasks_.end(), same)) return {};
   const Result<TaskStatus> status = ProcFs().ReadStatus(tid);
   if (!status) return {};
-  Add(AttachedTask::Adopt(status->tgid, tid));
+  Add(AttachedTask::Adopt(status->tgid, tid, options_));
   return {};
 }
 

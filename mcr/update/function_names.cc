@@ -1,12 +1,13 @@
 #include "mcr/update/function_names.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mcr::update {
 
-FunctionNames::FunctionNames(const mutator::LoadedModules& modules,
-                             const std::vector<KnownFile>& files) {
-  for (const mutator::LoadedModule& module : modules.all()) {
+FunctionNames::FunctionNames(mutator::LoadedModules modules, const std::vector<KnownFile>& files)
+    : all_(std::move(modules)) {
+  for (const mutator::LoadedModule& module : all_.all()) {
     const auto file = std::ranges::find_if(files, [&](const KnownFile& known) {
       return known.program->build_id().empty() ? known.path == module.path
                                                : known.program->build_id() == module.build_id;

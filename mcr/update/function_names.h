@@ -23,9 +23,11 @@ struct KnownFile {
 
 class FunctionNames {
  public:
-  FunctionNames(const mutator::LoadedModules& modules, const std::vector<KnownFile>& files);
+  FunctionNames(mutator::LoadedModules modules, const std::vector<KnownFile>& files);
 
   bool empty() const { return modules_.empty(); }
+  // Whether the address is in any module, of a known file or not.
+  bool HasModule(Addr instruction) const { return all_.At(instruction) != nullptr; }
   // Of the function that holds `instruction`, "" if there is none.
   std::string At(Addr instruction) const;
 
@@ -35,6 +37,7 @@ class FunctionNames {
     Addr bias;
     std::shared_ptr<const mutator::Program> program;
   };
+  mutator::LoadedModules all_;
   std::vector<Module> modules_;
 };
 

@@ -158,8 +158,11 @@ Result<Inspection> Inspect(const Options& options) {
 
   MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(options.pid));
   MCR_ASSIGN(inspection.pids, tree.List());
-  MCR_ASSIGN(inspection.descendants, procfs.Descendants(options.pid));
-  for (pid_t pid : inspection.pids) MCR_TRY(tracer::CheckAttachable(pid));
+  for (pid_t pid : inspection.pids) {
+    const Status attachable = tracer::CheckAttachable(pid);
+    if (!attachable && pid != options.pid && !procfs.Exists(pid)) continue;
+    MCR_TRY(attachable);
+  }
   inspection.checkpoint = ChooseCheckpoint(options.checkpoint, inspection.pids);
   if (inspection.checkpoint == CheckpointMode::kCriu) {
     MCR_ASSIGN(inspection.criu, FindCriu(options.criu));

@@ -22,10 +22,9 @@
 namespace mcr::update {
 
 struct Inspection {
-  std::vector<pid_t> pids;         // the root first, parents before children
-  std::vector<pid_t> descendants;  // of the root; also those that execute other programs
-  std::string executable;          // path of the server's program in its own mount namespace
-  std::string new_program;         // absolute path of --to; the same as `executable` if it stays
+  std::vector<pid_t> pids;  // that execute the program: the root first, parents before children
+  std::string executable;   // path of the server's program in its own mount namespace
+  std::string new_program;  // absolute path of --to; the same as `executable` if it stays
   // The program; one and the same if only libraries change.
   std::shared_ptr<const mutator::Program> before;
   std::shared_ptr<const mutator::Program> after;

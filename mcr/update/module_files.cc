@@ -65,8 +65,10 @@ Result<std::vector<ModuleFiles>> FindChangedFiles(const std::vector<pid_t>& pids
     changed.push_back({executable, running, std::move(new_program), true});
   }
   for (pid_t pid : pids) {
-    MCR_ASSIGN(std::vector<OutdatedModule> outdated, FindOutdated(procfs, pid));
-    for (OutdatedModule& module : outdated) {
+    auto outdated = FindOutdated(procfs, pid);
+    if (!outdated && pid != pids.front()) continue;  // it has ended meanwhile
+    MCR_TRY(outdated);
+    for (OutdatedModule& module : *outdated) {
       if (module.is_program && !to.empty()) continue;
       MCR_TRY(CheckReplaced(module));
       AddOnce({module.path, module.running_file, module.on_disk, module.is_program}, changed);

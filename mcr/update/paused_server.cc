@@ -18,23 +18,28 @@ std::vector<pid_t> Pids(const tracer::TaskGroup& tasks) {
   return pids;
 }
 
-// CRIU dumps whole trees, so that what executes other programs is frozen with the server.
-std::vector<pid_t> AllProcesses(const Inspection& server) {
-  std::vector<pid_t> pids = server.descendants;
-  pids.insert(pids.begin(), server.pids.front());
-  return pids;
-}
+// What is forked by a process inside is inside; what was forked by one before that was moved is
+// not, and would run on while the others are frozen. Each scan finds those of the one before.
+constexpr int kMostScans = 50;
 
-// A process that was forked by one that had not been moved yet is outside, and would run on while
-// the others are frozen.
-Status CheckAllInside(const checkpoint::FrozenCgroup& cgroup, pid_t root) {
+// CRIU dumps whole trees, so that what executes other programs is frozen with the server.
+Status MoveAllInside(checkpoint::FrozenCgroup& cgroup, pid_t root) {
   const std::string name = cgroup.directory().substr(cgroup.directory().rfind('/'));
   const tracer::ProcFs procfs;
-  MCR_ASSIGN(const std::vector<pid_t> pids, procfs.Descendants(root));
-  for (pid_t pid : pids) {
-    const auto cgroups = procfs.ReadText(pid, "cgroup");
-    if (!cgroups || cgroups->find(name) != std::string::npos) continue;
-    return Fail("a process was started just now", "PID " + std::to_string(pid), "try again");
+  int quiet_scans = 0;  // one may miss a process beside one that ends (fs/proc/array.c)
+  for (int scan = 0; quiet_scans < 2; ++scan) {
+    if (scan == kMostScans) {
+      return Fail("processes are started too fast to catch them all", "PID " + std::to_string(root),
+                  "try again");
+    }
+    MCR_ASSIGN(const std::vector<pid_t> pids, procfs.Descendants(root));
+    ++quiet_scans;
+    for (pid_t pid : pids) {
+      const auto cgroups = procfs.ReadText(pid, "cgroup");
+      if (!cgroups || cgroups->find(name) != std::string::npos) continue;
+      MCR_TRY(cgroup.Add(pid));
+      quiet_scans = 0;
+    }
   }
   return {};
 }
@@ -44,8 +49,8 @@ Status CheckAllInside(const checkpoint::FrozenCgroup& cgroup, pid_t root) {
 Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& server,
                                                             const Options& options) {
   std::unique_ptr<PausedServer> paused(new PausedServer(server));
-  MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create(AllProcesses(server)));
-  MCR_TRY(CheckAllInside(*paused->cgroup_, server.pids.front()));
+  MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create({server.pids.front()}));
+  MCR_TRY(MoveAllInside(*paused->cgroup_, server.pids.front()));
   paused->pinned_.emplace();
   MCR_TRY(paused->PrepareCheckpoint());
   // Last, because from here on a signal stops its task until the quiescer handles it.
@@ -64,11 +69,7 @@ PausedServer::~PausedServer() {
 }
 
 Status PausedServer::PrepareQuiescer(const Options& options) {
-  const std::vector<KnownFile> files = server_.OldFiles();
-  for (pid_t pid : Pids(*tasks_)) {
-    MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateRunning(pid));
-    functions_.emplace(pid, FunctionNames(mutator::LoadedModules::Find(*image), files));
-  }
+  for (pid_t pid : Pids(*tasks_)) LearnFunctions(pid);
   tracer::QuiesceOptions quiesce;
   quiesce.deadline = options.timeout;
   quiesce.function_name = [this](pid_t pid, Addr instruction) {
@@ -79,15 +80,23 @@ Status PausedServer::PrepareQuiescer(const Options& options) {
   return quiescer_->Prepare(*tasks_);
 }
 
-std::string PausedServer::FunctionAt(pid_t pid, Addr instruction) const {
-  const auto own = functions_.find(pid);
-  // A process that was forked since has its parent's layout, as all of a tree without exec have.
-  const auto& functions =
-      own != functions_.end() ? own->second : functions_.at(server_.pids.front());
-  return functions.At(instruction);
+// Processes that have ended meanwhile have no functions.
+const FunctionNames& PausedServer::LearnFunctions(pid_t pid) {
+  const auto image = checkpoint::LiveImage::CreateRunning(pid);
+  const auto modules = image ? mutator::LoadedModules::Find(**image) : mutator::LoadedModules();
+  return functions_.insert_or_assign(pid, FunctionNames(modules, known_files_)).first->second;
 }
 
-std::string PausedServer::CallerOf(const tracer::QuiescentThread& thread) const {
+std::string PausedServer::FunctionAt(pid_t pid, Addr instruction) {
+  const auto known = functions_.find(pid);
+  // A process that was forked since, or that has executed the program anew.
+  if (known == functions_.end() || !known->second.HasModule(instruction)) {
+    return LearnFunctions(pid).At(instruction);
+  }
+  return known->second.At(instruction);
+}
+
+std::string PausedServer::CallerOf(const tracer::QuiescentThread& thread) {
   for (const tracer::Frame& frame : thread.stack) {
     std::string name = FunctionAt(thread.pid, frame.instruction);
     if (!name.empty()) return name;

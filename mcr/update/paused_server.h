@@ -57,23 +57,26 @@ class PausedServer {
     return stacks_;
   }  // of the main threads; order of images()
   // The innermost function of the old program on the thread's stack; "" if there is none.
-  std::string CallerOf(const tracer::QuiescentThread& thread) const;
+  std::string CallerOf(const tracer::QuiescentThread& thread);
   const std::vector<std::string>& assumed() const { return quiescer_->assumed(); }
   double quiescence_ms() const { return quiescence_ms_; }
 
  private:
-  explicit PausedServer(const Inspection& server) : server_(server) {}
+  explicit PausedServer(const Inspection& server)
+      : server_(server), known_files_(server.OldFiles()) {}
 
   Status PrepareQuiescer(const Options& options);
   Status PrepareCheckpoint();
   Status ForkTwins();
   Status TakeImages();
-  std::string FunctionAt(pid_t pid, Addr instruction) const;
+  const FunctionNames& LearnFunctions(pid_t pid);
+  std::string FunctionAt(pid_t pid, Addr instruction);
 
   // Members are destroyed in reverse order: the tasks are let go before the cgroup that they are in
   // is removed, and the CRIU that may hold them ends before both.
   const Inspection& server_;
   std::optional<tracer::PinnedToProcessor> pinned_;
+  const std::vector<KnownFile> known_files_;
   std::map<pid_t, FunctionNames> functions_;  // by process
   std::unique_ptr<checkpoint::FrozenCgroup> cgroup_;
   std::optional<checkpoint::ImageDirectory> directory_;

@@ -1,5 +1,6 @@
 #include "mcr/update/running_merge.h"
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -22,7 +23,10 @@ Result<mutator::MergePlan> MergeOnce(const Inspection& server, const Rehearsals&
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images;
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < server.pids.size(); ++i) {
-    MCR_ASSIGN(auto image, checkpoint::LiveImage::CreateRunning(server.pids[i]));
+    auto running = checkpoint::LiveImage::CreateRunning(server.pids[i]);
+    // Servers have processes that come and go.
+    if (!running && i > 0 && running.error().os_error == ESRCH) continue;
+    MCR_ASSIGN(auto image, std::move(running));
     // Without stacks nobody knows who corresponds to whom; the trees are in the order in which they
     // were started.
     pairs.push_back(rehearsals.PairFor(*image, i));
@@ -36,8 +40,8 @@ Result<mutator::MergePlan> MergeOnce(const Inspection& server, const Rehearsals&
 Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsals& rehearsals,
                                         mutator::Merger& merger) {
   for (int attempt = 1;; ++attempt) {
-    MCR_ASSIGN(mutator::MergePlan plan, MergeOnce(server, rehearsals, merger));
-    if (plan.problems.empty() || attempt == kAttempts) return plan;
+    auto plan = MergeOnce(server, rehearsals, merger);
+    if (attempt == kAttempts || (plan && plan->problems.empty())) return plan;
     std::this_thread::sleep_for(kBetween);
   }
 }

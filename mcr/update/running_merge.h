@@ -13,8 +13,8 @@ namespace mcr::update {
 // The merger for this server and update.
 mutator::Merger MakeMerger(const Inspection& server);
 
-// Merges again for a while if there are problems: what was half written or given back is soon gone,
-// what stands in the way is not.
+// Merges again for a while if there are problems: what was half written or given back, or a process
+// that is ending, is soon gone; what stands in the way is not.
 Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsals& rehearsals,
                                         mutator::Merger& merger);
 

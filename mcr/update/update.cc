@@ -45,7 +45,7 @@ std::string RoleOf(const PausedServer& paused, pid_t pid) {
   return "";
 }
 
-std::vector<ThreadReport> PointsOf(const PausedServer& paused, pid_t pid) {
+std::vector<ThreadReport> PointsOf(PausedServer& paused, pid_t pid) {
   std::vector<ThreadReport> points;
   for (const tracer::QuiescentThread& thread : paused.threads()) {
     if (thread.pid == pid)

@@ -28,6 +28,7 @@ struct TaskStatus {
   std::vector<gid_t> groups;
   std::vector<pid_t> namespace_pids;  // from the reader's PID namespace to the innermost one
   mode_t umask = 0;
+  unsigned seccomp = 0;                 // SECCOMP_MODE_*; 0: no filter applies
   uint64_t pending_signals = 0;         // of the thread
   uint64_t shared_pending_signals = 0;  // of the process
   uint64_t blocked_signals = 0;

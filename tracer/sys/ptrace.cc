@@ -51,6 +51,10 @@ Status PtraceSeize(pid_t tid, uint64_t options) {
   return Request("cannot attach", PTRACE_SEIZE, tid, 0, options);
 }
 
+Status PtraceSetOptions(pid_t tid, uint64_t options) {
+  return Request("cannot set tracing options", PTRACE_SETOPTIONS, tid, 0, options);
+}
+
 Status PtraceInterrupt(pid_t tid) {
   return Request("cannot interrupt", PTRACE_INTERRUPT, tid, 0, 0);
 }

@@ -23,6 +23,7 @@ enum class Resume {
 };
 
 Status PtraceSeize(pid_t tid, uint64_t options);  // PTRACE_O_*
+Status PtraceSetOptions(pid_t tid, uint64_t options);
 Status PtraceInterrupt(pid_t tid);
 Status PtraceResume(pid_t tid, Resume how, int signal);
 Status PtraceDetach(pid_t tid, int signal);
