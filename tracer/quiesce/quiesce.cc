@@ -87,7 +87,7 @@ Status Assembly::Begin() {
 }
 
 Status Assembly::Gather(Clock::time_point deadline) {
-  const Clock::time_point patience = Clock::now() + kBreakpointPatience;
+  Clock::time_point patience = Clock::now() + kBreakpointPatience;
   MCR_TRY(Begin());
   while (true) {
     if (FirstMissing() == nullptr) {
@@ -97,11 +97,14 @@ Status Assembly::Gather(Clock::time_point deadline) {
     }
     const Clock::time_point now = Clock::now();
     if (now >= deadline) return Fail("not all threads reached a quiescent point in time");
-    if (use_breakpoints_ && now >= patience) {
+    // Again and again: the stop that answers an interrupt may be another one, of a signal or an
+    // event, and the thread sleeps in its point after it.
+    if (now >= patience) {
       use_breakpoints_ = false;
+      patience = now + kBreakpointPatience;
       MCR_TRY(InterruptRunning());
     }
-    const auto until = use_breakpoints_ ? std::min(patience, deadline) : deadline;
+    const auto until = std::min(patience, deadline);
     MCR_ASSIGN(Task* const task,
                group_.WaitAny(std::chrono::duration_cast<microseconds>(until - now)));
     if (task != nullptr) MCR_TRY(OnStop(*task));

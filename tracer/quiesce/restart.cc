@@ -9,6 +9,7 @@
 
 #include "mcr/base/system_call.h"
 #include "tracer/sys/memory.h"
+#include "tracer/sys/procfs.h"
 #include "tracer/syscall_site.h"
 
 namespace mcr::tracer {
@@ -147,11 +148,19 @@ InterruptedCall BeforeEntry(const Registers& registers) {
   return {number, Rewound(registers, number)};
 }
 
+bool IsSandboxed(const Task& task) {
+  const Result<TaskStatus> status = ProcFs().ReadThreadStatus(task.pid(), task.tid());
+  return status && status->seccomp != 0;
+}
+
 Status HideStop(Task& task) {
   MCR_ASSIGN(Registers registers, task.GetRegisters());
   const long number = static_cast<long>(registers.orig_rax);
-  const bool ended = number >= 0 && -static_cast<int64_t>(registers.rax) == EINTR;
-  if (!ended || !WaitsForever(number, registers)) return {};
+  if (number < 0) return {};
+  const int64_t result = -static_cast<int64_t>(registers.rax);
+  const bool again =
+      WaitsForever(number, registers) || (result == kRestartBlock && IsSandboxed(task));
+  if (!again || (result != EINTR && result != kRestartBlock)) return {};
   registers.rax = static_cast<uint64_t>(-kRestartNoHandler);
   return task.SetRegisters(registers);
 }

@@ -38,8 +38,13 @@ InterruptedCall BeforeEntry(const Registers& registers);
 // Whether a call that the kernel ended with EINTR is to be entered anew: it waits without limit.
 bool WaitsForever(long number, const Registers& registers);
 
-// Lets a thread that was stopped in an unlimited call go on in it, where it would see EINTR
-// otherwise.
+// Whether seccomp filters apply to a thread. Few of them allow restart_syscall, by which the kernel
+// lets a call go on that has a limit: such a thread has to enter its call anew, with the whole
+// time.
+bool IsSandboxed(const Task& task);
+
+// Lets a thread that was stopped in an unlimited call go on in it, where it would see EINTR, or go
+// by the name of restart_syscall, otherwise.
 Status HideStop(Task& task);
 
 // Right before a pause ends: a signal with a handler that came during the pause must end the calls

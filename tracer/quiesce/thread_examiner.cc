@@ -83,9 +83,13 @@ std::optional<ThreadExaminer::Candidate> ThreadExaminer::FindCandidate(
                                                   ? BeforeEntry(registers)
                                                   : InterpretStop(registers);
   if (!call) return std::nullopt;
+  Registers rewound = call->registers;
+  if (rewound.rax == SYS_restart_syscall && IsSandboxed(task)) {
+    rewound.rax = static_cast<uint64_t>(call->number);
+  }
   const Addr site(registers.rip - kSyscallInstruction.size());
   return Candidate{ResolveRestarted(call->number, site, sites_.Find(task.pid(), task.tid())),
-                   call->registers};
+                   rewound};
 }
 
 bool ThreadExaminer::IsPoint(const Task& task, const Candidate& candidate,
