@@ -1,5 +1,6 @@
 """A server that is one process, in a directory of its own below /var/tmp."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -72,6 +73,41 @@ class Daemon:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Tree(Daemon):
+    """A server that forks, for each connection perhaps. Children that execute another program do not count."""
+
+    def pids(self):
+        if not super().pids():
+            return []
+        inode, found = proc.executable_inode(self.master), [self.master]
+        for pid in proc.pids():
+            with contextlib.suppress(OSError):
+                if pid != self.master and proc.executable_inode(pid) == inode and self._is_below(pid):
+                    found.append(pid)
+        return found
+
+    def _is_below(self, pid):
+        while pid > 1 and pid != self.master:
+            pid = proc.parent(pid)
+        return pid == self.master
+
+    def snapshot(self):
+        members = []
+        for pid in self.pids():
+            with contextlib.suppress(OSError):
+                members.append(Member(pid, proc.start_time(pid), self.role,
+                                      pointer_scan.module_range(pid, proc.executable_inode(pid)),
+                                      proc.resident_kib(pid), len(proc.mappings(pid)), proc.descriptors(pid)))
+        return members
+
+    def close(self):
+        children = [pid for pid in self.pids() if pid != self.master]
+        super().close()
+        for pid in children:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def threads(pid):

@@ -59,6 +59,7 @@ class Assembly {
   ThreadExaminer& examiner_;
   const CallSites& sites_;
   std::map<const Task*, QuiescentThread> arrived_;
+  std::set<const Task*> unfiltered_;  // on the way out of StepBack
   bool use_breakpoints_ = true;
 };
 
@@ -87,7 +88,8 @@ Status Assembly::Begin() {
 }
 
 Status Assembly::Gather(Clock::time_point deadline) {
-  Clock::time_point patience = Clock::now() + kBreakpointPatience;
+  milliseconds pause = kBreakpointPatience;
+  Clock::time_point patience = Clock::now() + pause;
   MCR_TRY(Begin());
   while (true) {
     if (FirstMissing() == nullptr) {
@@ -101,7 +103,8 @@ Status Assembly::Gather(Clock::time_point deadline) {
     // event, and the thread sleeps in its point after it.
     if (now >= patience) {
       use_breakpoints_ = false;
-      patience = now + kBreakpointPatience;
+      pause *= 2;  // one that works for its point must come to do so
+      patience = now + pause;
       MCR_TRY(InterruptRunning());
     }
     const auto until = std::min(patience, deadline);
@@ -112,6 +115,9 @@ Status Assembly::Gather(Clock::time_point deadline) {
 }
 
 Status Assembly::OnStop(Task& task) {
+  if (unfiltered_.erase(&task) > 0 && task.state() == RunState::kStopped) {
+    MCR_TRY(task.SuspendSeccomp(false));
+  }
   switch (task.stop_reason()) {
     case StopReason::kNone:  // dead
       return {};
@@ -143,7 +149,12 @@ Status Assembly::OnStop(Task& task) {
 }
 
 // With orig_rax -1 the kernel makes no call, and the interrupt stops the thread on its way out.
+// Seccomp filters are asked after us, and end a process for a call of that number.
 Status Assembly::StepBack(Task& task, const QuiescentThread& thread) {
+  if (IsSandboxed(task)) {
+    MCR_TRY(task.SuspendSeccomp(true));
+    unfiltered_.insert(&task);
+  }
   MCR_TRY(task.SetRegisters(thread.registers));
   MCR_TRY(task.Interrupt());
   return task.Continue();
