@@ -1,0 +1,3 @@
+#!/bin/bash
+# Inside the clean Debian: whether updates can run.
+exec mcr check
