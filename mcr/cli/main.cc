@@ -48,6 +48,8 @@ int Main(int argc, char** argv) {
   AddPlan(app, status);
   AddUpdate(app, status);
   AddInspect(app, status);
+  AddRecord(app, status);
+  AddReplay(app, status);
   AddReport(app, status);
   AddStatus(app, status);
   AddHelp(app, status);
