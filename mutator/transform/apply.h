@@ -1,0 +1,36 @@
+// Carries out a recipe on one value.
+#ifndef MCR_MUTATOR_TRANSFORM_APPLY_H_
+#define MCR_MUTATOR_TRANSFORM_APPLY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "mcr/base/result.h"
+#include "mutator/transform/recipe.h"
+
+namespace mcr::mutator {
+
+// A word of a value that points somewhere, or may.
+struct ValueWord {
+  uint64_t from = 0, to = 0;  // its offsets in the old and in the new value
+  uint64_t word = 0;          // what it holds
+  TypeId pointee = 0;         // as the old type says; 0: `void`, or nobody knows
+  bool likely = false;        // not known to be a pointer
+};
+using TranslateWord = std::function<Result<uint64_t>(const ValueWord&)>;
+
+// `to` holds what the new value is to be where the old one says nothing. Fails if a number does not
+// fit, an enumerator or a union's member is unknown, or a word cannot be translated. `from` and
+// `to` may be longer than the value: what follows is a flexible array.
+Status Apply(const Recipe& recipe, std::span<const std::byte> from, std::span<std::byte> to,
+             const TranslateWord& translate);
+
+// `count` values one after the other, as Apply does each.
+Status ApplyAll(const Recipe& recipe, uint64_t count, std::span<const std::byte> from,
+                std::span<std::byte> to, const TranslateWord& translate);
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_TRANSFORM_APPLY_H_

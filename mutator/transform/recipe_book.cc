@@ -1,0 +1,94 @@
+#include "mutator/transform/recipe_book.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "mutator/transform/recipe_builder.h"
+
+namespace mcr::mutator {
+namespace {
+
+bool IsTagged(const Type& type) {
+  return type.kind == TypeKind::kStruct || type.kind == TypeKind::kUnion ||
+         type.kind == TypeKind::kEnum;
+}
+
+bool HasName(const Type& type, std::string_view name) {
+  return !name.empty() &&
+         (type.name == name || std::ranges::find(type.typedefs, name) != type.typedefs.end());
+}
+
+}  // namespace
+
+RecipeBook::RecipeBook(const TypeTable& before, const TypeTable& after,
+                       const profiles::Annotations& annotations)
+    : before_(before), after_(after), annotations_(annotations) {
+  for (TypeId id = 1; id < after_.size(); ++id) {
+    if (!IsTagged(after_[id])) shapes_.emplace(after_.Describe(id), id);
+  }
+}
+
+const Recipe& RecipeBook::Get(TypeId before, TypeId after) {
+  auto& recipe = recipes_[{before, after}];
+  if (recipe == nullptr) {
+    recipe = std::make_unique<Recipe>();
+    // Values contain no values of their own type, so that this ends; corrupt types that do find
+    // themselves empty.
+    *recipe = RecipeBuilder(*this).Build(before, after);
+  }
+  return *recipe;
+}
+
+const Recipe& RecipeBook::Get(TypeId before) { return Get(before, Counterpart(before)); }
+
+TypeId RecipeBook::Counterpart(TypeId before) {
+  const auto [entry, is_new] = counterparts_.try_emplace(before, 0);
+  if (is_new) entry->second = FindCounterpart(before);
+  return counterparts_[before];
+}
+
+TypeId RecipeBook::FindCounterpart(TypeId id) {
+  const Type& type = before_[id];
+  if (type.kind == TypeKind::kVoid) return 0;
+  if (IsTagged(type)) return FindNamed(type);
+  const auto found = shapes_.find(before_.Describe(id));
+  return found == shapes_.end() ? 0 : found->second;
+}
+
+// Units may disagree about a name: a definition that is as before is preferred.
+TypeId RecipeBook::FindNamed(const Type& type) {
+  std::vector<std::string> names;
+  for (const profiles::Rename& rename : annotations_.rename()) {
+    if (HasName(type, rename.before())) names.push_back(rename.after());
+  }
+  names.push_back(type.name);
+  names.insert(names.end(), type.typedefs.begin(), type.typedefs.end());
+  for (const std::string& name : names) {
+    if (name.empty()) continue;
+    TypeId complete = 0;
+    for (const TypeId candidate : after_.Find(type.kind, name)) {
+      if (after_[candidate].is_declaration) continue;
+      if (complete == 0 || after_[candidate].size == type.size) complete = candidate;
+    }
+    if (complete != 0) return complete;
+  }
+  return 0;
+}
+
+std::optional<int64_t> RecipeBook::NumberOf(const Type& type, const std::string& text) const {
+  for (const Enumerator& enumerator : type.enumerators) {
+    if (enumerator.name == text) return enumerator.value;
+  }
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool RecipeBook::IsField(const Type& type, std::string_view field, std::string_view annotated) {
+  const size_t dot = annotated.rfind('.');
+  if (dot == std::string_view::npos || annotated.substr(dot + 1) != field) return false;
+  return HasName(type, annotated.substr(0, dot));
+}
+
+}  // namespace mcr::mutator

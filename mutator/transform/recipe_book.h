@@ -1,0 +1,62 @@
+// The recipes between the types of two programs, made when they are asked for.
+#ifndef MCR_MUTATOR_TRANSFORM_RECIPE_BOOK_H_
+#define MCR_MUTATOR_TRANSFORM_RECIPE_BOOK_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "mutator/debuginfo/type_table.h"
+#include "mutator/transform/recipe.h"
+#include "profiles/profile.pb.h"
+
+namespace mcr::mutator {
+
+class RecipeBook {
+ public:
+  // All three outlive the book.
+  RecipeBook(const TypeTable& before, const TypeTable& after,
+             const profiles::Annotations& annotations);
+
+  // Never fails: what cannot be done is Recipe::problem. Valid as long as the book.
+  const Recipe& Get(TypeId before, TypeId after);
+
+  // The new version's type of that name; of pointers, arrays and numbers, one of the same shape.
+  // 0: none.
+  TypeId Counterpart(TypeId before);
+
+  // The recipe to the counterpart; one with a problem if there is none.
+  const Recipe& Get(TypeId before);
+
+  // Whether a value of this type needs more than its pointers translated.
+  bool Changes(TypeId before) { return !Get(before).identity; }
+
+  // What "3" or "CASE_CLOSED" is as a value of an old type.
+  std::optional<int64_t> NumberOf(const Type& type, const std::string& text) const;
+
+  const TypeTable& before() const { return before_; }
+  const TypeTable& after() const { return after_; }
+  const profiles::Annotations& annotations() const { return annotations_; }
+
+  // Whether an annotation speaks of this field ("ngx_listening_t.servers") of a type, under any of
+  // the type's names.
+  static bool IsField(const Type& type, std::string_view field, std::string_view annotated);
+
+ private:
+  TypeId FindCounterpart(TypeId before);
+  TypeId FindNamed(const Type& type);
+
+  const TypeTable& before_;
+  const TypeTable& after_;
+  const profiles::Annotations& annotations_;
+  std::map<std::pair<TypeId, TypeId>, std::unique_ptr<Recipe>> recipes_;
+  std::map<TypeId, TypeId> counterparts_;
+  std::map<std::string, TypeId> shapes_;  // of the new version's types without a name of their own
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_TRANSFORM_RECIPE_BOOK_H_

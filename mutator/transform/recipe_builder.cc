@@ -1,0 +1,342 @@
+#include "mutator/transform/recipe_builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace mcr::mutator {
+namespace {
+
+using Kind = Step::Kind;
+
+constexpr uint64_t kWord = 8;
+
+bool IsNumber(const Type& type) {
+  return type.kind == TypeKind::kInteger || type.kind == TypeKind::kEnum;
+}
+
+bool IsPointer(const Type& type) { return type.kind == TypeKind::kPointer; }
+
+bool IsCharacter(const Type& type) {
+  return type.kind == TypeKind::kInteger && type.size == 1 &&
+         type.name.find("char") != std::string::npos;
+}
+
+bool IsFlexible(const Type& type) { return type.kind == TypeKind::kArray && type.count == 0; }
+
+// The new bytes are the old ones, and nothing but pointers is to be looked at.
+bool IsIdentity(const Recipe& recipe) {
+  if (recipe.from_size != recipe.to_size || !recipe.problem.empty()) return false;
+  if (!recipe.dropped.empty() || !recipe.added.empty()) return false;
+  if (recipe.flexible) {
+    const FlexibleArray& array = *recipe.flexible;
+    if (array.from != array.to || !array.element->identity) return false;
+  }
+  return std::ranges::all_of(recipe.steps, [](const Step& step) {
+    if (step.from != step.to || step.from_size != step.to_size) return false;
+    switch (step.kind) {
+      case Kind::kBytes:
+      case Kind::kOpaque:
+      case Kind::kPointer:
+        return true;
+      case Kind::kBits:
+        return step.from_bit == step.to_bit && step.from_bits == step.to_bits &&
+               step.from_signed == step.to_signed;
+      case Kind::kNested:
+        return step.element->identity;
+      default:
+        return false;
+    }
+  });
+}
+
+bool HasPointers(const Recipe& recipe) {
+  if (recipe.flexible && recipe.flexible->element->has_pointers) return true;
+  return std::ranges::any_of(recipe.steps, [](const Step& step) {
+    if (step.kind == Kind::kPointer || step.kind == Kind::kOpaque) return true;
+    if (step.kind == Kind::kUnion) return true;
+    return step.kind == Kind::kNested && step.element->has_pointers;
+  });
+}
+
+}  // namespace
+
+void RecipeBuilder::Problem(Recipe& recipe, std::string what) {
+  if (recipe.problem.empty()) recipe.problem = std::move(what);
+}
+
+Recipe RecipeBuilder::Build(TypeId before, TypeId after) {
+  Recipe recipe;
+  recipe.before = before;
+  recipe.after = after;
+  const Type& from = before_[before];
+  const Type& to = after_[after];
+  recipe.from_size = from.size;
+  recipe.to_size = to.size;
+  if (after == 0 && before != 0) {
+    Problem(recipe, fmt::format("{} is not in the new version (annotation: rename)",
+                                before_.Describe(before)));
+    return recipe;
+  }
+  if (from.kind == TypeKind::kArray) recipe.from_size = before_[from.target].size * from.count;
+  if (to.kind == TypeKind::kArray) recipe.to_size = after_[to.target].size * to.count;
+  if (from.kind == TypeKind::kStruct && to.kind == TypeKind::kStruct) {
+    AddRecord(recipe);
+  } else {
+    Step whole;
+    whole.from_size = recipe.from_size;
+    whole.to_size = recipe.to_size;
+    AddValue(before, after, whole, recipe);
+  }
+  std::ranges::stable_sort(recipe.steps, {}, &Step::from);
+  recipe.identity = IsIdentity(recipe);
+  recipe.has_pointers = HasPointers(recipe);
+  return recipe;
+}
+
+void RecipeBuilder::AddRecord(Recipe& recipe) {
+  owner_ = recipe.before;
+  const Type& before = before_[recipe.before];
+  const Type& after = after_[recipe.after];
+  if (before.is_declaration || after.is_declaration) {
+    return Problem(recipe, before_.Describe(recipe.before) + " is only declared, not defined");
+  }
+  for (size_t i = 0; i < before.members.size(); ++i) {
+    const Member& from = before.members[i];
+    const Member* to = Counterpart(before, i, after);
+    if (to == nullptr) {
+      recipe.dropped.push_back(from.name);
+    } else if (IsFlexible(before_[from.type]) && IsFlexible(after_[to->type])) {
+      AddFlexible(from, *to, recipe);
+    } else {
+      Add(from, *to, recipe);
+    }
+  }
+  for (const Member& to : after.members) {
+    const bool known = std::ranges::any_of(before.members, [&](const Member& from) {
+      const auto index = static_cast<size_t>(&from - before.members.data());
+      return Counterpart(before, index, after) == &to;
+    });
+    if (!known) recipe.added.push_back(to.name);
+  }
+}
+
+void RecipeBuilder::Add(const Member& from, const Member& to, Recipe& recipe) {
+  Step step;
+  step.from = from.offset;
+  step.to = to.offset;
+  step.from_size = before_[from.type].size;
+  step.to_size = after_[to.type].size;
+  step.field = from.name;
+  if (from.bit_size != 0 || to.bit_size != 0) return AddBits(from, to, step, recipe);
+  AddValue(from.type, to.type, step, recipe);
+}
+
+void RecipeBuilder::AddBits(const Member& from, const Member& to, Step step, Recipe& recipe) {
+  const Type& before = before_[from.type];
+  const Type& after = after_[to.type];
+  if (!IsNumber(before) || !IsNumber(after)) {
+    return Problem(recipe, fmt::format("field `{}` became something else", from.name));
+  }
+  step.kind = Kind::kBits;
+  step.from_bit = from.bit_offset;
+  step.to_bit = to.bit_offset;
+  step.from_bits = from.bit_size != 0 ? from.bit_size : static_cast<uint32_t>(before.size * 8);
+  step.to_bits = to.bit_size != 0 ? to.bit_size : static_cast<uint32_t>(after.size * 8);
+  step.from_size = (step.from_bit + step.from_bits + 7) / 8;
+  step.to_size = (step.to_bit + step.to_bits + 7) / 8;
+  step.from_signed = before.is_signed;
+  step.to_signed = after.is_signed;
+  if (before.kind == TypeKind::kEnum && !book_.Get(from.type, to.type).identity) {
+    return Problem(
+        recipe, fmt::format("bit-field `{}`: {} changed", from.name, before_.Describe(from.type)));
+  }
+  recipe.steps.push_back(std::move(step));
+}
+
+void RecipeBuilder::AddValue(TypeId before, TypeId after, Step step, Recipe& recipe) {
+  const Type& from = before_[before];
+  const Type& to = after_[after];
+  step.before = before;
+  step.after = after;
+  step.from_signed = from.is_signed;
+  step.to_signed = to.is_signed;
+  if (from.kind == TypeKind::kEnum && to.kind == TypeKind::kEnum) {
+    return AddEnum(before, after, std::move(step), recipe);
+  }
+  if (IsNumber(from) && IsNumber(to)) {
+    const bool same = from.size == to.size && from.is_signed == to.is_signed;
+    step.kind = same ? Kind::kBytes : Kind::kInteger;
+  } else if (from.kind == TypeKind::kFloat && to.kind == TypeKind::kFloat) {
+    step.kind = from.size == to.size ? Kind::kBytes : Kind::kFloat;
+  } else if (IsPointer(from) && IsPointer(to)) {
+    step.kind = Kind::kPointer;
+    step.before = from.target;
+    step.after = to.target;
+  } else if ((IsPointer(from) && IsNumber(to) && to.size == kWord) ||
+             (IsNumber(from) && IsPointer(to) && from.size == kWord)) {
+    step.kind = Kind::kOpaque;
+  } else if (from.kind == TypeKind::kArray && to.kind == TypeKind::kArray) {
+    return AddArray(before, after, std::move(step), recipe);
+  } else if (from.kind == TypeKind::kStruct && to.kind == TypeKind::kStruct) {
+    return AddNested(book_.Get(before, after), std::move(step), recipe);
+  } else if (from.kind == TypeKind::kUnion && to.kind == TypeKind::kUnion) {
+    return AddUnion(before, after, std::move(step), recipe);
+  } else if (from.kind == TypeKind::kMemberPointer && to.kind == TypeKind::kMemberPointer) {
+    step.kind = Kind::kOpaque;
+  } else if (from.kind != to.kind || from.size != to.size) {
+    return Problem(recipe, fmt::format("{}{} became {} (annotation: drop, with initial)",
+                                       step.field.empty() ? "" : "field `" + step.field + "`: ",
+                                       before_.Describe(before), after_.Describe(after)));
+  }
+  recipe.steps.push_back(std::move(step));
+}
+
+void RecipeBuilder::AddEnum(TypeId before, TypeId after, Step step, Recipe& recipe) {
+  const Type& from = before_[before];
+  const Type& to = after_[after];
+  bool same = from.size == to.size;
+  for (const Enumerator& old : from.enumerators) {
+    const auto now = std::ranges::find(to.enumerators, old.name, &Enumerator::name);
+    if (now == to.enumerators.end()) {
+      same = false;
+      continue;
+    }
+    same = same && now->value == old.value;
+    step.enumerators.emplace(old.value, now->value);
+  }
+  step.kind = same ? Kind::kBytes : Kind::kEnum;
+  if (same) step.enumerators.clear();
+  recipe.steps.push_back(std::move(step));
+}
+
+void RecipeBuilder::AddArray(TypeId before, TypeId after, Step step, Recipe& recipe) {
+  const Type& from = before_[before];
+  const Type& to = after_[after];
+  const Recipe& element = book_.Get(from.target, to.target);
+  step.from_size = element.from_size;
+  step.to_size = element.to_size;
+  step.count = std::min(from.count, to.count);
+  if (to.count < from.count && IsCharacter(before_[from.target]) && element.identity) {
+    step.kind = Kind::kText;
+    step.from_size = from.count;
+    step.to_size = to.count;
+    step.count = 1;
+    recipe.steps.push_back(std::move(step));
+    return;
+  }
+  if (to.count < from.count) {
+    recipe.dropped.push_back(fmt::format("{}[{}..{}]", step.field, to.count, from.count - 1));
+  } else if (to.count > from.count) {
+    recipe.added.push_back(fmt::format("{}[{}..{}]", step.field, from.count, to.count - 1));
+  }
+  AddNested(element, std::move(step), recipe);
+}
+
+void RecipeBuilder::AddNested(const Recipe& element, Step step, Recipe& recipe) {
+  if (!element.problem.empty()) {
+    Problem(recipe, step.field.empty() ? element.problem
+                                       : "field `" + step.field + "`: " + element.problem);
+  }
+  const bool plain = element.identity && !element.has_pointers;
+  step.kind = Kind::kNested;
+  step.element = &element;
+  if (plain) {
+    step.kind = Kind::kBytes;
+    step.element = nullptr;
+    step.from_size = step.to_size = element.from_size * step.count;
+    step.count = 1;
+  }
+  if (step.from_size != 0) recipe.steps.push_back(std::move(step));
+}
+
+void RecipeBuilder::AddUnion(TypeId before, TypeId after, Step step, Recipe& recipe) {
+  const Type& from = before_[before];
+  const Type& to = after_[after];
+  if (AddCases(from, to, step, recipe)) return;
+  if (!SameUnion(from, to)) {
+    return Problem(recipe,
+                   fmt::format("{}{} changed, and nothing says which member is valid (annotation: "
+                               "discriminator)",
+                               step.field.empty() ? "" : "field `" + step.field + "`: ",
+                               before_.Describe(before)));
+  }
+  step.kind = Kind::kOpaque;
+  if (step.to_size != step.from_size) recipe.added.push_back(step.field);
+  step.to_size = step.from_size;
+  recipe.steps.push_back(std::move(step));
+}
+
+// Every old member is still there as it was; new ones may have come.
+bool RecipeBuilder::SameUnion(const Type& before, const Type& after) {
+  if (after.size < before.size) return false;
+  for (size_t i = 0; i < before.members.size(); ++i) {
+    const Member* to = Counterpart(before, i, after);
+    if (to == nullptr) return false;
+    if (before.members[i].bit_size != to->bit_size) return false;
+    if (!book_.Get(before.members[i].type, to->type).identity) return false;
+  }
+  return true;
+}
+
+bool RecipeBuilder::AddCases(const Type& before, const Type& after, Step step, Recipe& recipe) {
+  const Type& owner = before_[owner_];
+  for (const profiles::Discriminator& annotation : book_.annotations().discriminator()) {
+    if (!RecipeBook::IsField(owner, step.field, annotation.union_field())) continue;
+    const auto tag = std::ranges::find(owner.members, annotation.field(), &Member::name);
+    if (tag == owner.members.end() || !IsNumber(before_[tag->type])) continue;
+    step.kind = Kind::kUnion;
+    step.discriminator = tag->offset;
+    step.discriminator_size = before_[tag->type].size;
+    for (const auto& valid : annotation.cases()) {
+      const auto member = std::ranges::find(before.members, valid.member(), &Member::name);
+      if (member == before.members.end()) continue;
+      const auto index = static_cast<size_t>(member - before.members.begin());
+      const Member* to = Counterpart(before, index, after);
+      if (to == nullptr) continue;
+      const auto value = book_.NumberOf(before_[tag->type], valid.equals());
+      if (value) step.members.emplace(*value, &book_.Get(member->type, to->type));
+    }
+    recipe.steps.push_back(std::move(step));
+    return true;
+  }
+  return false;
+}
+
+void RecipeBuilder::AddFlexible(const Member& from, const Member& to, Recipe& recipe) {
+  const Recipe& element = book_.Get(before_[from.type].target, after_[to.type].target);
+  if (!element.problem.empty()) {
+    Problem(recipe, "field `" + from.name + "`: " + element.problem);
+  }
+  recipe.flexible = FlexibleArray{from.offset, to.offset, &element};
+}
+
+std::string RecipeBuilder::RenamedField(const Type& owner, const std::string& field) const {
+  for (const profiles::Rename& rename : book_.annotations().rename()) {
+    if (RecipeBook::IsField(owner, field, rename.before())) return rename.after();
+  }
+  return field;
+}
+
+// Unnamed members (anonymous structs and unions) correspond in their order.
+const Member* RecipeBuilder::Counterpart(const Type& owner, size_t index, const Type& in) const {
+  const Member& wanted = owner.members[index];
+  const auto& dropped = book_.annotations().drop();
+  const bool is_dropped = std::ranges::any_of(dropped, [&](const std::string& annotated) {
+    return RecipeBook::IsField(owner, wanted.name, annotated);
+  });
+  if (is_dropped) return nullptr;
+  const std::string name = RenamedField(owner, wanted.name);
+  const auto end = owner.members.begin() + static_cast<std::ptrdiff_t>(index);
+  auto skip = name.empty() ? std::count_if(owner.members.begin(), end,
+                                           [](const Member& m) { return m.name.empty(); })
+                           : 0;
+  for (const Member& member : in.members) {
+    if (member.name == name && skip-- == 0) return &member;
+  }
+  return nullptr;
+}
+
+}  // namespace mcr::mutator

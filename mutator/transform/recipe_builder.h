@@ -1,0 +1,45 @@
+// Makes one recipe.
+#ifndef MCR_MUTATOR_TRANSFORM_RECIPE_BUILDER_H_
+#define MCR_MUTATOR_TRANSFORM_RECIPE_BUILDER_H_
+
+#include <string>
+
+#include "mutator/debuginfo/type_table.h"
+#include "mutator/transform/recipe.h"
+#include "mutator/transform/recipe_book.h"
+
+namespace mcr::mutator {
+
+class RecipeBuilder {
+ public:
+  explicit RecipeBuilder(RecipeBook& book)
+      : book_(book), before_(book.before()), after_(book.after()) {}
+
+  Recipe Build(TypeId before, TypeId after);
+
+ private:
+  void Add(const Member& from, const Member& to, Recipe& recipe);
+  void AddValue(TypeId before, TypeId after, Step step, Recipe& recipe);
+  void AddBits(const Member& from, const Member& to, Step step, Recipe& recipe);
+  void AddEnum(TypeId before, TypeId after, Step step, Recipe& recipe);
+  void AddArray(TypeId before, TypeId after, Step step, Recipe& recipe);
+  void AddUnion(TypeId before, TypeId after, Step step, Recipe& recipe);
+  void AddNested(const Recipe& element, Step step, Recipe& recipe);
+  void AddRecord(Recipe& recipe);
+  void AddFlexible(const Member& from, const Member& to, Recipe& recipe);
+  bool SameUnion(const Type& before, const Type& after);
+  // The discriminated cases of a union that an annotation speaks of; false: none does.
+  bool AddCases(const Type& before, const Type& after, Step step, Recipe& recipe);
+  const Member* Counterpart(const Type& owner, size_t index, const Type& in) const;
+  std::string RenamedField(const Type& owner, const std::string& field) const;
+  static void Problem(Recipe& recipe, std::string what);
+
+  RecipeBook& book_;
+  const TypeTable& before_;
+  const TypeTable& after_;
+  TypeId owner_ = 0;  // the struct whose fields are being added
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_TRANSFORM_RECIPE_BUILDER_H_
