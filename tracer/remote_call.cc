@@ -184,6 +184,9 @@ Result<Registers> Injection::RunCode(Addr at, std::initializer_list<uint64_t> ar
   registers.orig_rax = ~uint64_t{0};
   registers.rip = at.value();
   registers.rsp = rsp;
+  // Functions save these on the stack, where the server's own values would be found again.
+  registers.rbx = registers.rbp = 0;
+  registers.r12 = registers.r13 = registers.r14 = registers.r15 = 0;
   constexpr uint64_t kDirectionFlag = 0x400;  // clear on entry to a function, says the ABI
   registers.eflags &= ~kDirectionFlag;
   return RunToTrap(registers, Resume::kContinue);

@@ -292,10 +292,12 @@ Result<bool> TaskGroup::AttachStrays() {
 }
 
 Status TaskGroup::InterruptAll(milliseconds timeout) {
-  bool strays = true;
-  while (strays) {
+  // A child that ends while the kernel lists its siblings can hide one of them
+  // (fs/proc/array.c, get_children_pid): one scan without anything new is not enough.
+  for (int quiet_scans = 0; quiet_scans < 2;) {
     MCR_TRY(StopAll(timeout));
-    MCR_ASSIGN(strays, AttachStrays());
+    MCR_ASSIGN(const bool strays, AttachStrays());
+    quiet_scans = strays ? 0 : quiet_scans + 1;
   }
   RemoveDead();
   return {};

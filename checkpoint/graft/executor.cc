@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "checkpoint/call_batch.h"
+#include "checkpoint/graft/allocations.h"
 #include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/kernel_calls.h"
 #include "checkpoint/graft/memory_patch.h"
@@ -121,17 +122,42 @@ Result<GraftPreparation> Graft::Prepare(const GraftPlan& plan) {
 Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& plan,
                                             GraftPreparation preparation, const Applied& applied) {
   std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(preparation.new_files)));
-  for (size_t i = 0; i < plan.processes.size(); ++i) {
-    const Status status =
-        graft->ApplyTo(plan.processes[i], std::move(preparation.patches[i]), applied);
-    if (!status.has_value()) {
-      Error error = status.error();
-      const Status undone = graft->Undo();
-      if (!undone.has_value()) error.what += " (and undoing it: " + undone.error().Line() + ")";
-      return tl::make_unexpected(std::move(error));
-    }
+  Status status = graft->Allocate(preparation.patches);
+  for (size_t i = 0; status.has_value() && i < plan.processes.size(); ++i) {
+    status = graft->ApplyTo(graft->plan_->processes[i], std::move(preparation.patches[i]), applied);
   }
-  return graft;
+  if (status.has_value()) return graft;
+  Error error = status.error();
+  const Status undone = graft->Undo();
+  if (!undone.has_value()) error.what += " (and undoing it: " + undone.error().Line() + ")";
+  return tl::make_unexpected(std::move(error));
+}
+
+Status Graft::Allocate(std::vector<MemoryPatch>& patches) {
+  const auto asks = [](const ProcessGraft& graft) { return !graft.allocations.empty(); };
+  if (std::ranges::none_of(plan_->processes, asks)) return {};
+  resolved_ = *plan_;
+  plan_ = &resolved_;
+  for (size_t i = 0; i < resolved_.processes.size(); ++i) {
+    if (!asks(resolved_.processes[i])) continue;
+    MCR_TRY(AllocateIn(resolved_.processes[i], patches[i]));
+  }
+  return {};
+}
+
+Status Graft::AllocateIn(ProcessGraft& graft, MemoryPatch& patch) {
+  MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
+  MCR_ASSIGN(Allocations made, Allocations::Make(*process, graft));
+  auto allocations = std::make_shared<const Allocations>(std::move(made));
+  undo_.Arm([&group = group_, pid = graft.pid, allocations]() -> Status {
+    MCR_ASSIGN(TracedProcess * process, FindProcess(group, pid));
+    return allocations->Release(*process);
+  });
+  graft = allocations->Resolve();
+  // The allocator has changed memory since the patch was prepared.
+  MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
+  MCR_ASSIGN(patch, MemoryPatch::Prepare(graft.writes, memory, FreshRanges(graft.mappings)));
+  return {};
 }
 
 Status Graft::ApplyTo(const ProcessGraft& graft, MemoryPatch patch, const Applied& applied) {
@@ -176,9 +202,19 @@ Status Graft::SetRegisters(TracedProcess& process, const ProcessGraft& graft) {
   return {};
 }
 
+// What objects that moved have left.
+void Graft::Release(const ProcessGraft& graft) {
+  if (graft.freed.empty()) return;
+  std::vector<uint64_t> memory;
+  for (const Addr at : graft.freed) memory.push_back(at.value());
+  TracedProcess* process = group_.Find(graft.pid);
+  const Status released = ReleaseAll(*process, graft.release, std::move(memory));
+  if (!released) warnings_.push_back(released.error().Line());
+}
+
 Status Graft::Commit() {
   std::vector<std::unique_ptr<FinalStep>> steps;
-  for (const ProcessGraft& graft : plan_.processes) {
+  for (const ProcessGraft& graft : plan_->processes) {
     MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
     const auto placed = placed_.find(graft.pid);
     MCR_ASSIGN(auto step,
@@ -188,6 +224,7 @@ Status Graft::Commit() {
     steps.push_back(std::move(step));
   }
   undo_.Disarm();
+  for (const ProcessGraft& graft : plan_->processes) Release(graft);
   for (const auto& step : steps) step->Run(warnings_);
   return {};
 }

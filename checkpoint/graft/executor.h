@@ -1,9 +1,10 @@
 // Applies a GraftPlan to the stopped processes of a server, takes it back, or makes it final.
 //
-// The order of Apply, process by process: what the process itself must do (mappings, signal
-// handlers, epoll entries), memory, registers. Each act's inverse is in the undo log before the
-// act; memory that several processes share comes out right because the log is replayed strictly
-// backwards.
+// Memory from the processes' own allocators comes first, because what is written depends on where
+// it is. The order of Apply from there, process by process: what the process itself must do
+// (mappings, signal handlers, epoll entries), memory, registers. Each act's inverse is in the undo
+// log before the act; memory that several processes share comes out right because the log is
+// replayed strictly backwards.
 #ifndef MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 #define MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 
@@ -58,15 +59,20 @@ class Graft {
 
  private:
   Graft(tracer::TaskGroup& group, const GraftPlan& plan, std::vector<OwnedFd> new_files)
-      : group_(group), plan_(plan), new_files_(std::move(new_files)) {}
+      : group_(group), plan_(&plan), new_files_(std::move(new_files)) {}
 
+  // Memory that the plan asks for, in every process; then plan_ is resolved_.
+  Status Allocate(std::vector<MemoryPatch>& patches);
+  Status AllocateIn(ProcessGraft& graft, MemoryPatch& patch);
   Status ApplyTo(const ProcessGraft& graft, MemoryPatch patch, const Applied& applied);
+  void Release(const ProcessGraft& graft);
   Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status WriteMemory(pid_t pid, MemoryPatch patch);
   Status SetRegisters(tracer::TracedProcess& process, const ProcessGraft& graft);
 
   tracer::TaskGroup& group_;
-  const GraftPlan& plan_;
+  const GraftPlan* plan_;
+  GraftPlan resolved_;  // plan_, once the addresses of its allocations are known
   std::vector<OwnedFd> new_files_;
   // The new files' descriptors in each process, until commit or undo; -1: not there.
   std::map<pid_t, std::vector<int>> placed_;

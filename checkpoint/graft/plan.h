@@ -65,16 +65,37 @@ struct EpollChange {
   EpollEntry after;
 };
 
+// Memory that the process's own allocator is asked for. Where it will be is not known before; until
+// then it is at `placeholder`, an address that no process can have. Placeholders ascend and do not
+// overlap.
+struct Allocation {
+  Addr placeholder;
+  uint64_t size = 0;  // bytes
+};
+
+// A word that is to hold an address within an allocation.
+struct AllocatedWord {
+  Addr at;     // may itself be within an allocation
+  Addr value;  // a placeholder
+};
+
 struct ProcessGraft {
   pid_t pid = 0;
   std::vector<NewMapping> mappings;
   WriteList writes;
+
+  // malloc(3) and free(3) as the process has them; null if nothing is asked for.
+  Addr allocate, release;
+  std::vector<Allocation> allocations;
+  WriteList allocated_writes;                  // to placeholders; after `writes`
+  std::vector<AllocatedWord> allocated_words;  // after both
   std::vector<RegisterChange> registers;
   std::vector<SignalHandlerChange> signal_handlers;
   std::vector<EpollChange> epoll;
 
   // Done at commit, after which there is no way back:
   std::vector<Range<Addr>> unmap;
+  std::vector<Addr> freed;  // by `release`
   // For PR_SET_MM_MAP, together with the first new file as the executable; start_code is null if
   // the program stays what it is.
   MemoryLayout layout;

@@ -105,8 +105,10 @@ Status LoadModules(const Options& options, Inspection& inspection) {
   MCR_ASSIGN(const std::vector<ModuleFiles> changed,
              FindChangedFiles(inspection.pids, inspection.executable, options.to));
   const mutator::DebugSearch search{options.debug_dirs};
+  const profiles::Annotations annotations =
+      inspection.profile ? inspection.profile->annotations() : profiles::Annotations();
   for (const ModuleFiles& files : changed) {
-    MCR_ASSIGN(mutator::ModuleVersions module, LoadVersions(files, search));
+    MCR_ASSIGN(mutator::ModuleVersions module, LoadVersions(files, search, annotations));
     MCR_TRY(CheckPositionIndependent(*module.before));
     MCR_TRY(CheckPositionIndependent(*module.after));
     MCR_TRY(CheckSameProgram(*module.before, *module.after));
@@ -127,7 +129,7 @@ Status LoadModules(const Options& options, Inspection& inspection) {
 
 void CompareModules(Inspection& inspection) {
   for (const mutator::ModuleVersions& module : inspection.modules) {
-    mutator::Differences differences = mutator::Compare(*module.before, *module.after);
+    mutator::Differences differences = mutator::Compare(*module.before, *module.after, *module.map);
     std::ranges::move(
         DescribeChangedTypes(module.before->types(), module.after->types(), differences.types),
         std::back_inserter(inspection.types));

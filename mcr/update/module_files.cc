@@ -80,7 +80,8 @@ Result<std::vector<ModuleFiles>> FindChangedFiles(const std::vector<pid_t>& pids
 }
 
 Result<mutator::ModuleVersions> LoadVersions(const ModuleFiles& files,
-                                             const mutator::DebugSearch& search) {
+                                             const mutator::DebugSearch& search,
+                                             const profiles::Annotations& annotations) {
   mutator::ModuleVersions versions;
   versions.before_path = versions.after_path = files.path;
   versions.new_file = files.new_file;
@@ -92,8 +93,8 @@ Result<mutator::ModuleVersions> LoadVersions(const ModuleFiles& files,
   MCR_ASSIGN(versions.before,
              mutator::Program::Load(on_disk ? files.path : files.old_file, search));
   MCR_ASSIGN(auto comparer, mutator::CodeComparer::Create(versions.before, versions.after));
-  versions.map =
-      std::make_shared<mutator::AddressMap>(versions.before, versions.after, std::move(comparer));
+  versions.map = std::make_shared<mutator::AddressMap>(versions.before, versions.after,
+                                                       std::move(comparer), annotations);
   MCR_ASSIGN(versions.frames,
              mutator::FramePlanner::Create(versions.before, versions.after, search));
   return versions;

@@ -11,6 +11,7 @@
 #include "mcr/base/result.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/merge/changed_modules.h"
+#include "profiles/profile.pb.h"
 
 namespace mcr::update {
 
@@ -30,7 +31,8 @@ Result<std::vector<ModuleFiles>> FindChangedFiles(const std::vector<pid_t>& pids
 // Both versions with their debug information, and how addresses of the one become addresses of the
 // other.
 Result<mutator::ModuleVersions> LoadVersions(const ModuleFiles& files,
-                                             const mutator::DebugSearch& search);
+                                             const mutator::DebugSearch& search,
+                                             const profiles::Annotations& annotations);
 
 }  // namespace mcr::update
 

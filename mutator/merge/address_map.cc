@@ -64,13 +64,16 @@ std::optional<size_t> SegmentThatEndsAt(const Program& program, FileAddr at) {
 }  // namespace
 
 AddressMap::AddressMap(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after,
-                       std::unique_ptr<CodeComparer> comparer)
-    : before_(before), after_(after), comparer_(std::move(comparer)), literals_(before, after) {
+                       std::unique_ptr<CodeComparer> comparer, profiles::Annotations annotations)
+    : before_(before),
+      after_(after),
+      comparer_(std::move(comparer)),
+      recipes_(before->types(), after->types(), std::move(annotations)),
+      literals_(before, after),
+      new_variables_(*after, recipes_.annotations()),
+      types_change_(!recipes_.ChangedTypes().empty()) {
   for (const Function& function : after_->functions()) {
     new_functions_.emplace(function.Key(), &function);
-  }
-  for (const Variable& variable : after_->variables()) {
-    if (!variable.thread_local_storage) new_variables_.emplace(variable.Key(), &variable);
   }
 }
 
@@ -78,6 +81,12 @@ const Translation& AddressMap::Translate(FileAddr old_address) {
   auto [entry, is_new] = known_.try_emplace(old_address);
   if (is_new) entry->second = Find(old_address);
   return entry->second;
+}
+
+Translation AddressMap::Translate(FileAddr old_address, TypeId pointee) {
+  const Variable* variable = pointee == 0 ? nullptr : before_->FindVariable(old_address);
+  return variable == nullptr ? Translate(old_address)
+                             : FindVariable(*variable, old_address, pointee);
 }
 
 const Translation& AddressMap::TranslateReturnAddress(FileAddr old_address) {
@@ -91,13 +100,14 @@ Translation AddressMap::Find(FileAddr at) {
     return function->range.begin() == at ? FindFunctionEntry(*function)
                                          : FindInstruction(*function, at);
   }
-  if (const Variable* variable = before_->FindVariable(at)) return FindVariable(*variable, at);
+  if (const Variable* variable = before_->FindVariable(at)) return FindVariable(*variable, at, 0);
   if (Translation layout = FindLayout(at); layout.kind != PointerKind::kNone) return layout;
   if (const auto literal = literals_.Translate(at)) {
     return Found(PointerKind::kLiteral, *literal, IsLiteralStart(*before_, at));
   }
   // One past the end of a variable is a pointer that C allows.
-  if (const Variable* variable = before_->FindVariable(at - 1)) return FindVariable(*variable, at);
+  if (const Variable* variable = before_->FindVariable(at - 1))
+    return FindVariable(*variable, at, 0);
   return NotFound("nothing in the new version is like " + Name(*before_, at),
                   literals_.MayHold(at));
 }
@@ -159,19 +169,28 @@ Translation AddressMap::FindReturnAddress(FileAddr at) {
   return FindInstruction(*function, at);
 }
 
-Translation AddressMap::FindVariable(const Variable& old_variable, FileAddr at) const {
+Translation AddressMap::FindVariable(const Variable& old_variable, FileAddr at, TypeId pointee) {
   const uint64_t offset = at - old_variable.range.begin();
   const bool exact = offset == old_variable.range.size() ||
                      IsObjectStart(before_->types(), old_variable.type, offset);
-  const auto found = new_variables_.find(old_variable.Key());
-  if (found == new_variables_.end()) {
+  const Variable* found = new_variables_.Counterpart(old_variable);
+  if (found == nullptr) {
     return NotFound("variable `" + old_variable.name + "` is not in the new version", exact);
   }
-  const Variable& variable = *found->second;
-  if (variable.range.size() < offset) {
+  const Variable& variable = *found;
+  uint64_t to = offset;
+  if (old_variable.type != 0 && variable.type != 0) {
+    const auto mapped = MapOffset(recipes_.Get(old_variable.type, variable.type), offset, pointee);
+    if (!mapped) {
+      return NotFound(fmt::format("offset {} of variable `{}` is not in the new version", offset,
+                                  old_variable.name),
+                      exact);
+    }
+    to = *mapped;
+  } else if (variable.range.size() < offset) {
     return NotFound("variable `" + old_variable.name + "` is shorter in the new version", exact);
   }
-  Translation translation = Found(PointerKind::kVariable, variable.range.begin() + offset, exact);
+  Translation translation = Found(PointerKind::kVariable, variable.range.begin() + to, exact);
   translation.inside_text = offset != 0 && offset != old_variable.range.size() &&
                             !IsObjectStart(before_->types(), old_variable.type, offset, 2);
   return translation;

@@ -16,6 +16,9 @@
 #include "mutator/debuginfo/code_identity.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/merge/literal_index.h"
+#include "mutator/merge/variable_pairs.h"
+#include "mutator/transform/recipe_book.h"
+#include "profiles/profile.pb.h"
 
 namespace mcr::mutator {
 
@@ -43,11 +46,14 @@ struct Translation {
 class AddressMap {
  public:
   AddressMap(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after,
-             std::unique_ptr<CodeComparer> comparer);
+             std::unique_ptr<CodeComparer> comparer, profiles::Annotations annotations = {});
 
   // Remembers what it has answered: ask before the pause, and the pause pays for a hash lookup
   // only.
   const Translation& Translate(FileAddr old_address);
+  // Of a pointer whose type is known: an address may be that of a variable and of its first member,
+  // which are not at the same place in the new version.
+  Translation Translate(FileAddr old_address, TypeId pointee);
 
   // For return addresses: a call may be its function's last instruction, so that the address after
   // it belongs to the next function, or to none.
@@ -59,6 +65,11 @@ class AddressMap {
 
   // Whether the new version has it as it is.
   bool HasSame(const Function& old_function);
+  // What becomes of the values of variables and objects.
+  RecipeBook& recipes() { return recipes_; }
+  const VariableNames& variable_names() const { return new_variables_; }
+  // Whether any type that both versions name differs.
+  bool types_change() const { return types_change_; }
 
   // "`handler`+0x12", "`.rodata`+0x80", for messages.
   static std::string Name(const Program& program, FileAddr address);
@@ -69,16 +80,18 @@ class AddressMap {
                                          const Function& new_function);
   Translation FindFunctionEntry(const Function& old_function) const;
   Translation FindInstruction(const Function& old_function, FileAddr at);
-  Translation FindVariable(const Variable& old_variable, FileAddr at) const;
+  Translation FindVariable(const Variable& old_variable, FileAddr at, TypeId pointee);
   Translation FindLayout(FileAddr at) const;
   Translation FindReturnAddress(FileAddr at);
 
   std::shared_ptr<const Program> before_;
   std::shared_ptr<const Program> after_;
   std::unique_ptr<CodeComparer> comparer_;
+  RecipeBook recipes_;
   LiteralIndex literals_;
   std::unordered_map<std::string, const Function*> new_functions_;
-  std::unordered_map<std::string, const Variable*> new_variables_;
+  VariableNames new_variables_;
+  bool types_change_;
   std::unordered_map<FileAddr, Result<InstructionMap>> identical_;  // by the old function's entry
   std::unordered_map<FileAddr, Translation> known_;
   std::unordered_map<FileAddr, Translation> known_returns_;

@@ -25,39 +25,38 @@ std::vector<std::string> OnlyIn(const std::vector<Entity>& these,
   return names;
 }
 
-std::vector<std::string> ChangedVariables(const Program& before, const Program& after) {
-  std::vector<std::string> changes;
-  for (const VariablePair& pair : PairWritableVariables(before, after)) {
+void CompareVariables(const Program& before, const Program& after, AddressMap& map,
+                      Differences& differences) {
+  std::vector<std::string>& changes = differences.changed_variables;
+  for (const VariablePair& pair : PairWritableVariables(before, after, map.variable_names())) {
     if (pair.before->type != 0 && pair.after->type != 0) {
       const auto difference =
           LayoutDifference(before.types(), pair.before->type, after.types(), pair.after->type);
-      if (difference) changes.push_back("`" + pair.before->name + "`: " + *difference);
+      if (!difference) continue;
+      changes.push_back("`" + pair.before->name + "`: " + *difference);
+      const Recipe& recipe = map.recipes().Get(pair.before->type, pair.after->type);
+      if (!recipe.problem.empty()) {
+        differences.problems.push_back("variable `" + pair.before->name + "`: " + recipe.problem);
+      }
     } else if (pair.before->range.size() != pair.after->range.size()) {
       changes.push_back(fmt::format("`{}`: {} bytes, {} in the new version", pair.before->name,
                                     pair.before->range.size(), pair.after->range.size()));
+      differences.problems.push_back("variable " + changes.back());
     }
   }
-  return changes;
 }
 
 }  // namespace
 
-Differences Compare(const Program& before, const Program& after) {
+Differences Compare(const Program& before, const Program& after, AddressMap& map) {
   Differences differences;
   differences.types = DiffTypes(before.types(), after.types());
-  differences.changed_variables = ChangedVariables(before, after);
+  CompareVariables(before, after, map, differences);
   differences.new_variables = OnlyIn(after.variables(), before.variables());
   differences.dropped_variables = OnlyIn(before.variables(), after.variables());
   differences.new_functions = OnlyIn(after.functions(), before.functions());
   differences.dropped_functions = OnlyIn(before.functions(), after.functions());
 
-  for (const TypeChange& change : differences.types) {
-    differences.problems.push_back(change.name + " changed: " + change.difference +
-                                   "; objects of this type are not transformed yet");
-  }
-  for (const std::string& change : differences.changed_variables) {
-    differences.problems.push_back("variable " + change);
-  }
   if (before.tls_size() != after.tls_size() ||
       !std::ranges::equal(before.tls_image(), after.tls_image())) {
     differences.problems.push_back("the thread-local variables changed");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mutator/debuginfo/program.h"
+#include "mutator/merge/address_map.h"
 
 namespace mcr::mutator {
 
@@ -17,7 +18,8 @@ struct Differences {
   std::vector<std::string> new_functions, dropped_functions;
   std::vector<std::string> problems;
 };
-Differences Compare(const Program& before, const Program& after);
+// `map` is that of these two.
+Differences Compare(const Program& before, const Program& after, AddressMap& map);
 
 }  // namespace mcr::mutator
 

@@ -5,10 +5,15 @@
 #include <string>
 #include <utility>
 
+#include "mutator/graph/dynamic_symbols.h"
 #include "mutator/graph/memory_scan.h"
 #include "mutator/merge/image_map.h"
+#include "mutator/merge/live_words.h"
 #include "mutator/merge/loader_state.h"
+#include "mutator/merge/moved_pointers.h"
+#include "mutator/merge/reshape.h"
 #include "mutator/merge/segment_mappings.h"
+#include "mutator/merge/typed_objects.h"
 
 namespace mcr::mutator {
 namespace {
@@ -92,11 +97,46 @@ void RefuseUnwinding(const checkpoint::ProcessImage& live, const LoadedModules& 
   }
 }
 
+// glibc's, whose bookkeeping the objects were found by (heap_chunks.h).
+Status FindAllocator(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
+                     checkpoint::ProcessGraft& graft) {
+  for (const LoadedModule& module : loaded.all()) {
+    const auto allocate = FindExported(live, module, "__libc_malloc");
+    const auto release = FindExported(live, module, "__libc_free");
+    if (!allocate || !release) continue;
+    graft.allocate = *allocate;
+    graft.release = *release;
+    return {};
+  }
+  return Fail("the process has no C library that objects could be moved with",
+              "PID " + std::to_string(live.pid()));
+}
+
+void CountObjects(const TypedObjects& objects, MergePlan& plan) {
+  plan.objects.typed += objects.object_count();
+  for (const ObjectMove& move : objects.moves().all()) {
+    ++plan.objects.transformed;
+    if (move.moves) ++plan.objects.moved;
+  }
+  std::ranges::copy(objects.problems(), std::back_inserter(plan.problems));
+}
+
+// The objects of changed types, and what points to them. Last: what it writes wins.
+Status MergeObjects(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
+                    const ChangedModules& modules, const TypedObjects& objects,
+                    checkpoint::ProcessGraft& graft, MergePlan& plan) {
+  if (objects.moves().empty()) return {};
+  Reshape(objects.memory(), objects.moves(), LiveWords(modules, objects.moves()), graft,
+          plan.problems);
+  if (!graft.allocations.empty()) MCR_TRY(FindAllocator(live, loaded, graft));
+  return MergeMovedPointers(live, modules, objects, graft, plan);
+}
+
 }  // namespace
 
 Merger::Merger(std::vector<ModuleVersions> modules) {
   for (ModuleVersions& versions : modules) {
-    ModuleImageBuilder image(versions.before, versions.after);
+    ModuleImageBuilder image(versions.before, versions.after, *versions.map);
     KnownTargets known(*versions.before);
     modules_.push_back(
         std::make_unique<Module>(Module{std::move(versions), std::move(image), std::move(known)}));
@@ -147,15 +187,18 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
                               found.error().Line());
     }
   }
+  MCR_ASSIGN(const auto objects, TypedObjects::Find(*pair.live, live_modules, modules));
+  CountObjects(*objects, plan);
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
       mapping.file = module.index;
       graft.mappings.push_back(mapping);
     }
     graft.unmap.push_back(module.live.range);
-    MCR_TRY(modules_[module.index]->image.Build(
-        {*pair.live, *pair.next, module, modules, next_to_live, guard, base ? &*base : nullptr},
-        graft, plan));
+    MCR_TRY(
+        modules_[module.index]->image.Build({*pair.live, *pair.next, module, modules, next_to_live,
+                                             guard, base ? &*base : nullptr, objects->moves()},
+                                            graft, plan));
   }
   ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
                         live_links, next_links, guard, shared},
@@ -166,7 +209,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   process.MergeKernelTables();
   process.CheckKernelPointers();
   process.MergeLayout();
-  return {};
+  return MergeObjects(*pair.live, live_modules, modules, *objects, graft, plan);
 }
 
 Result<ChangedModules> Merger::FindModules(const ProcessPair& pair, const LoadedModules& live,

@@ -18,6 +18,7 @@ struct PointerCounts {
   uint64_t mangled = 0;  // with the C library's pointer guard
   uint64_t shifted =
       0;  // remains of old pointers that are none: moved along with the program (process_merge.cc)
+  uint64_t moved = 0;  // to objects that were reshaped or have another place
   uint64_t retargeted() const { return precise + likely; }
 };
 
@@ -29,11 +30,18 @@ struct VariableCounts {
   uint64_t dropped = 0;  // only in the old version
 };
 
+struct ObjectCounts {
+  uint64_t typed = 0;        // found by precise tracing; 0 if no type changes
+  uint64_t transformed = 0;  // of a changed type
+  uint64_t moved = 0;        // of these: did not fit their allocation
+};
+
 struct MergePlan {
   checkpoint::GraftPlan graft;
   PointerCounts pointers;
   VariableCounts variables;
   int rebuilt_frames = 0;              // of changed functions that are active
+  ObjectCounts objects;
   std::vector<std::string> conflicts;  // both changed: the live value was kept
   std::vector<std::string> warnings;   // the plan is less than it could be
   std::vector<std::string> problems;   // what forbids the update; empty: the plan may be applied

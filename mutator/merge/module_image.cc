@@ -6,6 +6,9 @@
 #include <cstring>
 #include <utility>
 
+#include "mutator/merge/live_words.h"
+#include "mutator/transform/apply.h"
+
 namespace mcr::mutator {
 namespace {
 
@@ -17,7 +20,7 @@ constexpr size_t kJoin = 64;
 }  // namespace
 
 ModuleImageBuilder::ModuleImageBuilder(std::shared_ptr<const Program> before,
-                                       std::shared_ptr<const Program> after)
+                                       std::shared_ptr<const Program> after, AddressMap& map)
     : before_(before), after_(after), initial_before_(before), initial_after_(after) {
   for (const Segment& segment : before_->segments()) {
     if (segment.writable) old_segments_.push_back(&segment);
@@ -31,7 +34,7 @@ ModuleImageBuilder::ModuleImageBuilder(std::shared_ptr<const Program> before,
         segments, [&](const Segment* segment) { return segment->range.Contains(variable.range); });
     return static_cast<size_t>(found - segments.begin());
   };
-  for (const VariablePair& both : PairWritableVariables(*before_, *after_)) {
+  for (const VariablePair& both : PairWritableVariables(*before_, *after_, map.variable_names())) {
     Pair pair{both};
     pair.initial_known =
         initial_before_.IsKnown(both.before->range) && initial_after_.IsKnown(both.after->range);
@@ -41,6 +44,9 @@ ModuleImageBuilder::ModuleImageBuilder(std::shared_ptr<const Program> before,
         !old_default.empty() && !new_default.empty() && old_default != new_default;
     pair.old_segment = index(old_segments_, *both.before);
     pair.new_part = index(new_segments, *both.after);
+    if (both.before->type != 0 && both.after->type != 0) {
+      pair.recipe = &map.recipes().Get(both.before->type, both.after->type);
+    }
     pairs_.push_back(pair);
   }
 }
@@ -65,7 +71,7 @@ Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraf
           "`" + pair.after->name + "`: the new version starts with another value, the server " +
           (model->base ? "had" : "may have") + " changed it; the server's was kept");
     }
-    TakeLive(sources, pair, segment, parts[pair.new_part], plan);
+    TakeLive(sources, pair, segment, parts[pair.new_part], graft, plan);
   }
   RefuseForeign(parts, plan);
   for (const RehearsedPart& part : parts) EmitWrites(part, sources.module.new_bias(), graft.writes);
@@ -152,8 +158,13 @@ Result<std::vector<ModuleImageBuilder::OldSegment>> ModuleImageBuilder::ReadOld(
 }
 
 void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old,
-                                  RehearsedPart& part, MergePlan& plan) {
+                                  RehearsedPart& part, checkpoint::ProcessGraft& graft,
+                                  MergePlan& plan) {
   ++plan.variables.kept;
+  const bool has_moved = !sources.moves.empty();
+  if (pair.recipe != nullptr && (!pair.recipe->identity || has_moved)) {
+    return Transform(sources, pair, old, part, graft, plan);
+  }
   const Range<FileAddr> to = pair.after->range;
   const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
   const size_t size = std::min(pair.before->range.size(), to.size());
@@ -183,6 +194,27 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, cons
     std::memcpy(part.At(to).data() + (pointer->at - begin), &word, kWord);
     ++plan.pointers.likely;
   }
+}
+
+// Field by field. What only the new version has keeps what its start-up gave it.
+void ModuleImageBuilder::Transform(const Sources& sources, const Pair& pair, const OldSegment& old,
+                                   RehearsedPart& part, checkpoint::ProcessGraft& graft,
+                                   MergePlan& plan) {
+  const Range<FileAddr> range = pair.after->range;
+  const Addr to = sources.module.new_bias() + range.begin().value();
+  const LiveWords words(sources.modules, sources.moves);
+  const TranslateWord translate = [&](const ValueWord& word) -> Result<uint64_t> {
+    part.foreign.erase(range.begin() + word.to);
+    MCR_ASSIGN(const uint64_t value, words.Translate(word));
+    if (IsPlaceholder(value)) graft.allocated_words.push_back({to + word.to, Addr(value)});
+    if (value != word.word) ++plan.pointers.precise;
+    return value;
+  };
+  const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
+  const auto live = std::span(old.live).subspan(at, pair.before->range.size());
+  const Status applied = Apply(*pair.recipe, live, part.At(range), translate);
+  if (applied) return;
+  plan.problems.push_back("variable `" + pair.before->name + "`: " + applied.error().Line());
 }
 
 void ModuleImageBuilder::RefuseForeign(const std::vector<RehearsedPart>& parts,

@@ -18,6 +18,7 @@
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/initial_image.h"
 #include "mutator/merge/merge_plan.h"
+#include "mutator/merge/object_moves.h"
 #include "mutator/merge/rehearsed_image.h"
 #include "mutator/merge/start_values.h"
 #include "mutator/merge/variable_pairs.h"
@@ -34,9 +35,12 @@ class ModuleImageBuilder {
     const ImageMap& next_to_live;
     PointerGuard guard;
     const Base* base;  // nullptr: every variable counts as changed by the server
+    const ObjectMoves& moves;
   };
 
-  ModuleImageBuilder(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after);
+  // `map` is that of these two, and outlives the builder.
+  ModuleImageBuilder(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after,
+                     AddressMap& map);
 
   // Adds the contents of the writable segments to `graft.writes`; counts and problems to `plan`.
   Status Build(const Sources& sources, checkpoint::ProcessGraft& graft, MergePlan& plan);
@@ -56,6 +60,7 @@ class ModuleImageBuilder {
     bool initial_known = false;    // in both versions
     bool default_changed = false;  // the initial value differs
     size_t old_segment = 0, new_part = 0;
+    const Recipe* recipe = nullptr;  // nullptr: the type is not known in both
   };
   // A writable segment of the old module.
   struct OldSegment {
@@ -71,7 +76,9 @@ class ModuleImageBuilder {
   bool IsUntouched(const Model& model, const Pair& pair, std::span<const std::byte> live) const;
   Result<std::vector<OldSegment>> ReadOld(const Sources& sources) const;
   void TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old,
-                RehearsedPart& part, MergePlan& plan);
+                RehearsedPart& part, checkpoint::ProcessGraft& graft, MergePlan& plan);
+  void Transform(const Sources& sources, const Pair& pair, const OldSegment& old,
+                 RehearsedPart& part, checkpoint::ProcessGraft& graft, MergePlan& plan);
   void RefuseForeign(const std::vector<RehearsedPart>& parts, MergePlan& plan) const;
   void EmitWrites(const RehearsedPart& part, Addr bias, checkpoint::WriteList& writes) const;
 

@@ -33,7 +33,7 @@ TEST(PairWritableVariables, PairsByNameAndLeavesOutReadOnlyMemory) {
   after.AddVariable("constant", FakeProgram::kRodata, 8);
   after.AddVariable("added", FakeProgram::kData, 8);
   after.AddVariable("counter", FakeProgram::kBss, 8);
-  const auto pairs = PairWritableVariables(before, after);
+  const auto pairs = PairWritableVariables(before, after, VariableNames(after, {}));
   ASSERT_EQ(pairs.size(), 1u);
   EXPECT_EQ(pairs[0].before->name, "counter");
   EXPECT_EQ(pairs[0].after->range.begin(), FakeProgram::kBss);

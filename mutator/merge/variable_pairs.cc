@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <unordered_map>
 
 namespace mcr::mutator {
 
@@ -15,17 +14,49 @@ bool StaysWritable(const Program& program, Range<FileAddr> range) {
   });
 }
 
-std::vector<VariablePair> PairWritableVariables(const Program& before, const Program& after) {
-  std::unordered_map<std::string, const Variable*> old_variables;
-  for (const Variable& variable : before.variables()) {
-    if (!variable.thread_local_storage) old_variables.emplace(variable.Key(), &variable);
-  }
-  std::vector<VariablePair> pairs;
+namespace {
+
+// As annotations name it: "name", "unit:name" or "function:name".
+bool IsCalled(const Variable& variable, const std::string& name) {
+  return name == variable.name || name == variable.unit + ":" + variable.name ||
+         name == variable.function + ":" + variable.name;
+}
+
+template <class Names>
+auto Find(const Names& names, const Variable& variable) {
+  return std::ranges::find_if(names,
+                              [&](const auto& entry) { return IsCalled(variable, entry.first); });
+}
+
+}  // namespace
+
+VariableNames::VariableNames(const Program& after, const profiles::Annotations& annotations) {
   for (const Variable& variable : after.variables()) {
-    if (variable.thread_local_storage || !StaysWritable(after, variable.range)) continue;
-    const auto found = old_variables.find(variable.Key());
-    if (found == old_variables.end() || !StaysWritable(before, found->second->range)) continue;
-    pairs.push_back({found->second, &variable});
+    if (!variable.thread_local_storage) by_key_.emplace(variable.Key(), &variable);
+  }
+  for (const profiles::Rename& rename : annotations.rename()) {
+    renamed_.emplace(rename.before(), rename.after());
+  }
+  for (const std::string& name : annotations.drop()) dropped_.emplace(name, true);
+}
+
+const Variable* VariableNames::Counterpart(const Variable& old_variable) const {
+  if (Find(dropped_, old_variable) != dropped_.end()) return nullptr;
+  Variable wanted = old_variable;
+  const auto renamed = Find(renamed_, old_variable);
+  if (renamed != renamed_.end()) wanted.name = renamed->second;
+  const auto found = by_key_.find(wanted.Key());
+  return found == by_key_.end() ? nullptr : found->second;
+}
+
+std::vector<VariablePair> PairWritableVariables(const Program& before, const Program& after,
+                                                const VariableNames& names) {
+  std::vector<VariablePair> pairs;
+  for (const Variable& variable : before.variables()) {
+    if (variable.thread_local_storage || !StaysWritable(before, variable.range)) continue;
+    const Variable* counterpart = names.Counterpart(variable);
+    if (counterpart == nullptr || !StaysWritable(after, counterpart->range)) continue;
+    pairs.push_back({&variable, counterpart});
   }
   return pairs;
 }

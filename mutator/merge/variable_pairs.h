@@ -2,10 +2,13 @@
 #ifndef MCR_MUTATOR_MERGE_VARIABLE_PAIRS_H_
 #define MCR_MUTATOR_MERGE_VARIABLE_PAIRS_H_
 
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "mcr/base/range.h"
 #include "mutator/debuginfo/program.h"
+#include "profiles/profile.pb.h"
 
 namespace mcr::mutator {
 
@@ -14,8 +17,24 @@ struct VariablePair {
   const Variable* after = nullptr;
 };
 
-// By name, unit and function.
-std::vector<VariablePair> PairWritableVariables(const Program& before, const Program& after);
+// The new version's variables by what the old one calls them: name, unit and function, unless an
+// annotation renames one. Thread-local ones are left out.
+class VariableNames {
+ public:
+  // `after` outlives this.
+  VariableNames(const Program& after, const profiles::Annotations& annotations);
+
+  // nullptr: the new version has none, or an annotation says that it is not to be transferred.
+  const Variable* Counterpart(const Variable& old_variable) const;
+
+ private:
+  std::unordered_map<std::string, const Variable*> by_key_;
+  std::unordered_map<std::string, std::string> renamed_;
+  std::unordered_map<std::string, bool> dropped_;
+};
+
+std::vector<VariablePair> PairWritableVariables(const Program& before, const Program& after,
+                                                const VariableNames& names);
 
 // True for memory that can change after start-up: writable and not RELRO.
 bool StaysWritable(const Program& program, Range<FileAddr> range);

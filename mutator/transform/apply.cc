@@ -9,6 +9,8 @@
 namespace mcr::mutator {
 namespace {
 
+using Meaning = ValueWord::Meaning;
+
 constexpr size_t kWord = 8;
 
 // An integer of up to 8 bytes with its sign apart, so that both kinds compare.
@@ -85,7 +87,9 @@ class Applier {
     to += step.to;
     switch (step.kind) {
       case Step::Kind::kBytes:
-        std::memcpy(to_.data() + to, from_.data() + from, step.from_size);
+        return Bytes(from, to, step.from_size);
+      case Step::Kind::kConstant:
+        std::memcpy(to_.data() + to, &step.constant, std::min(step.to_size, sizeof step.constant));
         return {};
       case Step::Kind::kText:
         std::memcpy(to_.data() + to, from_.data() + from, step.to_size);
@@ -93,7 +97,7 @@ class Applier {
       case Step::Kind::kOpaque:
         return Opaque(from, to, step.from_size);
       case Step::Kind::kPointer:
-        return Word(from, to, step.before, false);
+        return Word(from, to, step.before, Meaning::kPointer, step.tag_mask);
       case Step::Kind::kInteger:
         return Integer(step, from, to);
       case Step::Kind::kFloat:
@@ -123,17 +127,27 @@ class Applier {
     return {};
   }
 
-  Status Opaque(uint64_t from, uint64_t to, uint64_t size) {
+  Status Bytes(uint64_t from, uint64_t to, uint64_t size) {
     std::memcpy(to_.data() + to, from_.data() + from, size);
-    for (uint64_t at = 0; at + kWord <= size; at += kWord) {
-      MCR_TRY(Word(from + at, to + at, 0, true));
+    const uint64_t skip = (kWord - from % kWord) % kWord;
+    for (uint64_t at = skip; at + kWord <= size; at += kWord) {
+      MCR_TRY(Word(from + at, to + at, 0, Meaning::kNumber, 0));
     }
     return {};
   }
 
-  Status Word(uint64_t from, uint64_t to, TypeId pointee, bool likely) {
+  Status Opaque(uint64_t from, uint64_t to, uint64_t size) {
+    std::memcpy(to_.data() + to, from_.data() + from, size);
+    for (uint64_t at = 0; at + kWord <= size; at += kWord) {
+      MCR_TRY(Word(from + at, to + at, 0, Meaning::kLikely, 0));
+    }
+    return {};
+  }
+
+  Status Word(uint64_t from, uint64_t to, TypeId pointee, Meaning meaning, uint64_t tag_mask) {
     const uint64_t word = Load(from_, from, kWord);
-    MCR_ASSIGN(const uint64_t translated, translate_({from, to, word, pointee, likely}));
+    MCR_ASSIGN(uint64_t translated, translate_({from, to, word & ~tag_mask, pointee, meaning}));
+    translated |= word & tag_mask;
     std::memcpy(to_.data() + to, &translated, kWord);
     return {};
   }

@@ -12,12 +12,17 @@
 
 namespace mcr::mutator {
 
-// A word of a value that points somewhere, or may.
+// A word of a value that points somewhere, or may. Numbers are asked about where they are aligned.
 struct ValueWord {
   uint64_t from = 0, to = 0;  // its offsets in the old and in the new value
-  uint64_t word = 0;          // what it holds
+  uint64_t word = 0;          // what it holds, without tag bits
   TypeId pointee = 0;         // as the old type says; 0: `void`, or nobody knows
-  bool likely = false;        // not known to be a pointer
+  enum class Meaning {
+    kPointer,
+    kLikely,  // nobody knows
+    kNumber,  // it is none, says its type: to be left as it is, or to be refused
+  };
+  Meaning meaning = Meaning::kPointer;
 };
 using TranslateWord = std::function<Result<uint64_t>(const ValueWord&)>;
 

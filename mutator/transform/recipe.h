@@ -22,12 +22,13 @@ struct Step {
     kOpaque,   // as they are, but nobody knows what they mean (unions): likely pointers
     kInteger,  // by value
     kFloat,
-    kEnum,     // by enumerator
-    kPointer,  // the word is translated
-    kBits,     // an integer in a bit-field
-    kText,     // an array of characters that became shorter: keeps its terminating zero
-    kNested,   // `count` values, each by `element`
-    kUnion,    // one of `members`, as the integer at `discriminator` says
+    kEnum,      // by enumerator
+    kPointer,   // the word is translated
+    kBits,      // an integer in a bit-field
+    kText,      // an array of characters that became shorter: keeps its terminating zero
+    kNested,    // `count` values, each by `element`
+    kUnion,     // one of `members`, as the integer at `discriminator` says
+    kConstant,  // what an annotation says that a new field begins with
   };
   Kind kind = Kind::kBytes;
   uint64_t from = 0, to = 0;
@@ -36,12 +37,14 @@ struct Step {
   uint32_t from_bits = 0, to_bits = 0;          // kBits
   bool from_signed = false, to_signed = false;  // kInteger, kBits
   TypeId before = 0, after = 0;                 // of the value; kPointer: of what it points to
+  uint64_t tag_mask = 0;                        // kPointer: bits that are no part of the address
   const Recipe* element = nullptr;              // kNested
   uint64_t count = 1;                           // kNested: elements that both versions have
   std::map<int64_t, int64_t> enumerators;       // kEnum
   std::map<int64_t, const Recipe*> members;     // kUnion
   uint64_t discriminator = 0;                   // kUnion: its offset in the old value
   uint64_t discriminator_size = 0;              // kUnion: bytes
+  int64_t constant = 0;                         // kConstant
   std::string field;                            // for messages
 
   uint64_t from_end() const { return from + count * from_size; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "mutator/transform/recipe_builder.h"
 
@@ -21,8 +22,8 @@ bool HasName(const Type& type, std::string_view name) {
 }  // namespace
 
 RecipeBook::RecipeBook(const TypeTable& before, const TypeTable& after,
-                       const profiles::Annotations& annotations)
-    : before_(before), after_(after), annotations_(annotations) {
+                       profiles::Annotations annotations)
+    : before_(before), after_(after), annotations_(std::move(annotations)) {
   for (TypeId id = 1; id < after_.size(); ++id) {
     if (!IsTagged(after_[id])) shapes_.emplace(after_.Describe(id), id);
   }
@@ -45,6 +46,17 @@ TypeId RecipeBook::Counterpart(TypeId before) {
   const auto [entry, is_new] = counterparts_.try_emplace(before, 0);
   if (is_new) entry->second = FindCounterpart(before);
   return counterparts_[before];
+}
+
+std::vector<TypeId> RecipeBook::ChangedTypes() {
+  std::vector<TypeId> changed;
+  for (TypeId id = 1; id < before_.size(); ++id) {
+    const Type& type = before_[id];
+    const bool is_record = type.kind == TypeKind::kStruct || type.kind == TypeKind::kUnion;
+    if (!is_record || type.name.empty() || type.is_declaration || type.size == 0) continue;
+    if (Counterpart(id) != 0 && Changes(id)) changed.push_back(id);
+  }
+  return changed;
 }
 
 TypeId RecipeBook::FindCounterpart(TypeId id) {
@@ -71,6 +83,19 @@ TypeId RecipeBook::FindNamed(const Type& type) {
       if (complete == 0 || after_[candidate].size == type.size) complete = candidate;
     }
     if (complete != 0) return complete;
+  }
+  return 0;
+}
+
+TypeId RecipeBook::OldType(std::string_view name) const {
+  for (const std::string_view prefix : {"struct ", "union ", "enum ", "class "}) {
+    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  }
+  for (const TypeKind kind : {TypeKind::kStruct, TypeKind::kUnion, TypeKind::kInteger,
+                              TypeKind::kEnum, TypeKind::kFloat}) {
+    for (const TypeId id : before_.Find(kind, name)) {
+      if (!before_[id].is_declaration) return id;
+    }
   }
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "mutator/debuginfo/type_table.h"
 #include "mutator/transform/recipe.h"
@@ -17,9 +18,8 @@ namespace mcr::mutator {
 
 class RecipeBook {
  public:
-  // All three outlive the book.
-  RecipeBook(const TypeTable& before, const TypeTable& after,
-             const profiles::Annotations& annotations);
+  // The tables outlive the book.
+  RecipeBook(const TypeTable& before, const TypeTable& after, profiles::Annotations annotations);
 
   // Never fails: what cannot be done is Recipe::problem. Valid as long as the book.
   const Recipe& Get(TypeId before, TypeId after);
@@ -34,8 +34,14 @@ class RecipeBook {
   // Whether a value of this type needs more than its pointers translated.
   bool Changes(TypeId before) { return !Get(before).identity; }
 
+  // The old type that an annotation names: "ngx_str_t", "struct item", 0: there is no such type.
+  TypeId OldType(std::string_view name) const;
+
   // What "3" or "CASE_CLOSED" is as a value of an old type.
   std::optional<int64_t> NumberOf(const Type& type, const std::string& text) const;
+
+  // The structs and unions of the old version of which no value can stay as it is.
+  std::vector<TypeId> ChangedTypes();
 
   const TypeTable& before() const { return before_; }
   const TypeTable& after() const { return after_; }
@@ -51,7 +57,7 @@ class RecipeBook {
 
   const TypeTable& before_;
   const TypeTable& after_;
-  const profiles::Annotations& annotations_;
+  profiles::Annotations annotations_;
   std::map<std::pair<TypeId, TypeId>, std::unique_ptr<Recipe>> recipes_;
   std::map<TypeId, TypeId> counterparts_;
   std::map<std::string, TypeId> shapes_;  // of the new version's types without a name of their own

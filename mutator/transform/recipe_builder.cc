@@ -67,6 +67,12 @@ void RecipeBuilder::Problem(Recipe& recipe, std::string what) {
   if (recipe.problem.empty()) recipe.problem = std::move(what);
 }
 
+std::string RecipeBuilder::NameOf(const Step& step) const {
+  if (step.field.empty()) return "";
+  const std::string& owner = before_[owner_].name;
+  return "field `" + (owner.empty() ? step.field : owner + "." + step.field) + "`: ";
+}
+
 Recipe RecipeBuilder::Build(TypeId before, TypeId after) {
   Recipe recipe;
   recipe.before = before;
@@ -119,7 +125,34 @@ void RecipeBuilder::AddRecord(Recipe& recipe) {
       const auto index = static_cast<size_t>(&from - before.members.data());
       return Counterpart(before, index, after) == &to;
     });
-    if (!known) recipe.added.push_back(to.name);
+    if (known) continue;
+    recipe.added.push_back(to.name);
+    AddInitial(to, recipe);
+  }
+}
+
+void RecipeBuilder::AddInitial(const Member& to, Recipe& recipe) {
+  constexpr std::string_view kOldField = "old:";
+  for (const profiles::InitialValue& initial : book_.annotations().initial()) {
+    if (!RecipeBook::IsField(after_[recipe.after], to.name, initial.name())) continue;
+    if (initial.value().starts_with(kOldField)) {
+      const auto& members = before_[recipe.before].members;
+      const auto from =
+          std::ranges::find(members, initial.value().substr(kOldField.size()), &Member::name);
+      if (from != members.end()) return Add(*from, to, recipe);
+    } else if (const auto value = book_.NumberOf(after_[to.type], initial.value())) {
+      Step step;
+      step.kind = Kind::kConstant;
+      step.to = to.offset;
+      step.to_size = after_[to.type].size;
+      step.constant = *value;
+      step.count = 0;
+      recipe.steps.push_back(std::move(step));
+      return;
+    }
+    return Problem(recipe, fmt::format("the annotation of `{}` says `{}`, which is neither a "
+                                       "number, an enumerator nor a field of the old version",
+                                       initial.name(), initial.value()));
   }
 }
 
@@ -163,6 +196,7 @@ void RecipeBuilder::AddValue(TypeId before, TypeId after, Step step, Recipe& rec
   step.after = after;
   step.from_signed = from.is_signed;
   step.to_signed = to.is_signed;
+  if (AddTagged(step, recipe) || AddCopy(step, recipe)) return;
   if (from.kind == TypeKind::kEnum && to.kind == TypeKind::kEnum) {
     return AddEnum(before, after, std::move(step), recipe);
   }
@@ -187,11 +221,37 @@ void RecipeBuilder::AddValue(TypeId before, TypeId after, Step step, Recipe& rec
   } else if (from.kind == TypeKind::kMemberPointer && to.kind == TypeKind::kMemberPointer) {
     step.kind = Kind::kOpaque;
   } else if (from.kind != to.kind || from.size != to.size) {
-    return Problem(recipe, fmt::format("{}{} became {} (annotation: drop, with initial)",
-                                       step.field.empty() ? "" : "field `" + step.field + "`: ",
-                                       before_.Describe(before), after_.Describe(after)));
+    return Problem(recipe,
+                   fmt::format("{}{} became {} (annotation: drop, with initial)", NameOf(step),
+                               before_.Describe(before), after_.Describe(after)));
   }
   recipe.steps.push_back(std::move(step));
+}
+
+bool RecipeBuilder::AddTagged(Step step, Recipe& recipe) {
+  for (const profiles::TaggedPointer& annotation : book_.annotations().tagged_pointer()) {
+    if (!RecipeBook::IsField(before_[owner_], step.field, annotation.field())) continue;
+    if (step.from_size != kWord || step.to_size != kWord) continue;
+    step.kind = Kind::kPointer;
+    step.tag_mask = annotation.tag_mask();
+    step.before = book_.OldType(annotation.type());
+    step.after = book_.Counterpart(step.before);
+    recipe.steps.push_back(std::move(step));
+    return true;
+  }
+  return false;
+}
+
+bool RecipeBuilder::AddCopy(Step step, Recipe& recipe) {
+  const auto& copied = book_.annotations().copy();
+  const bool is_copied = std::ranges::any_of(copied, [&](const std::string& annotated) {
+    return RecipeBook::IsField(before_[owner_], step.field, annotated);
+  });
+  if (!is_copied) return false;
+  step.kind = Kind::kBytes;
+  step.from_size = step.to_size = std::min(step.from_size, step.to_size);
+  recipe.steps.push_back(std::move(step));
+  return true;
 }
 
 void RecipeBuilder::AddEnum(TypeId before, TypeId after, Step step, Recipe& recipe) {
@@ -237,8 +297,7 @@ void RecipeBuilder::AddArray(TypeId before, TypeId after, Step step, Recipe& rec
 
 void RecipeBuilder::AddNested(const Recipe& element, Step step, Recipe& recipe) {
   if (!element.problem.empty()) {
-    Problem(recipe, step.field.empty() ? element.problem
-                                       : "field `" + step.field + "`: " + element.problem);
+    Problem(recipe, NameOf(step) + element.problem);
   }
   const bool plain = element.identity && !element.has_pointers;
   step.kind = Kind::kNested;
@@ -260,8 +319,7 @@ void RecipeBuilder::AddUnion(TypeId before, TypeId after, Step step, Recipe& rec
     return Problem(recipe,
                    fmt::format("{}{} changed, and nothing says which member is valid (annotation: "
                                "discriminator)",
-                               step.field.empty() ? "" : "field `" + step.field + "`: ",
-                               before_.Describe(before)));
+                               NameOf(step), before_.Describe(before)));
   }
   step.kind = Kind::kOpaque;
   if (step.to_size != step.from_size) recipe.added.push_back(step.field);

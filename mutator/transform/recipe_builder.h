@@ -19,7 +19,10 @@ class RecipeBuilder {
 
  private:
   void Add(const Member& from, const Member& to, Recipe& recipe);
+  void AddInitial(const Member& to, Recipe& recipe);
   void AddValue(TypeId before, TypeId after, Step step, Recipe& recipe);
+  bool AddTagged(Step step, Recipe& recipe);
+  bool AddCopy(Step step, Recipe& recipe);
   void AddBits(const Member& from, const Member& to, Step step, Recipe& recipe);
   void AddEnum(TypeId before, TypeId after, Step step, Recipe& recipe);
   void AddArray(TypeId before, TypeId after, Step step, Recipe& recipe);
@@ -32,6 +35,7 @@ class RecipeBuilder {
   bool AddCases(const Type& before, const Type& after, Step step, Recipe& recipe);
   const Member* Counterpart(const Type& owner, size_t index, const Type& in) const;
   std::string RenamedField(const Type& owner, const std::string& field) const;
+  std::string NameOf(const Step& step) const;  // "field `owner.x`: ", "" if it has no name
   static void Problem(Recipe& recipe, std::string what);
 
   RecipeBook& book_;

@@ -1,5 +1,5 @@
 /* Position-independent routines for tracer::Injection::Run: arguments in rdi, rsi, rdx; end at int3; result in rax.
-   They touch no stack and keep their state in registers that a system call preserves. */
+   They touch no stack (but for the one that calls functions) and keep their state in registers that a system call preserves. */
 
     .text
 
@@ -146,5 +146,25 @@ mcr_injected_twin:
     mov $231, %eax             /* exit_group */
     syscall
 mcr_injected_twin_end:
+
+/* rdi: a function, rsi: array of words, rdx: its length. Calls the function with each word and puts the result in its place.
+   Functions keep rbx and r12 to r15. The stack is aligned as it is before a call. */
+    .globl mcr_injected_map_words
+    .globl mcr_injected_map_words_end
+mcr_injected_map_words:
+    mov %rdi, %r12
+    mov %rsi, %rbx
+    lea (%rsi,%rdx,8), %r13
+1:  cmp %r13, %rbx
+    jae 2f
+    mov (%rbx), %rdi
+    xor %eax, %eax
+    call *%r12
+    mov %rax, (%rbx)
+    add $8, %rbx
+    jmp 1b
+2:  xor %eax, %eax
+    int3
+mcr_injected_map_words_end:
 
     .section .note.GNU-stack,"",@progbits

@@ -21,6 +21,8 @@ extern const std::byte mcr_injected_set_mm_map[];
 extern const std::byte mcr_injected_set_mm_map_end[];
 extern const std::byte mcr_injected_twin[];
 extern const std::byte mcr_injected_twin_end[];
+extern const std::byte mcr_injected_map_words[];
+extern const std::byte mcr_injected_map_words_end[];
 }
 
 namespace mcr::tracer {
@@ -32,5 +34,9 @@ std::span<const std::byte> SetMmMapCode() {
 }
 
 std::span<const std::byte> TwinCode() { return {mcr_injected_twin, mcr_injected_twin_end}; }
+
+std::span<const std::byte> MapWordsCode() {
+  return {mcr_injected_map_words, mcr_injected_map_words_end};
+}
 
 }  // namespace mcr::tracer

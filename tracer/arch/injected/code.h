@@ -28,6 +28,10 @@ std::span<const std::byte> SetMmMapCode();
 // Result: 0 or -errno; the int: the copy's PID or -errno.
 std::span<const std::byte> TwinCode();
 
+// Arguments: address of a function of one integer argument, address of a word array, its length.
+// Each word becomes what the function returns for it. Result: 0.
+std::span<const std::byte> MapWordsCode();
+
 }  // namespace mcr::tracer
 
 #endif  // MCR_TRACER_ARCH_INJECTED_CODE_H_

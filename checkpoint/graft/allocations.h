@@ -1,0 +1,42 @@
+// Memory for the graft from the process's own allocator: asked for, put in place of the plan's
+// placeholders, given back.
+#ifndef MCR_CHECKPOINT_GRAFT_ALLOCATIONS_H_
+#define MCR_CHECKPOINT_GRAFT_ALLOCATIONS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "checkpoint/graft/plan.h"
+#include "mcr/base/address.h"
+#include "mcr/base/result.h"
+#include "tracer/task_group.h"
+
+namespace mcr::checkpoint {
+
+class Allocations {
+ public:
+  // Asks for all that `graft` wants, at once. On failure what was got is given back.
+  static Result<Allocations> Make(tracer::TracedProcess& process, const ProcessGraft& graft);
+
+  // The plan with the addresses that the allocations have: no placeholder is left in it.
+  ProcessGraft Resolve() const;
+
+  // Gives all of it back.
+  Status Release(tracer::TracedProcess& process) const;
+
+ private:
+  explicit Allocations(const ProcessGraft& graft) : graft_(graft) {}
+  uint64_t Resolve(uint64_t placeholder) const;
+  void Resolve(user_regs_struct& registers) const;
+
+  ProcessGraft graft_;
+  std::vector<uint64_t> got_;  // in the plan's order
+  Addr break_;                 // the end of the heap, which the allocator may have moved
+};
+
+// Calls `release` for each.
+Status ReleaseAll(tracer::TracedProcess& process, Addr release, std::vector<uint64_t> memory);
+
+}  // namespace mcr::checkpoint
+
+#endif  // MCR_CHECKPOINT_GRAFT_ALLOCATIONS_H_

@@ -1,0 +1,47 @@
+#include "mutator/graph/pointee_rules.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mcr::mutator {
+
+PointeeRules::PointeeRules(const Program& program, Addr bias, const RecipeBook& recipes)
+    : program_(program), bias_(bias), recipes_(recipes) {}
+
+std::optional<PointeeRules::Answer> PointeeRules::OfField(const Type& owner, std::string_view field,
+                                                          std::span<const std::byte> value) const {
+  for (const profiles::Pointee& rule : recipes_.annotations().pointee()) {
+    if (!RecipeBook::IsField(owner, field, rule.field())) continue;
+    if (Holds(rule, owner, value)) return Answer{recipes_.OldType(rule.type())};
+  }
+  return std::nullopt;
+}
+
+std::optional<PointeeRules::Answer> PointeeRules::OfVariable(std::string_view name) const {
+  for (const profiles::Pointee& rule : recipes_.annotations().pointee()) {
+    if (rule.field() == name) return Answer{recipes_.OldType(rule.type())};
+  }
+  return std::nullopt;
+}
+
+bool PointeeRules::Holds(const profiles::Pointee& rule, const Type& owner,
+                         std::span<const std::byte> value) const {
+  if (rule.if_field().empty()) return true;
+  const auto member = std::ranges::find(owner.members, rule.if_field(), &Member::name);
+  if (member == owner.members.end()) return false;
+  const Type& type = recipes_.before()[member->type];
+  if (type.size > sizeof(uint64_t) || member->offset + type.size > value.size()) return false;
+  uint64_t word = 0;
+  std::memcpy(&word, value.data() + member->offset, type.size);
+  if (type.kind == TypeKind::kPointer) {
+    const Function* function = program_.FindFunction(FileAddr(word - bias_.value()));
+    return function != nullptr && function->name == rule.equals();
+  }
+  const auto wanted = recipes_.NumberOf(type, rule.equals());
+  if (!wanted) return false;
+  const uint64_t mask =
+      type.size == sizeof word ? ~uint64_t{0} : (uint64_t{1} << (8 * type.size)) - 1;
+  return (static_cast<uint64_t>(*wanted) & mask) == word;
+}
+
+}  // namespace mcr::mutator

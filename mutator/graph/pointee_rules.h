@@ -1,0 +1,43 @@
+// What annotations say about what pointers point to, ready to be asked.
+#ifndef MCR_MUTATOR_GRAPH_POINTEE_RULES_H_
+#define MCR_MUTATOR_GRAPH_POINTEE_RULES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mutator/debuginfo/program.h"
+#include "mutator/transform/recipe_book.h"
+
+namespace mcr::mutator {
+
+class PointeeRules {
+ public:
+  // Both outlive the rules. `bias`: of the program in the process that is asked about.
+  PointeeRules(const Program& program, Addr bias, const RecipeBook& recipes);
+
+  struct Answer {
+    TypeId type = 0;  // 0: memory without types or pointers
+  };
+  // Of the field `field` of `value`, which is of type `owner`. nullopt: no annotation speaks of it,
+  // or none of those that do holds.
+  std::optional<Answer> OfField(const Type& owner, std::string_view field,
+                                std::span<const std::byte> value) const;
+  std::optional<Answer> OfVariable(std::string_view name) const;
+
+ private:
+  bool Holds(const profiles::Pointee& rule, const Type& owner,
+             std::span<const std::byte> value) const;
+
+  const Program& program_;
+  Addr bias_;
+  const RecipeBook& recipes_;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_GRAPH_POINTEE_RULES_H_

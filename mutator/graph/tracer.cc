@@ -1,0 +1,388 @@
+#include "mutator/graph/tracer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace mcr::mutator {
+namespace {
+
+constexpr uint64_t kWord = 8;
+// malloc's smallest block, its header and its granularity (glibc, malloc/malloc.c).
+constexpr uint64_t kSmallest = 24, kHeader = 8, kAlignment = 16;
+// What is left over of a block that was split is given along if it is too small for a block.
+constexpr uint64_t kRemainder = 16;
+constexpr uint64_t kPage = 4096;
+
+uint64_t UsableFor(uint64_t asked) {
+  const uint64_t block = (asked + kHeader + kAlignment - 1) / kAlignment * kAlignment;
+  return std::max(kSmallest, block - kHeader);
+}
+
+bool IsText(const Type& type) { return type.kind == TypeKind::kInteger && type.size == 1; }
+
+}  // namespace
+
+uint64_t CountThatFits(uint64_t usable, uint64_t size, bool mmapped) {
+  if (size == 0 || usable < size) return 0;
+  if (mmapped) return usable / size;
+  for (uint64_t count = usable / size; count > 0; --count) {
+    const uint64_t needed = UsableFor(count * size);
+    if (needed == usable || needed + kRemainder == usable) {
+      // The fewest that make a block of this size.
+      while (count > 1 && UsableFor((count - 1) * size) == needed) --count;
+      return count;
+    }
+    if (needed + kRemainder < usable) return 0;
+  }
+  return 0;
+}
+
+Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, RecipeBook& recipes,
+               const std::vector<HeapChunk>& chunks)
+    : memory_(memory),
+      program_(program),
+      bias_(bias),
+      recipes_(recipes),
+      chunks_(chunks),
+      containers_(program.types()),
+      virtual_tables_(program, bias, memory),
+      rules_(program, bias, recipes),
+      typed_(chunks.size()) {}
+
+void Tracer::AddRoot(Addr at, TypeId before, TypeId after, const std::string& name) {
+  pending_.push_back({at, &recipes_.Get(before, after), 1, 0, NewLabel(name)});
+}
+
+Tracer::Label Tracer::NewLabel(std::string text) { return &labels_.emplace_back(std::move(text)); }
+
+void Tracer::AddEvidence(const TypeEvidence& evidence) {
+  const size_t chunk = ChunkAt(evidence.at.value());
+  if (chunk == kNone || chunks_[chunk].payload.begin() != evidence.at) return;
+  if (!IsTyped(chunk)) Give(chunk, recipes_.Get(evidence.type), NewLabel(evidence.source));
+}
+
+void Tracer::AddLikely(uint64_t word, Label found_by) { FollowUntyped(word, found_by, false); }
+
+size_t Tracer::ChunkAt(uint64_t word) const {
+  const HeapChunk* chunk = FindChunk(chunks_, Addr(word));
+  return chunk == nullptr || !chunk->in_use ? kNone : static_cast<size_t>(chunk - chunks_.data());
+}
+
+ObjectGraph Tracer::Finish() {
+  do {
+    TraceAll();
+  } while (SettleInner());
+  TraceUntyped();
+  ObjectGraph graph;
+  for (size_t chunk = 0; chunk < typed_.size(); ++chunk) {
+    if (!IsTyped(chunk)) continue;
+    const Typed& typed = typed_[chunk];
+    const HeapChunk& memory = chunks_[chunk];
+    const uint64_t size = std::max<uint64_t>(typed.recipe->from_size, 1);
+    const bool one = typed.recipe->flexible.has_value();
+    graph.objects.push_back({memory.payload, typed.recipe, one ? 1 : memory.payload.size() / size,
+                             one ? 1 : CountThatFits(memory.payload.size(), size, memory.mmapped),
+                             typed.found_by});
+  }
+  for (const auto& [chunk, untyped] : untyped_) graph.untyped.push_back(untyped);
+  std::ranges::sort(graph.untyped, {},
+                    [](const UntypedObject& object) { return object.memory.begin(); });
+  graph.problems = std::move(problems_);
+  graph.labels = std::move(labels_);
+  return graph;
+}
+
+void Tracer::TraceAll() {
+  while (!pending_.empty()) {
+    const Pending value = std::move(pending_.front());
+    pending_.pop_front();
+    TraceValue(value);
+  }
+}
+
+void Tracer::TraceValue(const Pending& value) {
+  const Recipe& recipe = *value.recipe;
+  if (!recipe.has_pointers || recipe.from_size + value.room == 0) return;
+  bytes_.resize(std::max(recipe.from_size * value.count, value.room));
+  if (!memory_.Read(value.at, bytes_)) return;
+  for (uint64_t i = 0; i < value.count; ++i) {
+    TraceSteps(recipe, bytes_, i * recipe.from_size, value.name);
+  }
+  if (recipe.flexible) TraceFlexible(*recipe.flexible, bytes_, value.name);
+}
+
+void Tracer::TraceFlexible(const FlexibleArray& array, std::span<const std::byte> bytes,
+                           Label name) {
+  const uint64_t size = array.element->from_size;
+  if (size == 0 || !array.element->has_pointers) return;
+  for (uint64_t at = array.from; at + size <= bytes.size(); at += size) {
+    TraceSteps(*array.element, bytes, at, name);
+  }
+}
+
+void Tracer::TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, uint64_t offset,
+                        Label name) {
+  if (offset + recipe.from_size > bytes.size()) return;
+  const auto value = bytes.subspan(offset, recipe.from_size);
+  const auto word_at = [&](uint64_t at) {
+    uint64_t word = 0;
+    std::memcpy(&word, value.data() + at, kWord);
+    return word;
+  };
+  for (const Step& step : recipe.steps) {
+    if (step.kind == Step::Kind::kPointer) {
+      FollowPointer(step, word_at(step.from), recipe, value, name);
+    } else if (step.kind == Step::Kind::kOpaque) {
+      const Label by = LabelOf(step, program_.types()[recipe.before]);
+      for (uint64_t at = 0; at + kWord <= step.from_size; at += kWord) {
+        FollowUntyped(word_at(step.from + at), by != nullptr ? by : name, true);
+      }
+    } else if (step.kind == Step::Kind::kNested && step.element->has_pointers) {
+      for (uint64_t i = 0; i < step.count; ++i) {
+        TraceSteps(*step.element, bytes, offset + step.from + i * step.from_size, name);
+      }
+    } else if (step.kind == Step::Kind::kUnion) {
+      uint64_t tag = 0;
+      std::memcpy(&tag, value.data() + step.discriminator,
+                  std::min<uint64_t>(step.discriminator_size, sizeof tag));
+      const auto member = step.members.find(static_cast<int64_t>(tag));
+      if (member != step.members.end()) {
+        TraceSteps(*member->second, bytes, offset + step.from, name);
+      }
+    }
+  }
+}
+
+Tracer::Label Tracer::LabelOf(const Step& step, const Type& owner) {
+  if (step.field.empty() || owner.name.empty()) return nullptr;
+  Label& label = step_labels_[&step];
+  if (label == nullptr) label = NewLabel(owner.name + "." + step.field);
+  return label;
+}
+
+void Tracer::FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
+                           std::span<const std::byte> value, Label name) {
+  static const std::string kUnnamed = "an unnamed field";
+  word &= ~step.tag_mask;
+  if (word < kPage) return;
+  const Type& type = program_.types()[owner.before];
+  const Label field = LabelOf(step, type);
+  const Label found_by = field != nullptr ? field : name != nullptr ? name : &kUnnamed;
+  const auto rule = field != nullptr  ? rules_.OfField(type, step.field, value)
+                    : name != nullptr ? rules_.OfVariable(*name)
+                                      : std::nullopt;
+  if (!rule) return Follow(word, step.before, step.after, found_by);
+  if (rule->type != 0) Follow(word, rule->type, recipes_.Counterpart(rule->type), found_by);
+}
+
+TypeId Tracer::Complete(TypeId before) const {
+  const Type& type = program_.types()[before];
+  if (!type.is_declaration) return before;
+  for (const TypeId id : program_.types().Find(type.kind, type.name)) {
+    if (!program_.types()[id].is_declaration) return id;
+  }
+  return 0;
+}
+
+void Tracer::Follow(uint64_t word, TypeId before, TypeId after, Label found_by) {
+  if (word < kPage) return;
+  const TypeTable& types = program_.types();
+  before = Complete(before);
+  if (types[before].kind == TypeKind::kFunction) return;
+  if (before == 0) return FollowUntyped(word, found_by, true);
+  if (virtual_tables_.HasTable(before)) {
+    if (const auto dynamic = virtual_tables_.ClassOf(Addr(word))) {
+      word -= dynamic->to_top;
+      before = dynamic->type;
+      after = 0;
+    }
+  }
+  if (after == 0 || recipes_.after()[after].is_declaration) after = recipes_.Counterpart(before);
+  const size_t chunk = ChunkAt(word);
+  if (chunk == kNone) return FollowOutside(word, before, after, found_by);
+  const uint64_t offset = word - chunks_[chunk].payload.begin().value();
+  // A text: what it is in is known by others, if by anybody.
+  if (IsText(types[before])) return;
+  if (IsTyped(chunk)) return CheckInner(chunk, offset, before, found_by);
+  if (offset != 0) {
+    inner_.push_back({chunk, offset, before, found_by});
+    return;
+  }
+  Claim(chunk, before, after, found_by);
+}
+
+// Precise tracing comes first: what it types is not looked at as memory without types.
+void Tracer::FollowUntyped(uint64_t word, Label found_by, bool precise) {
+  if (ChunkAt(word) != kNone) likely_.push_back({word, found_by, precise});
+}
+
+// Whatever the words of memory without types point to may be reached through it.
+void Tracer::TraceUntyped() {
+  const Label indirect = NewLabel("memory without types");
+  while (!likely_.empty()) {
+    const Likely likely = likely_.back();
+    likely_.pop_back();
+    const size_t chunk = ChunkAt(likely.word);
+    if (IsTyped(chunk)) continue;
+    const auto [entry, is_new] = untyped_.try_emplace(
+        chunk, UntypedObject{chunks_[chunk].payload, likely.found_by, likely.precise});
+    entry->second.precise = entry->second.precise || likely.precise;
+    if (!is_new) continue;
+    bytes_.resize(chunks_[chunk].payload.size());
+    if (!memory_.Read(chunks_[chunk].payload.begin(), bytes_)) continue;
+    for (size_t at = 0; at + kWord <= bytes_.size(); at += kWord) {
+      uint64_t word;
+      std::memcpy(&word, bytes_.data() + at, kWord);
+      FollowUntyped(word, indirect, false);
+    }
+  }
+}
+
+// Memory that no allocator of the C library gave: the variables, which are roots themselves,
+// stacks, mappings of the program's own.
+void Tracer::FollowOutside(uint64_t word, TypeId before, TypeId after, Label found_by) {
+  const Mapping* mapping = FindMapping(memory_.image().mappings(), Addr(word));
+  if (mapping == nullptr || !mapping->writable || mapping->path == "[stack]") return;
+  if (mapping->IsFile() && !mapping->shared) return;  // a module's data
+  if (word >= bias_.value() && program_.FindVariable(FileAddr(word - bias_.value()))) return;
+  if (FindChunk(chunks_, Addr(word)) != nullptr) return;  // given back: a dangling pointer
+  const Recipe& recipe = recipes_.Get(before, after);
+  if (!outside_.try_emplace({Addr(word), &recipe}, true).second) return;
+  if (!recipe.identity) {
+    problems_.push_back(
+        fmt::format("{} changed, and `{}` points to one at {}, in memory that the C library's "
+                    "allocator did not "
+                    "give (annotation: region)",
+                    program_.types().Describe(before), *found_by, Hex(word)));
+    return;
+  }
+  pending_.push_back({Addr(word), &recipe, 1, 0, nullptr});
+}
+
+std::string Tracer::Where(const HeapChunk& chunk) const {
+  return fmt::format("{} bytes at {}", chunk.payload.size(), Hex(chunk.payload.begin()));
+}
+
+void Tracer::Claim(size_t chunk, TypeId before, TypeId after, Label found_by) {
+  const TypeId whole = TypeAtStart(chunks_[chunk], before, found_by);
+  if (whole == 0) {
+    FollowUntyped(chunks_[chunk].payload.begin().value(), found_by, true);
+    return;
+  }
+  Give(chunk, whole == before ? recipes_.Get(before, after) : recipes_.Get(whole), found_by);
+}
+
+TypeId Tracer::TypeAtStart(const HeapChunk& chunk, TypeId before, Label found_by) {
+  const auto key = std::tuple(before, chunk.payload.size(), chunk.mmapped);
+  auto known = candidates_.find(key);
+  if (known == candidates_.end()) {
+    known = candidates_.emplace(key, FindCandidates(chunk, before)).first;
+  }
+  if (!known->second.problem.empty()) {
+    problems_.push_back(
+        fmt::format("`{}` points to {}, {}", *found_by, Where(chunk), known->second.problem));
+  }
+  return known->second.type;
+}
+
+// A pointer to a base class points to an object of some class of it; so may one to the first member
+// of a struct, if what it points to alone has another size.
+Tracer::Candidates Tracer::FindCandidates(const HeapChunk& chunk, TypeId before) {
+  const uint64_t usable = chunk.payload.size();
+  const Recipe& own = recipes_.Get(before);
+  std::vector<TypeId> derived, around;
+  for (const TypeId container : containers_.Containers(before, 0)) {
+    const Recipe& recipe = recipes_.Get(container);
+    const bool fits = recipe.flexible ? usable >= recipe.from_size
+                                      : CountThatFits(usable, recipe.from_size, false) == 1;
+    std::vector<TypeId>& list = containers_.DerivesFrom(container, before) ? derived : around;
+    const bool known =
+        std::ranges::any_of(list, [&](TypeId other) { return containers_.Same(other, container); });
+    if (fits && !known) list.push_back(container);
+  }
+  const bool fits = own.flexible ? usable >= own.from_size
+                                 : CountThatFits(usable, own.from_size, chunk.mmapped) != 0;
+  if (derived.empty() && fits) return {before, ""};
+  const std::vector<TypeId>& candidates = derived.empty() ? around : derived;
+  if (candidates.size() == 1) return {candidates.front(), ""};
+  const bool matters = !own.identity || std::ranges::any_of(candidates, [&](TypeId id) {
+    return recipes_.Changes(id);
+  });
+  if (!matters) return {};
+  return {0, fmt::format("which may hold {} different types around {} (annotation: pointee)",
+                         candidates.size(), program_.types().Describe(before))};
+}
+
+void Tracer::Give(size_t chunk, const Recipe& recipe, Label found_by) {
+  typed_[chunk] = {&recipe, found_by};
+  const HeapChunk& memory = chunks_[chunk];
+  const uint64_t size = std::max<uint64_t>(recipe.from_size, 1);
+  const uint64_t count = recipe.flexible ? 1 : memory.payload.size() / size;
+  pending_.push_back({memory.payload.begin(), &recipe, count,
+                      recipe.flexible ? memory.payload.size() : 0, nullptr});
+}
+
+// A second pointer to what has a type already: it says the same, or it says more, or something is
+// wrong.
+void Tracer::CheckInner(size_t chunk, uint64_t offset, TypeId before, Label found_by) {
+  Typed& typed = typed_[chunk];
+  const Recipe& recipe = *typed.recipe;
+  const uint64_t size = std::max<uint64_t>(recipe.from_size, 1);
+  const uint64_t inside = recipe.flexible || offset < size ? offset : offset % size;
+  if (containers_.Holds(recipe.before, before, inside)) return;
+  const Recipe& other = recipes_.Get(before);
+  if (offset == 0 && containers_.Holds(before, recipe.before, 0)) {
+    const uint64_t usable = chunks_[chunk].payload.size();
+    const bool fits = other.flexible ? usable >= other.from_size
+                                     : CountThatFits(usable, other.from_size, false) != 0;
+    if (fits) return Give(chunk, other, found_by);
+  }
+  if (recipe.identity && other.identity) return;
+  const TypeTable& types = program_.types();
+  problems_.push_back(fmt::format(
+      "`{}` and `{}` disagree about {}: {} or {} (annotation: pointee, or region)", *typed.found_by,
+      *found_by, Where(chunks_[chunk]), types.Describe(recipe.before), types.Describe(before)));
+}
+
+// Pointers into the middle of what no pointer to its beginning has typed: the only struct that has
+// such a member there, and is of that size, is what it is.
+bool Tracer::SettleInner() {
+  std::vector<Inner> inner;
+  inner.swap(inner_);
+  for (const Inner& each : inner) {
+    if (IsTyped(each.chunk)) {
+      CheckInner(each.chunk, each.offset, each.before, each.found_by);
+      continue;
+    }
+    const uint64_t usable = chunks_[each.chunk].payload.size();
+    std::vector<TypeId> candidates;
+    bool matters = recipes_.Changes(each.before);
+    for (const TypeId container : containers_.Containers(each.before, each.offset)) {
+      const Recipe& recipe = recipes_.Get(container);
+      const bool fits = recipe.flexible ? usable >= recipe.from_size
+                                        : CountThatFits(usable, recipe.from_size, false) == 1;
+      const bool known = std::ranges::any_of(
+          candidates, [&](TypeId other) { return containers_.Same(other, container); });
+      if (!fits || known) continue;
+      candidates.push_back(container);
+      matters = matters || !recipe.identity;
+    }
+    if (candidates.size() == 1) {
+      Give(each.chunk, recipes_.Get(candidates.front()), each.found_by);
+    } else if (matters) {
+      problems_.push_back(
+          fmt::format("`{}` points to a {} in the middle of {}, of which nothing says what it is "
+                      "({} types could "
+                      "be; annotation: pointee, or region)",
+                      *each.found_by, program_.types().Describe(each.before),
+                      Where(chunks_[each.chunk]), candidates.size()));
+    } else {
+      FollowUntyped(chunks_[each.chunk].payload.begin().value(), each.found_by, true);
+    }
+  }
+  return !pending_.empty() || !inner_.empty();
+}
+
+}  // namespace mcr::mutator

@@ -1,0 +1,126 @@
+// Makes an ObjectGraph.
+#ifndef MCR_MUTATOR_GRAPH_TRACER_H_
+#define MCR_MUTATOR_GRAPH_TRACER_H_
+
+#include <deque>
+#include <map>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "mcr/base/address.h"
+#include "mcr/base/range.h"
+#include "mutator/debuginfo/program.h"
+#include "mutator/graph/container_index.h"
+#include "mutator/graph/heap_chunks.h"
+#include "mutator/graph/object_graph.h"
+#include "mutator/graph/pointee_rules.h"
+#include "mutator/graph/snapshot.h"
+#include "mutator/graph/virtual_tables.h"
+#include "mutator/transform/recipe_book.h"
+
+namespace mcr::mutator {
+
+class Tracer {
+ public:
+  using Label = const std::string*;
+
+  // All references outlive the tracer.
+  Tracer(const Snapshot& memory, const Program& program, Addr bias, RecipeBook& recipes,
+         const std::vector<HeapChunk>& chunks);
+
+  // A value outside the heap that is traced as well: a variable. `name` is for messages and
+  // annotations.
+  void AddRoot(Addr at, TypeId before, TypeId after, const std::string& name);
+  Label NewLabel(std::string text);
+  void AddEvidence(const TypeEvidence& evidence);
+  // A word of memory without types that may point to an allocation. `found_by`: a NewLabel.
+  void AddLikely(uint64_t word, Label found_by);
+
+  // Follows everything; then the types of all that can be reached are known, or are not to be had.
+  ObjectGraph Finish();
+
+ private:
+  struct Typed {
+    const Recipe* recipe = nullptr;
+    Label found_by = nullptr;
+  };
+  struct Pending {  // values to look for pointers in
+    Addr at;
+    const Recipe* recipe = nullptr;
+    uint64_t count = 1;
+    uint64_t room = 0;     // bytes of the allocation, for a flexible array
+    Label name = nullptr;  // of a variable
+  };
+  struct Inner {  // a pointer into an allocation that has no type yet
+    size_t chunk;
+    uint64_t offset;
+    TypeId before = 0;
+    Label found_by = nullptr;
+  };
+  struct Likely {
+    uint64_t word = 0;
+    Label found_by = nullptr;
+    bool precise = false;
+  };
+
+  void TraceAll();
+  void TraceValue(const Pending& value);
+  void TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, uint64_t offset,
+                  Label name);
+  void TraceFlexible(const FlexibleArray& array, std::span<const std::byte> bytes, Label name);
+  void FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
+                     std::span<const std::byte> value, Label name);
+  void Follow(uint64_t word, TypeId before, TypeId after, Label found_by);
+  void FollowUntyped(uint64_t word, Label found_by, bool precise);
+  void FollowOutside(uint64_t word, TypeId before, TypeId after, Label found_by);
+  TypeId Complete(TypeId before) const;
+  void Claim(size_t chunk, TypeId before, TypeId after, Label found_by);
+  void Give(size_t chunk, const Recipe& recipe, Label found_by);
+  void CheckInner(size_t chunk, uint64_t offset, TypeId before, Label found_by);
+  // What an allocation holds to whose first byte a pointer to `before` points.
+  TypeId TypeAtStart(const HeapChunk& chunk, TypeId before, Label found_by);
+  struct Candidates {
+    TypeId type = 0;  // 0: cannot be told
+    std::string problem;
+  };
+  Candidates FindCandidates(const HeapChunk& chunk, TypeId before);
+  bool SettleInner();
+  size_t ChunkAt(uint64_t word) const;
+  void TraceUntyped();
+  Label LabelOf(const Step& step, const Type& owner);
+  bool IsTyped(size_t chunk) const { return typed_[chunk].recipe != nullptr; }
+  std::string Where(const HeapChunk& chunk) const;
+
+  static constexpr size_t kNone = ~size_t{0};
+
+  const Snapshot& memory_;
+  const Program& program_;
+  Addr bias_;
+  RecipeBook& recipes_;
+  const std::vector<HeapChunk>& chunks_;
+  ContainerIndex containers_;
+  VirtualTables virtual_tables_;
+  PointeeRules rules_;
+  std::map<std::tuple<TypeId, uint64_t, bool>, Candidates> candidates_;  // by type and size
+  std::vector<Typed> typed_;  // by chunk; recipe nullptr: it has no type
+  std::unordered_map<size_t, UntypedObject> untyped_;
+  std::map<std::pair<Addr, const Recipe*>, bool> outside_;
+  std::vector<Inner> inner_;
+  std::vector<Likely> likely_;
+  std::deque<std::string> labels_;
+  std::unordered_map<const Step*, Label> step_labels_;
+  std::vector<std::byte> bytes_;  // of the value that is looked at
+  std::deque<Pending> pending_;
+  std::vector<std::string> problems_;
+};
+
+// Whether an allocation of this size may have been asked for to hold `count` values of `size`
+// bytes: malloc rounds up.
+uint64_t CountThatFits(uint64_t usable, uint64_t size, bool mmapped);
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_GRAPH_TRACER_H_

@@ -1,0 +1,33 @@
+// What a word of a live value becomes in the merged one: pointers into old modules name
+// something in the new ones, pointers to objects of changed types follow them.
+#ifndef MCR_MUTATOR_MERGE_LIVE_WORDS_H_
+#define MCR_MUTATOR_MERGE_LIVE_WORDS_H_
+
+#include <cstdint>
+
+#include "mcr/base/result.h"
+#include "mutator/merge/changed_modules.h"
+#include "mutator/merge/object_moves.h"
+#include "mutator/transform/apply.h"
+
+namespace mcr::mutator {
+
+class LiveWords {
+ public:
+  // Both outlive this.
+  LiveWords(const ChangedModules& modules, const ObjectMoves& moves)
+      : modules_(modules), moves_(moves) {}
+
+  // Fails if it points to what the new version does not have, and names that.
+  Result<uint64_t> Translate(const ValueWord& word) const;
+
+ private:
+  static Result<uint64_t> IntoModule(const ChangedModule& module, const ValueWord& word);
+
+  const ChangedModules& modules_;
+  const ObjectMoves& moves_;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_LIVE_WORDS_H_

@@ -1,0 +1,170 @@
+#include "mutator/merge/moved_pointers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "mutator/graph/memory_scan.h"
+#include "mutator/merge/object_moves.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr uint64_t kWord = 8;
+constexpr uint64_t kRedZone = 128;
+
+// What the type of an object says about the word at an offset of it.
+struct Leaf {
+  bool is_number = false;
+  TypeId pointee = 0;
+};
+
+Leaf LeafAt(const Recipe& recipe, uint64_t offset) {
+  if (recipe.flexible && offset >= recipe.flexible->from) {
+    const Recipe& element = *recipe.flexible->element;
+    return element.from_size == 0
+               ? Leaf{}
+               : LeafAt(element, (offset - recipe.flexible->from) % element.from_size);
+  }
+  for (const Step& step : recipe.steps) {
+    if (offset < step.from || step.from_end() <= offset) continue;
+    if (step.kind == Step::Kind::kNested) {
+      return LeafAt(*step.element, (offset - step.from) % step.from_size);
+    }
+    if (step.kind == Step::Kind::kPointer) return {false, step.before};
+    return {step.kind != Step::Kind::kOpaque && step.kind != Step::Kind::kUnion, 0};
+  }
+  return {};
+}
+
+class Follower {
+ public:
+  Follower(const checkpoint::ProcessImage& live, const TypedObjects& objects,
+           checkpoint::ProcessGraft& graft, MergePlan& plan)
+      : live_(live), objects_(objects), moves_(objects.moves()), graft_(graft), plan_(plan) {}
+
+  Status Memory(const Mapping& mapping) {
+    MCR_ASSIGN(const auto populated, live_.PopulatedRanges(mapping.range));
+    std::vector<std::byte> bytes;
+    for (const Range<Addr>& range : populated) {
+      bytes.resize(range.size());
+      MCR_TRY(objects_.memory().Read(range.begin(), bytes));
+      for (size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+        uint64_t word;
+        std::memcpy(&word, bytes.data() + at, kWord);
+        if (moves_.hull().Contains(Addr(word))) Word(mapping, range.begin() + at, word);
+      }
+    }
+    return {};
+  }
+
+  void Registers(const checkpoint::ThreadImage& thread) {
+    static constexpr unsigned long long user_regs_struct::*kFields[] = {
+        &user_regs_struct::rbx, &user_regs_struct::rdx, &user_regs_struct::rsi,
+        &user_regs_struct::rdi, &user_regs_struct::rbp, &user_regs_struct::r8,
+        &user_regs_struct::r9,  &user_regs_struct::r10, &user_regs_struct::r12,
+        &user_regs_struct::r13, &user_regs_struct::r14, &user_regs_struct::r15};
+    const auto known =
+        std::ranges::find(graft_.registers, thread.tid, &checkpoint::RegisterChange::tid);
+    user_regs_struct registers =
+        known == graft_.registers.end() ? thread.registers : known->registers;
+    bool changed = false;
+    for (const auto field : kFields) {
+      const ObjectMoves::Landing landing = moves_.Translate(thread.registers.*field, 0);
+      if (landing.move == nullptr || !landing.to || *landing.to == registers.*field) continue;
+      registers.*field = *landing.to;
+      changed = true;
+      ++plan_.pointers.precise;
+    }
+    if (!changed) return;
+    if (known == graft_.registers.end()) {
+      graft_.registers.push_back({thread.tid, registers});
+    } else {
+      known->registers = registers;
+    }
+  }
+
+  void Epoll(const checkpoint::EpollEntry& entry) {
+    const ObjectMoves::Landing landing = moves_.Translate(entry.data, 0);
+    if (landing.move == nullptr || landing.to == entry.data) return;
+    if (!landing.to) {
+      return Refuse(fmt::format("the epoll entry of descriptor {}", entry.fd), landing);
+    }
+    checkpoint::EpollEntry after = entry;
+    after.data = *landing.to;
+    graft_.epoll.push_back({entry, after});
+    ++plan_.pointers.precise;
+  }
+
+ private:
+  void Word(const Mapping& mapping, Addr at, uint64_t word) {
+    if (moves_.Find(at) != nullptr || IsDead(at)) return;
+    Leaf leaf;
+    const Object* owner = objects_.TypeAt(at);
+    if (owner != nullptr) {
+      const uint64_t offset = at - owner->memory.begin();
+      const Recipe& recipe = *owner->recipe;
+      const uint64_t size = std::max<uint64_t>(recipe.from_size, 1);
+      if (!recipe.flexible && offset >= owner->sure * size) return;  // behind what was asked for
+      leaf = LeafAt(recipe, recipe.flexible ? offset : offset % size);
+    }
+    const ObjectMoves::Landing landing = moves_.Translate(word, leaf.pointee);
+    if (landing.move == nullptr || landing.to == word) return;
+    const std::string holder = fmt::format(
+        "the word at {} in {}", Hex(at), mapping.path.empty() ? "anonymous memory" : mapping.path);
+    if (leaf.is_number)
+      return Refuse(holder +
+                        ", a number by its type (annotation: tagged_pointer, "
+                        "or copy),",
+                    landing);
+    if (!landing.to || mapping.shared) return Refuse(holder, landing);
+    ++plan_.pointers.moved;
+    if (IsPlaceholder(*landing.to)) {
+      graft_.allocated_words.push_back({at, Addr(*landing.to)});
+    } else {
+      graft_.writes.AddWord(at, *landing.to);
+    }
+  }
+
+  // Memory that was given back to the allocator, or is below a stack's end.
+  bool IsDead(Addr at) const {
+    const HeapChunk* chunk = FindChunk(objects_.chunks(), at);
+    if (chunk != nullptr) return !chunk->in_use;
+    return std::ranges::any_of(live_.threads(), [&](const checkpoint::ThreadImage& thread) {
+      const Addr pointer(thread.registers.rsp);
+      const Mapping* stack = FindMapping(live_.mappings(), pointer);
+      return stack != nullptr && stack->range.Contains(at) && at + kWord + kRedZone <= pointer;
+    });
+  }
+
+  void Refuse(const std::string& holder, const ObjectMoves::Landing& landing) {
+    plan_.problems.push_back(fmt::format("process {}: {} points to a {} that cannot stay as it is",
+                                         live_.pid(), holder, landing.move->type_name));
+  }
+
+  const checkpoint::ProcessImage& live_;
+  const TypedObjects& objects_;
+  const ObjectMoves& moves_;
+  checkpoint::ProcessGraft& graft_;
+  MergePlan& plan_;
+};
+
+}  // namespace
+
+Status MergeMovedPointers(const checkpoint::ProcessImage& live, const ChangedModules& modules,
+                          const TypedObjects& objects, checkpoint::ProcessGraft& graft,
+                          MergePlan& plan) {
+  if (objects.moves().empty()) return {};
+  Follower follower(live, objects, graft, plan);
+  for (const Mapping& mapping : ScannedOutside(live, modules.old_ranges())) {
+    if (mapping.writable) MCR_TRY(follower.Memory(mapping));
+  }
+  for (const checkpoint::ThreadImage& thread : live.threads()) follower.Registers(thread);
+  for (const checkpoint::EpollEntry& entry : live.epoll_entries()) follower.Epoll(entry);
+  return {};
+}
+
+}  // namespace mcr::mutator

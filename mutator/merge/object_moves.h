@@ -1,0 +1,64 @@
+// The objects whose types change: where each goes, and what it becomes there (DESIGN §4,
+// "Placement").
+//
+// An object stays where it is if it fits its allocation; otherwise it gets a new one from the
+// process's own allocator, and the old one is given back at commit.
+#ifndef MCR_MUTATOR_MERGE_OBJECT_MOVES_H_
+#define MCR_MUTATOR_MERGE_OBJECT_MOVES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkpoint/graft/plan.h"
+#include "mcr/base/address.h"
+#include "mcr/base/range.h"
+#include "mutator/graph/object_graph.h"
+
+namespace mcr::mutator {
+
+struct ObjectMove {
+  const Object* object = nullptr;
+  Addr to;               // a placeholder if the object moves (checkpoint::Allocation)
+  uint64_t to_size = 0;  // bytes of all its values in the new version
+  bool moves = false;
+  std::string type_name;  // "struct item"
+};
+
+// Whether a word is an address within an allocation that is yet to be made.
+bool IsPlaceholder(uint64_t word);
+
+class ObjectMoves {
+ public:
+  ObjectMoves() = default;
+  // `graph` outlives the moves; `types` are those of its objects. Objects that only have pointers
+  // to translate are left out.
+  ObjectMoves(const ObjectGraph& graph, const TypeTable& types);
+
+  const std::vector<ObjectMove>& all() const { return moves_; }  // by old address
+  bool empty() const { return moves_.empty(); }
+  // From the first to behind the last: what is not in here needs no further question.
+  Range<Addr> hull() const { return hull_; }
+
+  // The one whose old memory holds `at`.
+  const ObjectMove* Find(Addr at) const;
+
+  struct Landing {
+    const ObjectMove* move = nullptr;  // nullptr: the word points to no object of a changed type
+    std::optional<uint64_t> to;        // nullopt: what it points to is not in the new type
+  };
+  // `pointee` as MapOffset (recipe.h).
+  Landing Translate(uint64_t word, TypeId pointee) const;
+
+  // What the process's allocator is to be asked for, and what it gets back.
+  void AddTo(checkpoint::ProcessGraft& graft) const;
+
+ private:
+  std::vector<ObjectMove> moves_;
+  Range<Addr> hull_;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_OBJECT_MOVES_H_

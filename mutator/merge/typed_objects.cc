@@ -1,0 +1,153 @@
+#include "mutator/merge/typed_objects.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "mutator/graph/memory_scan.h"
+#include "mutator/graph/tracer.h"
+#include "mutator/merge/variable_pairs.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr uint64_t kWord = 8;
+constexpr uint64_t kRedZone = 128;
+
+// Whether memory could be a value of the type: its pointers point to memory, or nowhere.
+bool IsPlausible(const Recipe& recipe, std::span<const std::byte> value, const Mappings& mappings) {
+  if (value.size() < recipe.from_size) return false;
+  for (const Step& step : recipe.steps) {
+    if (step.kind == Step::Kind::kNested && !recipe.identity) {
+      const auto inner = value.subspan(step.from);
+      if (!IsPlausible(*step.element, inner, mappings)) return false;
+    }
+    if (step.kind != Step::Kind::kPointer) continue;
+    uint64_t word;
+    std::memcpy(&word, value.data() + step.from, kWord);
+    word &= ~step.tag_mask;
+    const bool nowhere = word == 0 || word == ~uint64_t{0};
+    if (!nowhere && FindMapping(mappings, Addr(word)) == nullptr) return false;
+  }
+  return true;
+}
+
+// Words that may point to objects, from memory that has no types.
+void AddLikelyRoots(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
+                    const ChangedModules& modules, const std::vector<HeapChunk>& chunks,
+                    Tracer& tracer) {
+  const auto add = [&](Range<Addr> range, const std::string& name) {
+    const Tracer::Label label = tracer.NewLabel(name);
+    std::vector<std::byte> bytes(range.size());
+    if (!live.Read(range.begin(), bytes)) return;
+    for (size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+      uint64_t word;
+      std::memcpy(&word, bytes.data() + at, kWord);
+      if (FindChunk(chunks, Addr(word)) != nullptr) tracer.AddLikely(word, label);
+    }
+  };
+  std::vector<const Mapping*> stacks;
+  for (const checkpoint::ThreadImage& thread : live.threads()) {
+    const Addr pointer(thread.registers.rsp);
+    const Mapping* stack = FindMapping(live.mappings(), pointer);
+    if (stack == nullptr) continue;
+    stacks.push_back(stack);
+    const Addr begin =
+        std::max(stack->range.begin(), Addr((pointer - kRedZone).value() & ~(kWord - 1)));
+    add(*Range<Addr>::FromTo(begin, stack->range.end()),
+        fmt::format("the stack of thread {}", thread.tid));
+    const Tracer::Label registers =
+        tracer.NewLabel(fmt::format("a register of thread {}", thread.tid));
+    for (const uint64_t word : {thread.registers.rbx, thread.registers.rbp, thread.registers.r12,
+                                thread.registers.r13, thread.registers.r14, thread.registers.r15}) {
+      tracer.AddLikely(word, registers);
+    }
+  }
+  for (const Mapping& mapping : ScannedOutside(live, modules.old_ranges())) {
+    if (!mapping.writable || mapping.path == "[heap]" || mapping.path == "[stack]") continue;
+    if (std::ranges::find(stacks, mapping.range, &Mapping::range) != stacks.end()) continue;
+    if (loaded.At(mapping.range.begin()) != nullptr) continue;  // a library's own
+    if (FindChunk(chunks, mapping.range.begin() + 2 * kWord) != nullptr) continue;
+    const auto populated = live.PopulatedRanges(mapping.range);
+    if (!populated) continue;
+    for (const Range<Addr>& range : *populated) {
+      add(range, fmt::format("memory at {}", Hex(mapping.range.begin())));
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TypedObjects>> TypedObjects::Find(const checkpoint::ProcessImage& live,
+                                                         const LoadedModules& loaded,
+                                                         const ChangedModules& modules) {
+  std::unique_ptr<TypedObjects> objects(new TypedObjects(live));
+  for (const ChangedModule& module : modules.all()) {
+    if (!module.map().types_change()) continue;
+    if (objects->chunks_.empty()) {
+      MCR_ASSIGN(objects->chunks_, WalkHeap(live));
+    }
+    objects->Trace(module, loaded, modules);
+  }
+  return objects;
+}
+
+void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loaded,
+                         const ChangedModules& modules) {
+  AddressMap& map = module.map();
+  Tracer tracer(memory_, module.before(), module.live.bias, map.recipes(), chunks_);
+  for (const Variable& variable : module.before().variables()) {
+    if (variable.thread_local_storage || !StaysWritable(module.before(), variable.range)) continue;
+    const Addr at = module.live.bias + variable.range.begin().value();
+    const Variable* after = map.variable_names().Counterpart(variable);
+    if (variable.type != 0) {
+      const TypeId to = after != nullptr && after->type != 0
+                            ? after->type
+                            : map.recipes().Counterpart(variable.type);
+      tracer.AddRoot(at, variable.type, to, variable.name);
+    } else if (const auto word = memory_.ReadValue<uint64_t>(at)) {
+      tracer.AddLikely(*word, tracer.NewLabel(variable.name));
+    }
+  }
+  AddLikelyRoots(memory_.image(), loaded, modules, chunks_, tracer);
+  ObjectGraph graph = tracer.Finish();
+  std::ranges::move(graph.problems, std::back_inserter(problems_));
+  graph.problems.clear();
+  if (!graph_.objects.empty() && !moves_.empty()) {
+    problems_.push_back("more than one module has types that change: " + module.live.path +
+                        " is one too many");
+    return;
+  }
+  graph_ = std::move(graph);
+  moves_ = ObjectMoves(graph_, module.before().types());
+  RefuseUntyped(module);
+}
+
+// An object of a changed type could sit in memory that nothing types.
+void TypedObjects::RefuseUntyped(const ChangedModule& module) {
+  RecipeBook& recipes = module.map().recipes();
+  const std::vector<TypeId> changed = recipes.ChangedTypes();
+  std::vector<std::byte> bytes;
+  for (const UntypedObject& object : graph_.untyped) {
+    bytes.resize(object.memory.size());
+    if (!memory_.Read(object.memory.begin(), bytes)) continue;
+    for (const TypeId type : changed) {
+      const Recipe& recipe = recipes.Get(type);
+      const uint64_t count = CountThatFits(bytes.size(), recipe.from_size, false);
+      const bool fits = recipe.flexible ? bytes.size() >= recipe.from_size
+                                        : (object.precise ? count != 0 : count == 1);
+      if (!fits || !IsPlausible(recipe, bytes, memory_.image().mappings())) continue;
+      const std::string name = recipes.before().Describe(type);
+      problems_.push_back(fmt::format(
+          "{} changed, and the {} bytes at {} that `{}` points to may hold one: nothing says "
+          "what they are (annotation: pointee of `{}`, with type \"{}\" or \"\")",
+          name, bytes.size(), Hex(object.memory.begin()), *object.found_by, *object.found_by,
+          name));
+      break;
+    }
+  }
+}
+
+}  // namespace mcr::mutator

@@ -1,0 +1,54 @@
+// The objects of one live process that the update reshapes, and whether it is certain that these
+// are all (DESIGN §4, "No silent guess").
+#ifndef MCR_MUTATOR_MERGE_TYPED_OBJECTS_H_
+#define MCR_MUTATOR_MERGE_TYPED_OBJECTS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checkpoint/process_image.h"
+#include "mcr/base/result.h"
+#include "mutator/graph/heap_chunks.h"
+#include "mutator/graph/loaded_modules.h"
+#include "mutator/graph/object_graph.h"
+#include "mutator/graph/snapshot.h"
+#include "mutator/merge/changed_modules.h"
+#include "mutator/merge/object_moves.h"
+
+namespace mcr::mutator {
+
+class TypedObjects {
+ public:
+  // Traces the process from the variables of each module whose types change; without such a module
+  // there is nothing to do, and nothing is read. `live` outlives the result.
+  static Result<std::unique_ptr<TypedObjects>> Find(const checkpoint::ProcessImage& live,
+                                                    const LoadedModules& loaded,
+                                                    const ChangedModules& modules);
+
+  const ObjectMoves& moves() const { return moves_; }
+  const std::vector<HeapChunk>& chunks() const { return chunks_; }
+  const Snapshot& memory() const { return memory_; }
+  const std::vector<std::string>& problems() const { return problems_; }
+
+  // nullptr: the memory there has no known type.
+  const Object* TypeAt(Addr at) const { return graph_.Find(at); }
+  size_t object_count() const { return graph_.objects.size(); }
+
+ private:
+  explicit TypedObjects(const checkpoint::ProcessImage& live) : memory_(live) {}
+
+  void Trace(const ChangedModule& module, const LoadedModules& loaded,
+             const ChangedModules& modules);
+  void RefuseUntyped(const ChangedModule& module);
+
+  Snapshot memory_;
+  std::vector<HeapChunk> chunks_;
+  ObjectGraph graph_;
+  ObjectMoves moves_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_TYPED_OBJECTS_H_
