@@ -1,9 +1,11 @@
 #include "mutator/debuginfo/die.h"
 
 #include <llvm/BinaryFormat/Dwarf.h>
+#include <llvm/DebugInfo/DWARF/DWARFExpression.h>
 #include <llvm/DebugInfo/DWARF/DWARFUnit.h>
 #include <llvm/Support/DataExtractor.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace mcr::mutator {
@@ -114,6 +116,19 @@ std::optional<StaticLocation> ReadStaticLocation(const DWARFDie& die) {
     return std::nullopt;
   }
   return StaticLocation{.address = *operand, .thread_local_storage = true};
+}
+
+bool IsScattered(const DWARFDie& die) {
+  const auto value = die.find(dwarf::DW_AT_location);
+  const auto block = value ? value->getAsBlock() : std::nullopt;
+  if (!block || block->empty() || ReadStaticLocation(die)) return false;
+  const llvm::DataExtractor data(*block, /*IsLittleEndian=*/true, /*AddressSize=*/8);
+  const llvm::DWARFExpression expression(data, /*AddressSize=*/8,
+                                         die.getDwarfUnit()->getFormParams().Format);
+  return std::any_of(expression.begin(), expression.end(), [](const auto& operation) {
+    return operation.getCode() == dwarf::DW_OP_addr || operation.getCode() == dwarf::DW_OP_addrx ||
+           operation.getCode() == dwarf::DW_OP_GNU_addr_index;
+  });
 }
 
 }  // namespace mcr::mutator

@@ -36,6 +36,10 @@ struct StaticLocation {
 };
 std::optional<StaticLocation> ReadStaticLocation(const llvm::DWARFDie& die);
 
+// Whether a static variable is not one piece of memory: the compiler keeps its members apart, or it
+// in another form.
+bool IsScattered(const llvm::DWARFDie& die);
+
 }  // namespace mcr::mutator
 
 #endif  // MCR_MUTATOR_DEBUGINFO_DIE_H_

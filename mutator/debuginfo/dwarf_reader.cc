@@ -99,20 +99,26 @@ class DwarfReader {
 
   void ReadVariable(const DWARFDie& die) {
     const auto location = ReadStaticLocation(die);
+    if (!location && IsScattered(die)) contents_.scattered.push_back(Describe(die));
     if (!location) return NoteDeclaration(die);
-    const DWARFDie origin = Origin(die);
     NodeId node = collector_.TypeOf(die);
-    if (node == 0) node = collector_.TypeOf(origin);
+    if (node == 0) node = collector_.TypeOf(Origin(die));
+    DwarfVariable found = Describe(die);
+    found.variable.thread_local_storage = location->thread_local_storage;
+    found.variable.range = *Range<FileAddr>::FromSize(FileAddr(location->address), 0);
+    contents_.variables.push_back(std::move(found));
+    variable_nodes_.push_back(node);
+  }
+
+  static DwarfVariable Describe(const DWARFDie& die) {
+    const DWARFDie origin = Origin(die);
     DwarfVariable found;
     found.external = IsExternal(die, origin);
     found.line = Unsigned(origin, dwarf::DW_AT_decl_line).value_or(0);
     found.variable.name = ScopePrefix(origin) + std::string(Name(origin));
     found.variable.function = EnclosingFunction(die);
-    found.variable.thread_local_storage = location->thread_local_storage;
-    found.variable.range = *Range<FileAddr>::FromSize(FileAddr(location->address), 0);
     found.variable.unit = UnitName(die);
-    contents_.variables.push_back(std::move(found));
-    variable_nodes_.push_back(node);
+    return found;
   }
 
   void NoteDeclaration(const DWARFDie& die) {

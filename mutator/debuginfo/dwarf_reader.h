@@ -28,6 +28,7 @@ struct DwarfFunction {
 struct DwarfContents {
   TypeTable types;
   std::vector<DwarfVariable> variables;
+  std::vector<DwarfVariable> scattered;  // of which no range is known
   std::vector<DwarfFunction> functions;
   // Types of external variables that units only declare, such as libc's `environ`.
   std::unordered_map<std::string, TypeId> declared;

@@ -41,6 +41,7 @@ class LoadedProgram : public Program {
   const std::vector<std::string>& needed() const override { return needed_; }
   const std::vector<Symbol>& symbols() const override { return symbols_; }
   const std::vector<Variable>& variables() const override { return variables_; }
+  std::vector<Variable> scattered() const override { return scattered_; }
   const std::vector<Function>& functions() const override { return functions_; }
   const std::vector<Relocation>& relocations() const override { return relocations_; }
   const TypeTable& types() const override { return types_; }
@@ -75,6 +76,10 @@ class LoadedProgram : public Program {
         .sections = sections_, .symbols = symbols_, .tls_size = segments_.tls_size, .dwarf = dwarf};
     variables_ = ListVariables(evidence);
     functions_ = ListFunctions(evidence);
+    for (DwarfVariable& each : dwarf.scattered) {
+      if (each.external) each.variable.unit.clear();
+      scattered_.push_back(std::move(each.variable));
+    }
     types_ = std::move(dwarf.types);
     return {};
   }
@@ -86,6 +91,7 @@ class LoadedProgram : public Program {
   std::vector<std::string> needed_;
   std::vector<Symbol> symbols_;
   std::vector<Variable> variables_;
+  std::vector<Variable> scattered_;
   std::vector<Function> functions_;
   std::vector<Relocation> relocations_;
   TypeTable types_;

@@ -42,6 +42,8 @@ class Program {
   // DWARF, completed by object symbols (COPY-relocated ones such as `environ` too); by address,
   // thread-local ones last, by offset. Keys are unique: namesakes get "#2", "#3" appended.
   virtual const std::vector<Variable>& variables() const = 0;
+  // Variables that the compiler keeps in pieces, or in another form: their ranges are empty.
+  virtual std::vector<Variable> scattered() const { return {}; }
   // DWARF, completed by function symbols; by address. Parts that the compiler split off ("f.cold")
   // are functions of their own.
   virtual const std::vector<Function>& functions() const = 0;

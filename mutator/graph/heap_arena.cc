@@ -25,7 +25,7 @@ constexpr uint64_t kHeapInfoSizes[] = {0x30, 0x20};
 
 // struct tcache_perthread_struct since glibc 2.30: counts (16 bits each), then the lists' heads.
 constexpr uint64_t kLists = 64;
-constexpr uint64_t kCacheSize = kLists * (sizeof(uint16_t) + kWord);
+static_assert(kThreadCacheSize == kLists * (sizeof(uint16_t) + kWord) + kWord);
 
 Addr AlignedChunk(Addr after) {
   return Addr(((after.value() + kHeader + kAlignment - 1) & ~(kAlignment - 1)) - kHeader);
@@ -133,7 +133,7 @@ void ReadFastBins(MemoryWindow& memory, Addr arena, uint64_t most, const ChunkSi
 
 void ReadThreadCache(MemoryWindow& memory, Range<Addr> payload, const ChunkSize& size_of,
                      std::vector<Addr>& cached) {
-  if (payload.size() != kCacheSize + kWord) return;
+  if (payload.size() != kThreadCacheSize) return;
   Payloads all;
   for (uint64_t list = 0; list < kLists; ++list) {
     const Addr counts = payload.begin() + list / 4 * kWord;

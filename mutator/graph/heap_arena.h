@@ -44,6 +44,9 @@ std::optional<HeapInfo> ReadHeapInfo(MemoryWindow& memory, Addr heap, Addr mappe
 // nothing.
 void ReadFastBins(MemoryWindow& memory, Addr arena, uint64_t most, const ChunkSize& size_of,
                   std::vector<Addr>& cached);
+// malloc_usable_size(3) of struct tcache_perthread_struct since glibc 2.30.
+inline constexpr uint64_t kThreadCacheSize = 648;
+
 // `payload`: that of a chunk which may be a thread's cache.
 void ReadThreadCache(MemoryWindow& memory, Range<Addr> payload, const ChunkSize& size_of,
                      std::vector<Addr>& cached);

@@ -181,6 +181,9 @@ class HeapWalk {
       if (chunk.in_use) ReadThreadCache(memory_, chunk.payload, size_of, cached);
     }
     for (const Addr payload : cached) At(payload)->in_use = false;
+    // The main thread's cache is malloc's own, and the first block of the heap.
+    HeapChunk* first = At(Addr((image_.layout().start_brk.value() + 31) & ~uint64_t{15}));
+    if (first != nullptr && first->payload.size() == kThreadCacheSize) first->in_use = false;
   }
 
   const checkpoint::ProcessImage& image_;

@@ -61,6 +61,20 @@ std::optional<size_t> SegmentThatEndsAt(const Program& program, FileAddr at) {
   return std::nullopt;
 }
 
+// Where the virtual tables in a variable begin, as objects point to them: behind the address of the
+// class's type information (Itanium C++ ABI 2.5.2).
+std::vector<FileAddr> AddressPoints(const Program& program, const Variable& tables) {
+  std::vector<FileAddr> points;
+  const std::string type_information = "_ZTI" + tables.name.substr(4);
+  const auto symbol = std::ranges::find(program.symbols(), type_information, &Symbol::name);
+  if (symbol == program.symbols().end()) return points;
+  for (const Relocation& relocation : program.relocations()) {
+    const bool inside = tables.range.Contains(relocation.at);
+    if (inside && relocation.addend == symbol->range.begin()) points.push_back(relocation.at + 8);
+  }
+  return points;
+}
+
 }  // namespace
 
 AddressMap::AddressMap(std::shared_ptr<const Program> before, std::shared_ptr<const Program> after,
@@ -169,6 +183,21 @@ Translation AddressMap::FindReturnAddress(FileAddr at) {
   return FindInstruction(*function, at);
 }
 
+// A class with several bases has several tables in one variable. New virtual functions move all but
+// the first.
+std::optional<Translation> AddressMap::FindVirtualTable(const Variable& old_variable,
+                                                        const Variable& variable, FileAddr at) {
+  if (!old_variable.name.starts_with("_ZTV")) return std::nullopt;
+  const std::vector<FileAddr> ours = AddressPoints(*before_, old_variable);
+  const auto point = std::ranges::find(ours, at);
+  if (point == ours.end()) return std::nullopt;
+  const std::vector<FileAddr> theirs = AddressPoints(*after_, variable);
+  if (theirs.size() != ours.size()) {
+    return NotFound("the virtual tables of `" + old_variable.name + "` are others", true);
+  }
+  return Found(PointerKind::kVariable, theirs[static_cast<size_t>(point - ours.begin())]);
+}
+
 Translation AddressMap::FindVariable(const Variable& old_variable, FileAddr at, TypeId pointee) {
   const uint64_t offset = at - old_variable.range.begin();
   const bool exact = offset == old_variable.range.size() ||
@@ -178,6 +207,7 @@ Translation AddressMap::FindVariable(const Variable& old_variable, FileAddr at, 
     return NotFound("variable `" + old_variable.name + "` is not in the new version", exact);
   }
   const Variable& variable = *found;
+  if (const auto table = FindVirtualTable(old_variable, variable, at)) return *table;
   uint64_t to = offset;
   if (old_variable.type != 0 && variable.type != 0) {
     const auto mapped = MapOffset(recipes_.Get(old_variable.type, variable.type), offset, pointee);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -80,6 +81,8 @@ class AddressMap {
                                          const Function& new_function);
   Translation FindFunctionEntry(const Function& old_function) const;
   Translation FindInstruction(const Function& old_function, FileAddr at);
+  std::optional<Translation> FindVirtualTable(const Variable& old_variable,
+                                              const Variable& variable, FileAddr at);
   Translation FindVariable(const Variable& old_variable, FileAddr at, TypeId pointee);
   Translation FindLayout(FileAddr at) const;
   Translation FindReturnAddress(FileAddr at);

@@ -46,12 +46,33 @@ void CompareVariables(const Program& before, const Program& after, AddressMap& m
   }
 }
 
+// A compiler may keep the members of a static struct apart, or a flag in one byte. How, is not
+// read: such a variable is only left alone where both versions do it.
+void RefuseScattered(const Program& before, const Program& after, Differences& differences) {
+  const auto refuse = [&](const std::vector<Variable>& pieces, const std::vector<Variable>& whole,
+                          const char* which) {
+    for (const Variable& variable : pieces) {
+      const std::string key = variable.Key();
+      const bool has_whole = std::ranges::any_of(
+          whole, [&](const Variable& other) { return other.Key() == key && other.type != 0; });
+      if (!has_whole) continue;
+      differences.problems.push_back(
+          fmt::format("variable `{}`: the compiler of the {} version keeps it in pieces or in "
+                      "another form, and mcr does not put these together",
+                      variable.name, which));
+    }
+  };
+  refuse(after.scattered(), before.variables(), "new");
+  refuse(before.scattered(), after.variables(), "old");
+}
+
 }  // namespace
 
 Differences Compare(const Program& before, const Program& after, AddressMap& map) {
   Differences differences;
   differences.types = DiffTypes(before.types(), after.types());
   CompareVariables(before, after, map, differences);
+  RefuseScattered(before, after, differences);
   differences.new_variables = OnlyIn(after.variables(), before.variables());
   differences.dropped_variables = OnlyIn(before.variables(), after.variables());
   differences.new_functions = OnlyIn(after.functions(), before.functions());

@@ -40,7 +40,7 @@ struct MergePlan {
   checkpoint::GraftPlan graft;
   PointerCounts pointers;
   VariableCounts variables;
-  int rebuilt_frames = 0;              // of changed functions that are active
+  int rebuilt_frames = 0;  // of changed functions that are active
   ObjectCounts objects;
   std::vector<std::string> conflicts;  // both changed: the live value was kept
   std::vector<std::string> warnings;   // the plan is less than it could be

@@ -112,7 +112,7 @@ class Follower {
       leaf = LeafAt(recipe, recipe.flexible ? offset : offset % size);
     }
     const ObjectMoves::Landing landing = moves_.Translate(word, leaf.pointee);
-    if (landing.move == nullptr || landing.to == word) return;
+    if (landing.move == nullptr || landing.to == word || IsMallocs(at, *landing.move, word)) return;
     const std::string holder = fmt::format(
         "the word at {} in {}", Hex(at), mapping.path.empty() ? "anonymous memory" : mapping.path);
     if (leaf.is_number)
@@ -127,6 +127,13 @@ class Follower {
     } else {
       graft_.writes.AddWord(at, *landing.to);
     }
+  }
+
+  // malloc's own tables hold addresses of blocks, which begin a word before the end of what the
+  // block before may use.
+  bool IsMallocs(Addr at, const ObjectMove& move, uint64_t word) const {
+    return Addr(word) + kWord == move.object->memory.end() &&
+           FindChunk(objects_.chunks(), at) == nullptr;
   }
 
   // Memory that was given back to the allocator, or is below a stack's end.

@@ -321,7 +321,7 @@ void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
   user_regs_struct registers = take_over_.Registers(thread);
   struct Register {
     const char* name;
-    unsigned long long user_regs_struct::* field;
+    unsigned long long user_regs_struct::*field;
     bool live;  // across a system call: callee-saved, or an argument of the call itself
   };
   static constexpr Register kRegisters[] = {
