@@ -17,8 +17,9 @@
 namespace mcr::mutator {
 
 struct HeapChunk {
-  Range<Addr> payload;   // what the program may use: malloc_usable_size(3) bytes
-  bool in_use = false;   // false also for what free(3) keeps in a thread's cache or a fast bin
+  Range<Addr> payload;  // what the program may use: malloc_usable_size(3) bytes
+  // False also for what free(3) keeps in a thread's cache or a fast bin, and for the cache itself.
+  bool in_use = false;
   bool mmapped = false;  // has a mapping of its own
 
   bool operator==(const HeapChunk&) const = default;

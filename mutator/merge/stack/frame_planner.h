@@ -8,7 +8,6 @@
 #include "mcr/base/address.h"
 #include "mcr/base/result.h"
 #include "mutator/debuginfo/program.h"
-#include "mutator/debuginfo/records.h"
 #include "mutator/merge/stack/frame_plan.h"
 
 namespace mcr::mutator {
