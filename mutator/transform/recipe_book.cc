@@ -62,13 +62,14 @@ std::vector<TypeId> RecipeBook::ChangedTypes() {
 TypeId RecipeBook::FindCounterpart(TypeId id) {
   const Type& type = before_[id];
   if (type.kind == TypeKind::kVoid) return 0;
-  if (IsTagged(type)) return FindNamed(type);
+  if (IsTagged(type)) return FindNamed(id);
   const auto found = shapes_.find(before_.Describe(id));
   return found == shapes_.end() ? 0 : found->second;
 }
 
 // Units may disagree about a name: a definition that is as before is preferred.
-TypeId RecipeBook::FindNamed(const Type& type) {
+TypeId RecipeBook::FindNamed(TypeId id) {
+  const Type& type = before_[id];
   std::vector<std::string> names;
   for (const profiles::Rename& rename : annotations_.rename()) {
     if (HasName(type, rename.before())) names.push_back(rename.after());
@@ -80,6 +81,7 @@ TypeId RecipeBook::FindNamed(const Type& type) {
     TypeId complete = 0;
     for (const TypeId candidate : after_.Find(type.kind, name)) {
       if (after_[candidate].is_declaration) continue;
+      if (Get(id, candidate).identity) return candidate;
       if (complete == 0 || after_[candidate].size == type.size) complete = candidate;
     }
     if (complete != 0) return complete;

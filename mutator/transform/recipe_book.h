@@ -53,7 +53,7 @@ class RecipeBook {
 
  private:
   TypeId FindCounterpart(TypeId before);
-  TypeId FindNamed(const Type& type);
+  TypeId FindNamed(TypeId before);
 
   const TypeTable& before_;
   const TypeTable& after_;
