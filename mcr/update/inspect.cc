@@ -101,12 +101,23 @@ Status CheckIsNotLoader(const mutator::ModuleVersions& module) {
               "process");
 }
 
+// An annotation that is ignored would be a promise that is not kept.
+Status CheckCarriedOut(const profiles::Annotations& annotations) {
+  const bool follows_size = std::ranges::any_of(
+      annotations.length(), [](const auto& length) { return !length.size_of().empty(); });
+  if (annotations.region().empty() && !follows_size) return {};
+  return Fail("this mcr does not carry out the annotation",
+              annotations.region().empty() ? "length.size_of" : "region",
+              "restart the server for this update");
+}
+
 Status LoadModules(const Options& options, Inspection& inspection) {
   MCR_ASSIGN(const std::vector<ModuleFiles> changed,
              FindChangedFiles(inspection.pids, inspection.executable, options.to));
   const mutator::DebugSearch search{options.debug_dirs};
   const profiles::Annotations annotations =
       inspection.profile ? inspection.profile->annotations() : profiles::Annotations();
+  MCR_TRY(CheckCarriedOut(annotations));
   for (const ModuleFiles& files : changed) {
     MCR_ASSIGN(mutator::ModuleVersions module, LoadVersions(files, search, annotations));
     MCR_TRY(CheckPositionIndependent(*module.before));

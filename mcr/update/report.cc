@@ -142,8 +142,8 @@ std::string ToJson(const Report& report) {
       {"objects",
        {{"kept", report.variables.kept},
         {"bound", report.variables.bound},
-        {"transformed", 0},  // types that change are refused
-        {"moved", report.variables.kept},
+        {"transformed", report.objects.transformed},
+        {"moved", report.objects.moved},
         {"initialised", report.variables.initialised},
         {"dropped", report.variables.dropped}}},
       {"types", ToJson(report.types)},

@@ -59,6 +59,7 @@ struct Report {
   std::vector<ProcessReport> processes;
   mutator::PointerCounts pointers;
   mutator::VariableCounts variables;
+  mutator::ObjectCounts objects;
   std::vector<ChangedType> types;
   std::vector<ProcessMemory> memory;  // only after a success
   std::vector<std::string> conflicts;

@@ -81,6 +81,7 @@ Result<mutator::MergePlan> MergePaused(const Rehearsals& rehearsals, const Pause
 void DescribePlan(const mutator::MergePlan& plan, Report& report) {
   report.pointers = plan.pointers;
   report.variables = plan.variables;
+  report.objects = plan.objects;
   report.conflicts = plan.conflicts;
   std::ranges::copy(plan.warnings, std::back_inserter(report.warnings));
 }
