@@ -1,7 +1,7 @@
 // The arguments that a process was started with, although it may have overwritten them.
 //
 // Servers show a title by writing over the strings that the kernel put on their stack (setproctitle
-// of libbsd, of OpenSSH, of nginx); before that, they copy what they still need. The kernel keeps a
+// of libbsd and of OpenSSH); before that, they copy what they still need. The kernel keeps a
 // record of what there was: how many arguments, and how many bytes they took together. A copy is
 // recognised by having just as many of both.
 #ifndef MCR_UPDATE_ARGUMENTS_H_
