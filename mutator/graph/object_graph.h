@@ -45,14 +45,6 @@ struct ObjectGraph {
   const Object* Find(Addr at) const;  // the one whose memory holds `at`
 };
 
-// Knowledge about one allocation from elsewhere: a rehearsal's log of allocations.
-struct TypeEvidence {
-  Addr at;
-  TypeId type = 0;
-  uint64_t count = 1;
-  std::string source;
-};
-
 }  // namespace mcr::mutator
 
 #endif  // MCR_MUTATOR_GRAPH_OBJECT_GRAPH_H_

@@ -57,12 +57,6 @@ void Tracer::AddRoot(Addr at, TypeId before, TypeId after, const std::string& na
 
 Tracer::Label Tracer::NewLabel(std::string text) { return &labels_.emplace_back(std::move(text)); }
 
-void Tracer::AddEvidence(const TypeEvidence& evidence) {
-  const size_t chunk = ChunkAt(evidence.at.value());
-  if (chunk == kNone || chunks_[chunk].payload.begin() != evidence.at) return;
-  if (!IsTyped(chunk)) Give(chunk, recipes_.Get(evidence.type), NewLabel(evidence.source));
-}
-
 void Tracer::AddLikely(uint64_t word, Label found_by) { FollowUntyped(word, found_by, false); }
 
 size_t Tracer::ChunkAt(uint64_t word) const {

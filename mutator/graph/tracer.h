@@ -35,7 +35,6 @@ class Tracer {
   // annotations.
   void AddRoot(Addr at, TypeId before, TypeId after, const std::string& name);
   Label NewLabel(std::string text);
-  void AddEvidence(const TypeEvidence& evidence);
   // A word of memory without types that may point to an allocation. `found_by`: a NewLabel.
   void AddLikely(uint64_t word, Label found_by);
 

@@ -85,7 +85,7 @@ AddressMap::AddressMap(std::shared_ptr<const Program> before, std::shared_ptr<co
       recipes_(before->types(), after->types(), std::move(annotations)),
       literals_(before, after),
       new_variables_(*after, recipes_.annotations()),
-      types_change_(!recipes_.ChangedTypes().empty()) {
+      changed_types_(recipes_.ChangedTypes()) {
   for (const Function& function : after_->functions()) {
     new_functions_.emplace(function.Key(), &function);
   }

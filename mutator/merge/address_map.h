@@ -69,8 +69,8 @@ class AddressMap {
   // What becomes of the values of variables and objects.
   RecipeBook& recipes() { return recipes_; }
   const VariableNames& variable_names() const { return new_variables_; }
-  // Whether any type that both versions name differs.
-  bool types_change() const { return types_change_; }
+  // RecipeBook::ChangedTypes, worked out once.
+  const std::vector<TypeId>& changed_types() const { return changed_types_; }
 
   // "`handler`+0x12", "`.rodata`+0x80", for messages.
   static std::string Name(const Program& program, FileAddr address);
@@ -94,7 +94,7 @@ class AddressMap {
   LiteralIndex literals_;
   std::unordered_map<std::string, const Function*> new_functions_;
   VariableNames new_variables_;
-  bool types_change_;
+  std::vector<TypeId> changed_types_;
   std::unordered_map<FileAddr, Result<InstructionMap>> identical_;  // by the old function's entry
   std::unordered_map<FileAddr, Translation> known_;
   std::unordered_map<FileAddr, Translation> known_returns_;

@@ -204,7 +204,14 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
                         live_links, next_links, guard, shared},
                        graft, plan);
   MCR_TRY(process.MergeLinkMaps());
+  const int rebuilt_before = plan.rebuilt_frames;
   MCR_TRY(process.MergeMemory());
+  // What points to the objects from a stack is written to where the stack was.
+  if (plan.rebuilt_frames != rebuilt_before && !objects->moves().empty()) {
+    plan.problems.push_back(
+        "a function that is active changed, and so did a type that has objects: "
+        "rebuilt frames do not follow objects yet");
+  }
   process.MergeThreads();
   process.MergeKernelTables();
   process.CheckKernelPointers();

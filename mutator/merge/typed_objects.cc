@@ -85,7 +85,7 @@ Result<std::unique_ptr<TypedObjects>> TypedObjects::Find(const checkpoint::Proce
                                                          const ChangedModules& modules) {
   std::unique_ptr<TypedObjects> objects(new TypedObjects(live));
   for (const ChangedModule& module : modules.all()) {
-    if (!module.map().types_change()) continue;
+    if (module.map().changed_types().empty()) continue;
     if (objects->chunks_.empty()) {
       MCR_ASSIGN(objects->chunks_, WalkHeap(live));
     }
@@ -128,12 +128,11 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
 // An object of a changed type could sit in memory that nothing types.
 void TypedObjects::RefuseUntyped(const ChangedModule& module) {
   RecipeBook& recipes = module.map().recipes();
-  const std::vector<TypeId> changed = recipes.ChangedTypes();
   std::vector<std::byte> bytes;
   for (const UntypedObject& object : graph_.untyped) {
     bytes.resize(object.memory.size());
     if (!memory_.Read(object.memory.begin(), bytes)) continue;
-    for (const TypeId type : changed) {
+    for (const TypeId type : module.map().changed_types()) {
       const Recipe& recipe = recipes.Get(type);
       const uint64_t count = CountThatFits(bytes.size(), recipe.from_size, false);
       const bool fits = recipe.flexible ? bytes.size() >= recipe.from_size
