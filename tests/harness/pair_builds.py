@@ -138,7 +138,9 @@ def build(pair, configuration):
             linked = [library, "-Wl,-rpath,$ORIGIN"] if library.exists() else []
             run_compiler([*configuration.command(source), *configuration.compile_flags, *configuration.link_flags,
                           "-I", PAIRS, "-I", pair.folder, copy.name, common, *linked, "-o", source.stem], directory)
-    files = sorted(file for file in pair.folder.iterdir() if file.suffix in (".c", ".cc", ".h"))
+    # What several pairs are made of lies in programs/.
+    files = sorted(file for folder in (pair.folder, PAIRS / "programs") for file in folder.iterdir()
+                   if file.suffix in (".c", ".cc", ".h"))
     contents = [part for file in files for part in (file.name, file.read_text())]
     versions = [compiler_version(command) for command in COMPILERS[configuration.compiler]]
     flags = [*configuration.compile_flags, *configuration.link_flags]

@@ -1,6 +1,6 @@
 #define SIZE 5
 #define USED 3
 
-#include "program.h"
+#include "programs/array.h"
 
 int pair_version(void) { return 2; }

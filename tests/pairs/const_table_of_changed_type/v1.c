@@ -20,6 +20,6 @@ static const char* check_own(void) {
   return 0;
 }
 
-#include "program.h"
+#include "programs/const_table.h"
 
 int pair_version(void) { return 1; }

@@ -6,6 +6,6 @@ struct watch {
 
 int unrelated(int value) { return value % 5 ? value + 3 : value - 7; }
 
-#include "program.h"
+#include "programs/epoll.h"
 
 int pair_version(void) { return 2; }

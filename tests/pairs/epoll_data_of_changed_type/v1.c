@@ -4,6 +4,6 @@ struct watch {
   void (*handler)(struct watch*);
 };
 
-#include "program.h"
+#include "programs/epoll.h"
 
 int pair_version(void) { return 1; }

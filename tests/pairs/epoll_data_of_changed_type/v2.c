@@ -5,6 +5,6 @@ struct watch {
   int fd;
 };
 
-#include "program.h"
+#include "programs/epoll.h"
 
 int pair_version(void) { return 2; }

@@ -22,6 +22,6 @@ static const char* check_own(const struct session* session) {
   return 0;
 }
 
-#include "program.h"
+#include "programs/record.h"
 
 int pair_version(void) { return 2; }

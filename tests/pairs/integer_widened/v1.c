@@ -2,6 +2,6 @@ typedef int number;
 #define SMALL (-7)
 #define LARGE 2000000000
 
-#include "program.h"
+#include "programs/integers.h"
 
 int pair_version(void) { return 1; }

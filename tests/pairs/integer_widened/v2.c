@@ -2,7 +2,7 @@ typedef long long number;
 #define SMALL (-7)
 #define LARGE 2000000000
 
-#include "program.h"
+#include "programs/integers.h"
 
 static const char* check_width(void) {
   later->value *= 1000;

@@ -14,6 +14,6 @@ static const char* check_own(const struct node* node) {
   return 0;
 }
 
-#include "program.h"
+#include "programs/list.h"
 
 int pair_version(void) { return 2; }

@@ -5,6 +5,6 @@ struct request {
   int id;
 };
 
-#include "program.h"
+#include "programs/pool.h"
 
 int pair_version(void) { return 1; }

@@ -8,6 +8,6 @@ struct request {
 // Moves what comes behind it.
 int unrelated(int value) { return value % 7 ? value / 3 : value * 5; }
 
-#include "program.h"
+#include "programs/pool.h"
 
 int pair_version(void) { return 2; }

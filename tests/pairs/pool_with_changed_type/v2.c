@@ -6,6 +6,6 @@ struct request {
   int (*handler)(int);
 };
 
-#include "program.h"
+#include "programs/pool.h"
 
 int pair_version(void) { return 2; }

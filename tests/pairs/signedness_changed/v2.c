@@ -2,6 +2,6 @@ typedef unsigned int number;
 #define SMALL 7u
 #define LARGE 2000000000u
 
-#include "program.h"
+#include "programs/integers.h"
 
 int pair_version(void) { return 2; }

@@ -12,6 +12,6 @@ struct value {
   } u;
 };
 
-#include "program.h"
+#include "programs/tagged_union.h"
 
 int pair_version(void) { return 1; }

@@ -2,6 +2,6 @@ typedef long number;
 #define SMALL (-7)
 #define LARGE 70000
 
-#include "program.h"
+#include "programs/integers.h"
 
 int pair_version(void) { return 1; }

@@ -3,6 +3,6 @@ struct item {
   int weight;
 };
 
-#include "program.h"
+#include "programs/void_pointer.h"
 
 int pair_version(void) { return 1; }

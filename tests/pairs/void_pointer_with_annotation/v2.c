@@ -4,6 +4,6 @@ struct item {
   int id;
 };
 
-#include "program.h"
+#include "programs/void_pointer.h"
 
 int pair_version(void) { return 2; }
