@@ -117,7 +117,6 @@ Status LoadModules(const Options& options, Inspection& inspection) {
   const mutator::DebugSearch search{options.debug_dirs};
   const profiles::Annotations annotations =
       inspection.profile ? inspection.profile->annotations() : profiles::Annotations();
-  MCR_TRY(CheckCarriedOut(annotations));
   for (const ModuleFiles& files : changed) {
     MCR_ASSIGN(mutator::ModuleVersions module, LoadVersions(files, search, annotations));
     MCR_TRY(CheckPositionIndependent(*module.before));
@@ -126,6 +125,7 @@ Status LoadModules(const Options& options, Inspection& inspection) {
     MCR_TRY(CheckIsNotLoader(module));
     inspection.modules.push_back(std::move(module));
   }
+  MCR_TRY(CheckCarriedOut(annotations));
   if (inspection.program_changes()) {
     inspection.before = inspection.modules.front().before;
     inspection.after = inspection.modules.front().after;
