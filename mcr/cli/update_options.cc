@@ -18,6 +18,12 @@ void AddServerOptions(CLI::App& command, update::Options& options) {
       .add_option("--debug-dir", options.debug_dirs,
                   "another place to look for separate debug files; may repeat")
       ->type_name("DIR");
+  command
+      .add_option("--require", options.require,
+                  "a condition on the old version's variables that must hold at the pause, as in "
+                  "'*count < 5'; may repeat")
+      ->type_name("EXPR")
+      ->allow_extra_args(false);
   command.add_option("--criu", options.criu, "the criu program (default: $MCR_CRIU, cache, $PATH)")
       ->type_name("PATH");
 }

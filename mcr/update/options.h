@@ -27,6 +27,7 @@ struct Options {
   std::string to;       // the new program's file; "": whatever differs on disk
   std::string profile;  // a file; "": the shipped profile for the program, if there is one
   std::vector<std::string> debug_dirs;
+  std::vector<std::string> require;  // expressions that must hold at the pause (state_filter.h)
   CheckpointMode checkpoint = CheckpointMode::kCriu;
   std::string criu;                         // the criu program; "": search
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points

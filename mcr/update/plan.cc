@@ -7,8 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "checkpoint/live_image.h"
+#include "checkpoint/process_image.h"
 #include "mcr/update/inspect.h"
 #include "mcr/update/rehearse.h"
+#include "mcr/update/requirements.h"
 #include "mcr/update/running_merge.h"
 
 namespace mcr::update {
@@ -21,6 +24,14 @@ constexpr size_t kMostNames = 10;  // in the text; the JSON has them all
 
 void Append(const std::vector<std::string>& from, std::vector<std::string>& to) {
   to.insert(to.end(), from.begin(), from.end());
+}
+
+Json Checks(const std::vector<Check>& checks) {
+  Json list = Json::array();
+  for (const Check& check : checks) {
+    list.push_back({{"ok", check.ok}, {"processes", check.checked}, {"detail", check.detail}});
+  }
+  return list;
 }
 
 std::string Names(const std::vector<std::string>& names) {
@@ -45,6 +56,19 @@ void AddLines(const std::string& title, const std::vector<std::string>& lines, s
   for (const std::string& line : lines) text += "  " + line + "\n";
 }
 
+// As it is now, which may be different when the update comes.
+std::vector<Check> CheckNow(const Requirements& requirements, const std::vector<pid_t>& pids) {
+  std::vector<std::unique_ptr<checkpoint::LiveImage>> images;
+  std::vector<const checkpoint::ProcessImage*> processes;
+  for (const pid_t pid : pids) {
+    auto image = checkpoint::LiveImage::CreateRunning(pid);
+    if (!image) continue;  // servers have processes that come and go
+    processes.push_back(image->get());
+    images.push_back(*std::move(image));
+  }
+  return requirements.Evaluate(processes);
+}
+
 }  // namespace
 
 Result<UpdatePlan> Plan(const Options& options) {
@@ -61,7 +85,12 @@ Result<UpdatePlan> Plan(const Options& options) {
   plan.types = server.types;
   plan.changed_functions = server.changed_functions;
   plan.problems = server.differences.problems;
-  if (!plan.problems.empty()) return plan;
+  MCR_ASSIGN(const Requirements requirements, Requirements::Create(options.require, server));
+  plan.requirements = CheckNow(requirements, server.pids);
+  for (const Check& check : plan.requirements) {
+    if (!check.ok) plan.problems.push_back("--require: " + check.detail);
+  }
+  if (!server.differences.problems.empty()) return plan;
 
   MCR_ASSIGN(const Rehearsals rehearsals, Rehearsals::Run(server));
   mutator::Merger merger = MakeMerger(server);
@@ -102,6 +131,7 @@ std::string ToJson(const UpdatePlan& plan) {
        {{"kept", plan.variables.kept},
         {"bound", plan.variables.bound},
         {"initialised", plan.variables.initialised}}},
+      {"requirements", Checks(plan.requirements)},
       {"conflicts", plan.conflicts},
       {"problems", plan.problems},
       {"warnings", plan.warnings},
@@ -128,6 +158,9 @@ std::string ToText(const UpdatePlan& plan) {
       "loader (stacks not counted)\n",
       plan.pointers.retargeted(), plan.pointers.functions, plan.pointers.variables,
       plan.pointers.literals, plan.pointers.layout);
+  for (const Check& check : plan.requirements) {
+    if (check.ok) text += fmt::format("required      {}\n", check.detail);
+  }
   if (!plan.types.empty()) text += "types that changed:\n";
   for (const ChangedType& type : plan.types) text += ToText(type);
   AddLines("conflicts, where the server's value is kept", plan.conflicts, text);

@@ -8,6 +8,7 @@
 #include "mcr/base/result.h"
 #include "mcr/update/changed_types.h"
 #include "mcr/update/options.h"
+#include "mcr/update/validation.h"
 #include "mutator/merge/differences.h"
 #include "mutator/merge/merge_plan.h"
 
@@ -24,6 +25,7 @@ struct UpdatePlan {
   std::vector<std::string> changed_functions;  // same name, other code
   mutator::PointerCounts pointers;             // of the server as it runs, stacks not counted
   mutator::VariableCounts variables;
+  std::vector<Check> requirements;  // as they are now
   std::vector<std::string> conflicts;
   std::vector<std::string> warnings;
   std::vector<std::string> problems;  // empty: nothing known stands in the way

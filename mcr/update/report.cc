@@ -106,6 +106,17 @@ Json Pointers(const mutator::PointerCounts& counts) {
           {"layout", counts.layout}};
 }
 
+Json Validation(const std::vector<Check>& checks) {
+  Json validation = Json::array();
+  for (const Check& check : checks) {
+    validation.push_back({{"name", check.name},
+                          {"ok", check.ok},
+                          {"checked", check.checked},
+                          {"detail", check.detail}});
+  }
+  return validation;
+}
+
 }  // namespace
 
 int ExitStatus(Outcome outcome) {
@@ -148,6 +159,7 @@ std::string ToJson(const Report& report) {
         {"dropped", report.variables.dropped}}},
       {"types", ToJson(report.types)},
       {"memory", Memory(report)},
+      {"validation", Validation(report.validation)},
       {"conflicts", report.conflicts},
       {"problems", report.problems},
       {"warnings", report.warnings},

@@ -12,6 +12,7 @@
 #include "mcr/update/changed_types.h"
 #include "mcr/update/memory_map.h"
 #include "mcr/update/stage.h"
+#include "mcr/update/validation.h"
 #include "mutator/merge/merge_plan.h"
 
 namespace mcr::update {
@@ -62,6 +63,7 @@ struct Report {
   mutator::ObjectCounts objects;
   std::vector<ChangedType> types;
   std::vector<ProcessMemory> memory;  // only after a success
+  std::vector<Check> validation;
   std::vector<std::string> conflicts;
   std::vector<std::string> problems;
   std::vector<std::string> warnings;

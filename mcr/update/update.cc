@@ -12,6 +12,7 @@
 #include "mcr/update/inspect.h"
 #include "mcr/update/paused_server.h"
 #include "mcr/update/rehearse.h"
+#include "mcr/update/requirements.h"
 #include "mcr/update/running_merge.h"
 #include "mcr/update/timeline.h"
 #include "mcr/update/validator.h"
@@ -107,12 +108,26 @@ std::string DescribePointers(const mutator::MergePlan& plan) {
                      plan.pointers.retargeted(), plan.variables.kept, plan.variables.initialised);
 }
 
+// What the operator asked for has to hold in this very moment.
+Status CheckRequirements(const Requirements& requirements, const PausedServer& paused,
+                         Report& report) {
+  std::vector<const checkpoint::ProcessImage*> processes;
+  for (const auto& image : paused.images()) processes.push_back(image.get());
+  for (Check& check : requirements.Evaluate(processes)) {
+    report.validation.push_back(std::move(check));
+    const Check& last = report.validation.back();
+    if (!last.ok) return Fail("--require: " + last.detail, "", "try again when it does");
+  }
+  return {};
+}
+
 // The protocol. Leaving it early, anywhere, undoes what was done: every value here owns its part of
 // that.
 Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kInspect);
   MCR_ASSIGN(const Inspection server, Inspect(options));
   DescribePrograms(server, report);
+  MCR_ASSIGN(const Requirements requirements, Requirements::Create(options.require, server));
   MCR_TRY(RefuseProblems(server.differences.problems, report));
   MCR_TRY(InjectFault(options.fault, Fault::kInspect));
   timeline.Leave(DescribeTree(server));
@@ -133,6 +148,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   report.quiescence_ms = paused->quiescence_ms();
   DescribeProcesses(*paused, report);
   std::ranges::copy(paused->assumed(), std::back_inserter(report.warnings));
+  MCR_TRY(CheckRequirements(requirements, *paused, report));
   MCR_TRY(InjectFault(options.fault, Fault::kQuiesce));
   timeline.Leave(fmt::format("{} threads at their quiescent points", paused->threads().size()));
 

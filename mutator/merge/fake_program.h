@@ -36,6 +36,11 @@ class FakeProgram : public Program {
   void AddVariable(std::string name, FileAddr at, uint64_t size, TypeId type = 0) {
     variables_.push_back({std::move(name), "", "", At(at, size), type, false});
   }
+  void AddStatic(std::string name, std::string unit, std::string function, FileAddr at,
+                 uint64_t size, TypeId type) {
+    variables_.push_back(
+        {std::move(name), std::move(unit), std::move(function), At(at, size), type, false});
+  }
   TypeId AddType(Type type) { return types_.Add(std::move(type)); }
   void AddRelocation(FileAddr at, uint32_t type, FileAddr addend) {
     relocations_.push_back({at, type, "", addend});
