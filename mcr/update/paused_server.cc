@@ -72,6 +72,7 @@ Status PausedServer::PrepareQuiescer(const Options& options) {
   for (pid_t pid : Pids(*tasks_)) LearnFunctions(pid);
   tracer::QuiesceOptions quiesce;
   quiesce.deadline = options.timeout;
+  quiesce.restarts_are_forgotten = server_.checkpoint == CheckpointMode::kCriu;
   quiesce.function_name = [this](pid_t pid, Addr instruction) {
     return FunctionAt(pid, instruction);
   };

@@ -38,10 +38,11 @@ LinkMaps LinkMaps::Find(const checkpoint::ProcessImage& image, const LoadedModul
     const auto state = image.ReadValue<r_debug>(*debug);
     if (!state) continue;
     Addr at = ToAddr(state->r_map);
-    while (!at.IsNull() && maps.maps_.size() < kMostModules) {
+    while (!at.IsNull() && maps.addresses_.size() < kMostModules) {
       const auto map = image.ReadValue<link_map>(at);
       const auto libname = image.ReadValue<uint64_t>(at + kLibnameOffset);
       if (!map || !libname) break;
+      maps.addresses_.emplace(at, ToAddr(map->l_ld));
       // The loader's own is a variable of it, and has its name elsewhere.
       if (Addr(*libname) >= at && Addr(*libname) - at <= kLargestLinkMap) {
         maps.maps_.push_back({ToAddr(map->l_ld), *Range<Addr>::FromTo(at, Addr(*libname))});

@@ -5,6 +5,7 @@
 #ifndef MCR_MUTATOR_MERGE_LOADER_STATE_H_
 #define MCR_MUTATOR_MERGE_LOADER_STATE_H_
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -29,9 +30,12 @@ class LinkMaps {
   bool empty() const { return maps_.empty(); }
   std::optional<Range<Addr>> Of(const LoadedModule& module) const;
   const std::vector<Entry>& all() const { return maps_; }
+  // Of every module's link map, the loader's own included: where it is, and l_ld.
+  const std::map<Addr, Addr>& addresses() const { return addresses_; }
 
  private:
   std::vector<Entry> maps_;
+  std::map<Addr, Addr> addresses_;
 };
 
 }  // namespace mcr::mutator

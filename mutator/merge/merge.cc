@@ -78,25 +78,6 @@ Result<Base> FindBase(const ProcessPair& pair, const LoadedModules& live,
   return Base{std::move(start), std::move(again), pair.base_names, pair.next_names};
 }
 
-// glibc finds the unwind information of a library by a table that is sorted by address
-// (_dl_find_object), which a library that moves brings out of order. Threads that end, C++
-// exceptions and cancellation go by it.
-void RefuseUnwinding(const checkpoint::ProcessImage& live, const LoadedModules& live_modules,
-                     const ChangedModules& changed, MergePlan& plan) {
-  const bool unwinds = live.threads().size() > 1 ||
-                       std::ranges::any_of(live_modules.all(), [](const LoadedModule& module) {
-                         return module.path.find("/libgcc_s.so") != std::string::npos;
-                       });
-  if (!unwinds) return;
-  for (const ChangedModule& module : changed.all()) {
-    if (module.versions->is_program) continue;
-    plan.problems.push_back(
-        module.live.path +
-        " changed, and the server has threads or exceptions that unwind through "
-        "libraries: the loader's table for that is not rebuilt yet");
-  }
-}
-
 // glibc's, whose bookkeeping the objects were found by (heap_chunks.h).
 Status FindAllocator(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
                      checkpoint::ProcessGraft& graft) {
@@ -164,7 +145,6 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   const LoadedModules live_modules = LoadedModules::Find(*pair.live);
   const LoadedModules next_modules = LoadedModules::Find(*pair.next);
   MCR_ASSIGN(const ChangedModules modules, FindModules(pair, live_modules, next_modules, places));
-  RefuseUnwinding(*pair.live, live_modules, modules, plan);
   std::vector<ImageMap::Moved> moved;
   for (const ChangedModule& module : modules.all()) {
     moved.push_back({module.next.range, module.new_range.begin()});
@@ -204,6 +184,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
                         live_links, next_links, guard, shared},
                        graft, plan);
   MCR_TRY(process.MergeLinkMaps());
+  MCR_TRY(process.MergeObjectTables());
   const int rebuilt_before = plan.rebuilt_frames;
   MCR_TRY(process.MergeMemory());
   // What points to the objects from a stack is written to where the stack was.

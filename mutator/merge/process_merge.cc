@@ -9,6 +9,7 @@
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/text_owner.h"
+#include "mutator/merge/object_tables.h"
 
 namespace mcr::mutator {
 namespace {
@@ -102,7 +103,7 @@ const ProcessMerge::Stack* ProcessMerge::StackAt(Addr at) const {
 
 void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer) {
   const ChangedModule* module = context_.modules.Of(pointer.target);
-  if (module == nullptr || IsInLinkMap(pointer.at)) return;
+  if (module == nullptr || IsLoaderState(pointer.at)) return;
   if (const Stack* stack = StackAt(pointer.at)) return RetargetOnStack(*stack, pointer);
   const FileAddr target = module->InOld(pointer.target);
   const Translation& translation = module->map().Translate(target);
@@ -285,7 +286,7 @@ Status ProcessMerge::MergeLinkMaps() {
                                " was not found");
       continue;
     }
-    link_maps_.push_back(*ours);
+    loader_state_.push_back(*ours);
     MCR_TRY(MergeLinkMap(module, *ours, *theirs));
   }
   return {};
@@ -308,9 +309,38 @@ Status ProcessMerge::MergeLinkMap(const ChangedModule& module, Range<Addr> live,
   return {};
 }
 
-bool ProcessMerge::IsInLinkMap(Addr at) const {
-  return std::ranges::any_of(link_maps_,
+bool ProcessMerge::IsLoaderState(Addr at) const {
+  return std::ranges::any_of(loader_state_,
                              [&](const Range<Addr>& range) { return range.Contains(at); });
+}
+
+Status ProcessMerge::MergeObjectTables() {
+  MCR_ASSIGN(ObjectTables live,
+             ObjectTables::Find(context_.live, context_.live_modules, context_.live_links));
+  if (!live.exist()) return {};
+  MCR_ASSIGN(const ObjectTables next,
+             ObjectTables::Find(context_.next, context_.next_modules, context_.next_links));
+  for (const ChangedModule& module : context_.modules.all()) {
+    const auto ours = context_.live_links.Of(module.live);
+    const auto theirs = context_.next_links.Of(module.next);
+    if (!ours || !theirs) continue;
+    // A program in one piece is not in them, but in a variable of the loader.
+    if (module.versions->is_program && live.Of(ours->begin()).empty()) continue;
+    std::vector<ObjectRecord> records = next.Of(theirs->begin());
+    for (ObjectRecord& record : records) {
+      for (uint64_t* word : {&record.begin, &record.end, &record.unwind}) {
+        if (*word != 0) *word += module.new_bias().value() - module.next.bias.value();
+      }
+      record.link_map = ours->begin().value();
+      Count(PointerKind::kLayout);
+    }
+    if (!records.empty() && live.Exchange(ours->begin(), records)) continue;
+    plan_.problems.push_back("the dynamic loader's record of where " + module.live.path +
+                             " is was not found");
+  }
+  live.Write(graft_.writes);
+  std::ranges::copy(live.ranges(), std::back_inserter(loader_state_));
+  return {};
 }
 
 void ProcessMerge::MergeThreads() {

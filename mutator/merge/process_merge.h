@@ -55,6 +55,8 @@ class ProcessMerge {
 
   Status MergeMemory();
   Status MergeLinkMaps();
+  // After the link maps.
+  Status MergeObjectTables();
   void MergeThreads();
   void MergeKernelTables();
   void CheckKernelPointers();
@@ -69,7 +71,7 @@ class ProcessMerge {
   };
 
   Status MergeLinkMap(const ChangedModule& module, Range<Addr> live, Range<Addr> next);
-  bool IsInLinkMap(Addr at) const;
+  bool IsLoaderState(Addr at) const;
   // A word before which there is a text that may go on in it.
   struct Doubtful {
     const Mapping* mapping;
@@ -112,7 +114,7 @@ class ProcessMerge {
   Mappings scanned_;
   std::vector<Doubtful> doubtful_;
   std::vector<std::pair<const Mapping*, LikelyPointer>> unclear_;
-  std::vector<Range<Addr>> link_maps_;
+  std::vector<Range<Addr>> loader_state_;  // is written as a whole
 };
 
 }  // namespace mcr::mutator

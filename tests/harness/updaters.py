@@ -37,7 +37,8 @@ class McrResult:
     @property
     def message(self):
         """The line that mcr owes whoever gets a non-zero exit status."""
-        return next((line for line in self.stderr.splitlines() if line.startswith("mcr: ")), "")
+        return next((line for line in self.stderr.splitlines()
+                     if line.startswith("mcr: ") and not line.startswith("mcr: warning: ")), "")
 
     def stage_ms(self):
         return {stage["name"]: stage["ms"] for stage in self.report.get("stages", [])}

@@ -38,6 +38,10 @@ struct QuiesceOptions {
   // Name of the program's function that holds an address of a process, "" if none: supplied by the
   // caller, who has the symbols.
   std::function<std::string(pid_t pid, Addr instruction)> function_name;
+  // Somebody else is going to have the threads execute code before they go on, and return from it
+  // by rt_sigreturn(2), as CRIU does: the kernel then forgets how long an interrupted call still
+  // has to wait, and would end it.
+  bool restarts_are_forgotten = false;
 };
 
 // Addresses learned while the server still runs: of the `syscall` instruction of each quiescent

@@ -224,5 +224,21 @@ TEST(QuiescerTest, AMissedDeadlineIsNotSeenByABlockedThread) {
   EXPECT_EQ(server.target->ReadLine(), kInput);
 }
 
+TEST(Quiescer, ACallWhoseRestartWillBeForgottenIsEnteredAnew) {
+  Server server("blocker", {"poll_300"});
+  server.target->AwaitSystemCall(SYS_poll);
+  server.Pause(nullptr);  // after which its call is restart_syscall
+  server.Attach();
+  QuiesceOptions options = Options();
+  options.restarts_are_forgotten = true;
+  auto quiescer = Quiescer::Create(nullptr, options);
+  ASSERT_TRUE(quiescer);
+  ASSERT_TRUE((*quiescer)->Prepare(*server.group));
+  const auto threads = (*quiescer)->Quiesce(*server.group);
+  ASSERT_TRUE(threads) << threads.error().Line();
+  EXPECT_EQ((*threads)[0].registers.rax, static_cast<uint64_t>(SYS_poll));
+  ASSERT_TRUE(server.group->DetachAll());
+}
+
 }  // namespace
 }  // namespace mcr::tracer

@@ -21,11 +21,25 @@ bool HasDeliverableSignal(const Task& task) {
   return (pending & ~status->blocked_signals) != 0;
 }
 
+// What the code before a `syscall` instruction puts into eax, if that is `mov $number,%eax`.
+std::optional<long> NumberInCode(const MemoryReader& memory, Addr site) {
+  constexpr std::byte kMoveToEax{0xb8};
+  struct [[gnu::packed]] Instruction {
+    std::byte code;
+    int32_t number;
+  };
+  const auto before = memory.ReadValue<Instruction>(site - sizeof(Instruction));
+  if (!before || before->code != kMoveToEax) return std::nullopt;
+  return before->number;
+}
+
 // A call that the kernel has restarted once goes by the name of restart_syscall; what it was is
 // known by where it was made.
-long ResolveRestarted(long number, Addr site, const std::optional<CallSite>& known) {
-  if (number != SYS_restart_syscall || !known || known->instruction != site) return number;
-  return known->number;
+long ResolveRestarted(long number, Addr site, const std::optional<CallSite>& known,
+                      const MemoryReader& memory) {
+  if (number != SYS_restart_syscall) return number;
+  if (known && known->instruction == site && known->number != number) return known->number;
+  return NumberInCode(memory, site).value_or(number);
 }
 
 std::string CallName(long number) {
@@ -73,7 +87,7 @@ std::vector<std::string> ThreadExaminer::FunctionNames(pid_t pid,
 }
 
 std::optional<ThreadExaminer::Candidate> ThreadExaminer::FindCandidate(
-    const Task& task, const Registers& registers) const {
+    const Task& task, const Registers& registers) {
   if (task.stop_reason() == StopReason::kBreakpoint) {
     Candidate candidate{static_cast<long>(registers.rax), registers};
     candidate.registers.orig_rax = ~uint64_t{0};
@@ -83,13 +97,18 @@ std::optional<ThreadExaminer::Candidate> ThreadExaminer::FindCandidate(
                                                   ? BeforeEntry(registers)
                                                   : InterpretStop(registers);
   if (!call) return std::nullopt;
-  Registers rewound = call->registers;
-  if (rewound.rax == SYS_restart_syscall && IsSandboxed(task)) {
-    rewound.rax = static_cast<uint64_t>(call->number);
-  }
   const Addr site(registers.rip - kSyscallInstruction.size());
-  return Candidate{ResolveRestarted(call->number, site, sites_.Find(task.pid(), task.tid())),
-                   rewound};
+  const auto process = Open(task.pid());
+  if (!process) return std::nullopt;
+  Candidate candidate{ResolveRestarted(call->number, site, sites_.Find(task.pid(), task.tid()),
+                                       (*process)->memory),
+                      call->registers};
+  // Then it waits once more for as long as it was told to.
+  const bool forgotten = options_.restarts_are_forgotten || IsSandboxed(task);
+  if (candidate.registers.rax == SYS_restart_syscall && forgotten) {
+    candidate.registers.rax = static_cast<uint64_t>(candidate.number);
+  }
+  return candidate;
 }
 
 bool ThreadExaminer::IsPoint(const Task& task, const Candidate& candidate,

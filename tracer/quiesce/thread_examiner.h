@@ -59,7 +59,7 @@ class ThreadExaminer {
 
   Result<Process*> Open(pid_t pid);
   bool IsPointCall(const Task& task, long number) const;
-  std::optional<Candidate> FindCandidate(const Task& task, const Registers& registers) const;
+  std::optional<Candidate> FindCandidate(const Task& task, const Registers& registers);
   Result<std::vector<Frame>> Unwind(const Task& task, const Registers& registers);
   std::vector<std::string> FunctionNames(pid_t pid, const std::vector<Frame>& stack) const;
   bool IsPoint(const Task& task, const Candidate& candidate, const std::vector<Frame>& stack,
