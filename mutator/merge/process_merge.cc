@@ -287,19 +287,19 @@ Status ProcessMerge::MergeLinkMaps() {
       continue;
     }
     loader_state_.push_back(*ours);
-    MCR_TRY(MergeLinkMap(module, *ours, *theirs));
+    MCR_TRY(MergeLinkMap(*ours, *theirs));
   }
   return {};
 }
 
-Status ProcessMerge::MergeLinkMap(const ChangedModule& module, Range<Addr> live, Range<Addr> next) {
+Status ProcessMerge::MergeLinkMap(Range<Addr> live, Range<Addr> next) {
   for (uint64_t at = 0; at + kWord <= live.size(); at += kWord) {
     MCR_ASSIGN(const auto ours, context_.live.ReadValue<uint64_t>(live.begin() + at));
     MCR_ASSIGN(const auto theirs, context_.next.ReadValue<uint64_t>(next.begin() + at));
     const ImageMap::Word wanted = context_.next_to_live.Translate(theirs);
     if (wanted.value == ours || wanted.kind == ImageMap::Kind::kForeign) continue;
-    // Pointers to the server's own memory and to other modules are right as they are.
-    const bool ours_is_elsewhere = !module.live.range.Contains(Addr(ours)) &&
+    // Pointers to the server's own memory and to unchanged modules are right as they are.
+    const bool ours_is_elsewhere = !context_.modules.HoldOld(ours) &&
                                    FindMapping(context_.live.mappings(), Addr(ours)) != nullptr;
     if (ours_is_elsewhere) continue;
     graft_.writes.AddWord(live.begin() + at, wanted.value);

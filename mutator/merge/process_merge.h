@@ -70,7 +70,7 @@ class ProcessMerge {
     pid_t tid;
   };
 
-  Status MergeLinkMap(const ChangedModule& module, Range<Addr> live, Range<Addr> next);
+  Status MergeLinkMap(Range<Addr> live, Range<Addr> next);
   bool IsLoaderState(Addr at) const;
   // A word before which there is a text that may go on in it.
   struct Doubtful {

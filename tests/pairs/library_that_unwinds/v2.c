@@ -1,0 +1,3 @@
+#include "program.h"
+
+int pair_version(void) { return 2; }
