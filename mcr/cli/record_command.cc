@@ -13,6 +13,7 @@
 
 #include "mcr/base/owned_fd.h"
 #include "mcr/cli/command.h"
+#include "mcr/record/announced_ports.h"
 #include "mcr/record/capture.h"
 #include "mcr/record/listeners.h"
 #include "mcr/record/recorder.h"
@@ -32,7 +33,7 @@ struct RecordArguments {
   pid_t pid = 0;
   std::string output;
   double seconds = 0;  // 0: until interrupted
-  std::vector<std::string> masks;
+  std::vector<std::string> masks, announced_ports;
 };
 
 // Readable once somebody wants mcr to end.
@@ -86,6 +87,7 @@ Status Write(const record::Recording& recording, const std::string& path) {
 }
 
 Result<record::Recording> Record(const RecordArguments& arguments) {
+  MCR_ASSIGN(auto announced, record::AnnouncedPorts::Create(arguments.announced_ports));
   MCR_TRY(tracer::CheckAttachable(arguments.pid));
   const tracer::ProcFs procfs;
   MCR_ASSIGN(const record::Listeners listeners, record::FindListeners(procfs, arguments.pid));
@@ -101,7 +103,7 @@ Result<record::Recording> Record(const RecordArguments& arguments) {
     PrintError("record", "what comes over unix sockets is not recorded");
   }
 
-  record::Recorder recorder(listeners.tcp_ports);
+  record::Recorder recorder(listeners.tcp_ports, std::move(announced));
   MCR_TRY(Watch(capture, interruptions, arguments.seconds, recorder));
   if (const auto dropped = capture.Dropped(); dropped && *dropped > 0) {
     PrintError("record",
@@ -112,6 +114,8 @@ Result<record::Recording> Record(const RecordArguments& arguments) {
   for (const std::string& remark : remarks) PrintError("record", remark);
   recording.set_program(program);
   *recording.mutable_mask() = {arguments.masks.begin(), arguments.masks.end()};
+  *recording.mutable_announced_port() = {arguments.announced_ports.begin(),
+                                         arguments.announced_ports.end()};
   return recording;
 }
 
@@ -148,6 +152,11 @@ void AddRecord(CLI::App& app, int& status) {
       ->add_option("--mask", arguments->masks,
                    "a POSIX extended regular expression: what it matches of an answer is not "
                    "compared at replay; may repeat")
+      ->type_name("REGEX");
+  command
+      ->add_option("--announced-port", arguments->announced_ports,
+                   "the same: an answer that names the port of a further connection, as one group "
+                   "or as two, its bytes (FTP: '^227 .*,([0-9]+),([0-9]+)'); may repeat")
       ->type_name("REGEX");
   command->footer(
       "Neither server nor clients are touched: the packets are copied by the kernel. Connections\n"

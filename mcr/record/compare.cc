@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 namespace mcr::record {
 namespace {
@@ -52,36 +52,22 @@ std::string Show(char sign, const std::vector<std::string_view>& lines, size_t f
 
 Result<Masks> Masks::Create(const std::vector<std::string>& expressions) {
   Masks masks;
-  for (const std::string& expression : expressions) {
-    regex_t compiled;
-    const int failed = regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NEWLINE);
-    if (failed != 0) {
-      std::array<char, 128> why;
-      regerror(failed, &compiled, why.data(), why.size());
-      return Fail(std::string("no regular expression: ") + why.data(), expression);
-    }
-    masks.compiled_.push_back(compiled);
+  for (const std::string& text : expressions) {
+    MCR_ASSIGN(RegularExpression expression, RegularExpression::Create(text));
+    masks.expressions_.push_back(std::move(expression));
   }
   return masks;
 }
 
-Masks::~Masks() {
-  for (regex_t& compiled : compiled_) regfree(&compiled);
-}
-
 std::string Masks::Apply(std::string text) const {
-  for (const regex_t& compiled : compiled_) {
+  for (const RegularExpression& expression : expressions_) {
     std::string masked;
-    regmatch_t match = {0, static_cast<regoff_t>(text.size())};
-    regoff_t at = 0;
-    while (regexec(&compiled, text.data(), 1, &match, REG_STARTEND) == 0) {
-      if (match.rm_eo == match.rm_so) break;  // matches nothing: there is no end to that
-      masked.append(text, static_cast<size_t>(at), static_cast<size_t>(match.rm_so - at));
-      masked += kMasked;
-      at = match.rm_eo;
-      match = {at, static_cast<regoff_t>(text.size())};
-    }
-    masked.append(text, static_cast<size_t>(at));
+    const char* at = text.data();
+    expression.ForEachMatch(text, [&](const auto& match) {
+      masked.append(at, match[0].data()).append(kMasked);
+      at = match[0].data() + match[0].size();
+    });
+    masked.append(at, std::as_const(text).data() + text.size());
     text = std::move(masked);
   }
   return text;

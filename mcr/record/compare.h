@@ -2,30 +2,25 @@
 #ifndef MCR_RECORD_COMPARE_H_
 #define MCR_RECORD_COMPARE_H_
 
-#include <regex.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mcr/base/result.h"
+#include "mcr/record/regular_expression.h"
 
 namespace mcr::record {
 
-// What is not compared. POSIX extended regular expressions over bytes, line by line.
+// What is not compared.
 class Masks {
  public:
   // Fails for an expression that is none, and names it.
   static Result<Masks> Create(const std::vector<std::string>& expressions);
-  Masks(Masks&& other) noexcept : compiled_(std::move(other.compiled_)) { other.compiled_.clear(); }
-  Masks& operator=(Masks&&) = delete;
-  ~Masks();
 
   std::string Apply(std::string text) const;
 
  private:
-  Masks() = default;
-  std::vector<regex_t> compiled_;
+  std::vector<RegularExpression> expressions_;
 };
 
 // The lines that differ, "-" recorded and "+" replayed, a few of them; "" if nothing does.

@@ -17,9 +17,8 @@ std::string_view Beginning(const Connection& connection, bool from_client) {
   return "";
 }
 
-// Why a connection cannot be replayed; "" if it can.
-std::string Obstacle(const Connection& connection, bool complete) {
-  if (!complete) return "some of its packets were missed";
+// Why nothing that was recorded could be said again; "" if it could.
+std::string Secret(const Connection& connection) {
   if (Beginning(connection, true).starts_with(kTlsHandshake)) {
     return "TLS: its keys are made anew for each connection";
   }
@@ -57,10 +56,7 @@ void Recorder::Add(const Segment& segment, uint64_t at_us) {
   if (!from_client && !ports_.contains(segment.from_port)) return;
   const Key key = from_client ? Key{segment.from, segment.from_port, segment.to, segment.to_port}
                               : Key{segment.to, segment.to_port, segment.from, segment.from_port};
-  if (segment.syn && from_client && !segment.ack) {
-    open_[key] = flows_.size();
-    flows_.emplace_back().connection.set_port(segment.to_port);
-  }
+  if (segment.syn && from_client && !segment.ack) Open(key, at_us);
   const auto found = open_.find(key);
   if (found == open_.end()) {
     if (!segment.data.empty()) joined_late_.insert(key);
@@ -74,12 +70,45 @@ void Recorder::Add(const Segment& segment, uint64_t at_us) {
     return;
   }
   if (!stream.begun || segment.reset) return;
+  if (segment.fin) {
+    stream.ended = true;
+    if (from_client && !flow.server.ended) flow.connection.set_ended_at_us(at_us);
+  }
   std::string data = stream.Take(segment);
   if (data.empty()) return;
+  if (!from_client) NoteAnnouncements(found->second, data);
   Piece& piece = *flow.connection.add_pieces();
   piece.set_from_client(from_client);
   piece.set_at_us(at_us);
   piece.set_data(std::move(data));
+}
+
+void Recorder::Open(const Key& key, uint64_t at_us) {
+  open_[key] = flows_.size();
+  Connection& connection = flows_.emplace_back().connection;
+  connection.set_port(std::get<3>(key));
+  connection.set_began_at_us(at_us);
+  const auto announced = announcements_.extract(std::get<3>(key));
+  if (!announced.empty()) *connection.mutable_announced() = announced.mapped();
+}
+
+void Recorder::NoteAnnouncements(size_t flow, const std::string& answer) {
+  for (const uint16_t port : announced_.FindIn(answer)) {
+    Announcement announcement;
+    announcement.set_connection(static_cast<uint32_t>(flow));
+    announcement.set_index(flows_[flow].announcements++);
+    announcements_.insert_or_assign(port, announcement);
+    ports_.insert(port);
+  }
+}
+
+std::string Recorder::Obstacle(const Flow& flow, const std::map<size_t, int>& kept) const {
+  if (!flow.client.complete() || !flow.server.complete()) return "some of its packets were missed";
+  const Connection& connection = flow.connection;
+  if (connection.has_announced() && !kept.contains(connection.announced().connection())) {
+    return "the connection that announced them cannot be";
+  }
+  return Secret(connection);
 }
 
 Recording Recorder::Finish(std::vector<std::string>& remarks) const {
@@ -89,15 +118,19 @@ Recording Recorder::Finish(std::vector<std::string>& remarks) const {
   if (!joined_late_.empty()) {
     left_out["they were open before the recording began"] = joined_late_.size();
   }
-  for (const Flow& flow : flows_) {
+  std::map<size_t, int> kept;
+  for (size_t i = 0; i < flows_.size(); ++i) {
+    const Flow& flow = flows_[i];
     if (flow.connection.pieces().empty()) continue;
-    const std::string obstacle =
-        Obstacle(flow.connection, flow.client.complete() && flow.server.complete());
-    if (obstacle.empty()) {
-      *recording.add_connections() = flow.connection;
-    } else {
+    if (const std::string obstacle = Obstacle(flow, kept); !obstacle.empty()) {
       ++left_out[obstacle];
+      continue;
     }
+    kept[i] = recording.connections_size();
+    Connection& connection = *recording.add_connections() = flow.connection;
+    if (!connection.has_announced()) continue;
+    Announcement& announced = *connection.mutable_announced();
+    announced.set_connection(static_cast<uint32_t>(kept.at(announced.connection())));
   }
   for (const auto& [why, count] : left_out) {
     remarks.push_back(std::to_string(count) + " connections cannot be replayed: " + why);

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "mcr/record/announced_ports.h"
 #include "mcr/record/recording.pb.h"
 #include "mcr/record/segment.h"
 
@@ -17,7 +18,8 @@ namespace mcr::record {
 
 class Recorder {
  public:
-  explicit Recorder(std::set<uint16_t> ports) : ports_(std::move(ports)) {}
+  Recorder(std::set<uint16_t> ports, AnnouncedPorts announced)
+      : ports_(std::move(ports)), announced_(std::move(announced)) {}
 
   void Add(const Segment& segment, uint64_t at_us);
 
@@ -27,7 +29,7 @@ class Recorder {
  private:
   // One direction of a connection.
   struct Stream {
-    bool begun = false;
+    bool begun = false, ended = false;
     uint32_t next = 0;                      // sequence number of the next byte
     std::map<uint32_t, std::string> early;  // by how far they are ahead of the first byte
     uint32_t first = 0;
@@ -38,11 +40,20 @@ class Recorder {
   struct Flow {
     Connection connection;
     Stream client, server;
+    uint32_t announcements = 0;  // that its answers held
   };
   using Key = std::tuple<std::string, uint16_t, std::string, uint16_t>;  // client, server
 
-  const std::set<uint16_t> ports_;
-  std::map<Key, size_t> open_;  // index into flows_
+  void Open(const Key& key, uint64_t at_us);
+  void NoteAnnouncements(size_t flow, const std::string& answer);
+  // Why a flow cannot be replayed; "" if it can. `kept`: of those before it, where they are in the
+  // recording, if they are.
+  std::string Obstacle(const Flow& flow, const std::map<size_t, int>& kept) const;
+
+  std::set<uint16_t> ports_;
+  const AnnouncedPorts announced_;
+  std::map<uint16_t, Announcement> announcements_;  // by port; `connection` indexes flows_
+  std::map<Key, size_t> open_;                      // index into flows_
   std::vector<Flow> flows_;
   std::set<Key> joined_late_;
 };

@@ -44,7 +44,7 @@ class RecorderTest : public ::testing::Test {
     return text;
   }
 
-  Recorder recorder_{{kPort}};
+  Recorder recorder_{{kPort}, {}};
   uint64_t time_ = 0;
 };
 

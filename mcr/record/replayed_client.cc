@@ -1,0 +1,123 @@
+#include "mcr/record/replayed_client.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace mcr::record {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLateAnswer{50};  // for bytes that should not come
+
+}  // namespace
+
+std::optional<sockaddr_in6> Resolve(const std::string& host, uint16_t port) {
+  sockaddr_in6 address = {};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(port);
+  if (inet_pton(AF_INET6, host.c_str(), &address.sin6_addr) == 1) return address;
+  // IPv4 as IPv6 shows it: one kind of socket serves both.
+  if (inet_pton(AF_INET6, ("::ffff:" + host).c_str(), &address.sin6_addr) == 1) return address;
+  return std::nullopt;
+}
+
+Status ReplayedClient::Run() {
+  const Status said = Say();
+  Announce(true);
+  return said;
+}
+
+Status ReplayedClient::Say() {
+  uint64_t due = 0;  // bytes that the server had sent by now
+  schedule_.Await(recorded_.began_at_us());
+  for (const Piece& piece : recorded_.pieces()) {
+    if (!piece.from_client()) {
+      due += piece.data().size();
+      continue;
+    }
+    MCR_TRY(Receive(due, server_.timeout));
+    schedule_.Await(piece.at_us());
+    MCR_TRY(Send(piece.data()));
+  }
+  MCR_TRY(Receive(due, server_.timeout));
+  if (recorded_.ended_at_us() != 0) {
+    schedule_.Await(recorded_.ended_at_us());
+    shutdown(socket_.get(), SHUT_WR);
+  }
+  return Receive(due + 1, kLateAnswer);
+}
+
+Status ReplayedClient::Connect() {
+  uint16_t port = server_.port;
+  if (announcer_ != nullptr) {
+    MCR_ASSIGN(port, announcer_->AwaitAnnounced(recorded_.announced().index()));
+  }
+  const auto address = Resolve(server_.host, port);
+  socket_ = OwnedFd(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!address || !socket_.valid() ||
+      connect(socket_.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
+    return FailErrno("cannot connect to " + server_.host + ":" + std::to_string(port));
+  }
+  const int on = 1;
+  setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return {};
+}
+
+Status ReplayedClient::Send(std::string_view data) {
+  if (!socket_.valid()) MCR_TRY(Connect());
+  while (!data.empty()) {
+    const ssize_t count = send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return FailErrno("the server does not listen any more");
+    data.remove_prefix(static_cast<size_t>(count));
+    sent_ += static_cast<uint64_t>(count);
+  }
+  return {};
+}
+
+Status ReplayedClient::Receive(uint64_t total, milliseconds timeout) {
+  if (!socket_.valid()) {
+    if (total == 0) return {};
+    MCR_TRY(Connect());
+  }
+  char buffer[65536];
+  const Schedule::Clock::time_point deadline = Schedule::Clock::now() + timeout;
+  while (received_.size() < total && !closed_) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - Schedule::Clock::now());
+    pollfd ready = {.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    if (left.count() <= 0) return {};
+    if (poll(&ready, 1, static_cast<int>(left.count())) <= 0) continue;
+    const ssize_t count = recv(socket_.get(), buffer, sizeof buffer, 0);
+    closed_ = count <= 0;
+    if (count <= 0) continue;
+    received_.append(buffer, static_cast<size_t>(count));
+    Announce(false);
+  }
+  return {};
+}
+
+Result<uint16_t> ReplayedClient::AwaitAnnounced(size_t index) {
+  std::unique_lock lock(mutex_);
+  announced_more_.wait_for(lock, server_.timeout,
+                           [&] { return over_ || announced_.size() > index; });
+  if (announced_.size() > index) return announced_[index];
+  return Fail("the server did not announce the port of a connection");
+}
+
+void ReplayedClient::Announce(bool over) {
+  std::vector<uint16_t> ports = server_.announced->FindIn(received_);
+  {
+    const std::lock_guard lock(mutex_);
+    announced_ = std::move(ports);
+    over_ = over;
+  }
+  announced_more_.notify_all();
+}
+
+}  // namespace mcr::record
