@@ -27,7 +27,8 @@ uint64_t Middle(const Recording& recording) {
 // A client's time-out begins when its turn comes: one that waits for another's announcement is told
 // of it or that it will not come.
 std::deque<ReplayedClient> MakeClients(const Recording& recording, const ReplayOptions& options,
-                                       const AnnouncedPorts& announced, Schedule& schedule) {
+                                       const AnnouncedPorts& announced, const Masks& masks,
+                                       Schedule& schedule) {
   std::deque<ReplayedClient> clients;
   for (const Connection& connection : recording.connections()) {
     const auto recorded_port = static_cast<uint16_t>(connection.port());
@@ -35,9 +36,9 @@ std::deque<ReplayedClient> MakeClients(const Recording& recording, const ReplayO
     const uint16_t port = known == options.ports.end() ? recorded_port : known->second;
     ReplayedClient* const announcer =
         connection.has_announced() ? &clients[connection.announced().connection()] : nullptr;
-    clients.emplace_back(connection,
-                         ReplayedClient::Server{options.host, port, options.timeout, &announced},
-                         schedule, announcer);
+    clients.emplace_back(
+        connection, ReplayedClient::Server{options.host, port, options.timeout, &announced, &masks},
+        schedule, announcer);
   }
   return clients;
 }
@@ -82,7 +83,7 @@ Result<ReplayResult> Replay(const Recording& recording, const ReplayOptions& opt
   if (!Resolve(options.host, 0)) return Fail("no numeric address", options.host, "check --host");
 
   Schedule schedule(options.speed, Middle(recording), options.during != nullptr);
-  std::deque<ReplayedClient> clients = MakeClients(recording, options, announced, schedule);
+  std::deque<ReplayedClient> clients = MakeClients(recording, options, announced, masks, schedule);
   std::vector<Status> said(clients.size());
   {
     std::vector<std::jthread> threads;

@@ -16,6 +16,7 @@
 #include "mcr/base/owned_fd.h"
 #include "mcr/base/result.h"
 #include "mcr/record/announced_ports.h"
+#include "mcr/record/compare.h"
 #include "mcr/record/recording.pb.h"
 #include "mcr/record/schedule.h"
 
@@ -31,6 +32,7 @@ class ReplayedClient {
     uint16_t port = 0;  // of those who were not told another
     std::chrono::milliseconds timeout{};
     const AnnouncedPorts* announced = nullptr;
+    const Masks* masks = nullptr;
   };
 
   // `announcer`: who is told this client's port; nullptr if nobody has to be. All are borrowed.
@@ -52,9 +54,11 @@ class ReplayedClient {
   Status Say();
   Status Connect();
   Status Send(std::string_view data);
-  // Until `total` bytes are there, the server has closed, or the time is over: what is missing
-  // shows in the comparison.
-  Status Receive(uint64_t total, std::chrono::milliseconds timeout);
+  // Until as much is there as had been by now, and so much more, the server has closed, or the time
+  // is over: what is missing shows in the comparison.
+  Status Receive(size_t more, std::chrono::milliseconds timeout);
+  // What is masked may be longer or shorter than it was.
+  bool HasReceived(size_t masked_bytes) const;
   // Blocks until that many ports and one are announced; fails when that cannot happen any more.
   Result<uint16_t> AwaitAnnounced(size_t index);
   void Announce(bool over);
@@ -64,6 +68,7 @@ class ReplayedClient {
   Schedule& schedule_;
   ReplayedClient* const announcer_;
   OwnedFd socket_;
+  std::string expected_;  // what the server had sent by now
   std::string received_;
   uint64_t sent_ = 0;
   bool closed_ = false;

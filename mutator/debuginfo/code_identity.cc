@@ -11,7 +11,7 @@
 namespace mcr::mutator {
 namespace {
 
-using Pairs = std::vector<std::pair<FileAddr, FileAddr>>;
+using Pairs = InstructionMap::Pairs;
 
 // Instructions to instructions, and ends to ends: a return address is the end of a call, and
 // padding may follow.
@@ -30,6 +30,20 @@ Pairs PairUp(const FunctionCode& before, const FunctionCode& after) {
   calls.insert(calls.end(), starts.begin(), starts.end());
   calls.insert(calls.end(), ends.begin(), ends.end());
   return calls;
+}
+
+Pairs PairJumpTables(const FunctionCode& before, const FunctionCode& after) {
+  Pairs tables;
+  for (size_t part = 0; part < before.parts().size(); ++part) {
+    const auto& old_code = before.parts()[part].instructions;
+    const auto& new_code = after.parts()[part].instructions;
+    for (size_t i = 0; i < old_code.size(); ++i) {
+      if (old_code[i].reference != Reference::kAddress) continue;
+      if (before.ReadJumpTable(old_code[i].target).empty()) continue;
+      tables.emplace_back(old_code[i].target, new_code[i].target);
+    }
+  }
+  return tables;
 }
 
 class LlvmCodeComparer : public CodeComparer {
@@ -68,7 +82,7 @@ class LlvmCodeComparer : public CodeComparer {
     for (size_t part = 0; part < old_code.parts().size(); ++part) {
       MCR_TRY(CompareParts(old_code, new_code, part));
     }
-    return InstructionMap(PairUp(old_code, new_code));
+    return InstructionMap(PairUp(old_code, new_code), PairJumpTables(old_code, new_code));
   }
 
   // Offsets from the thread pointer are plain numbers in the code; they count from the end of the
@@ -203,8 +217,8 @@ class LlvmCodeComparer : public CodeComparer {
 
 }  // namespace
 
-InstructionMap::InstructionMap(std::vector<std::pair<FileAddr, FileAddr>> pairs)
-    : pairs_(std::move(pairs)) {
+InstructionMap::InstructionMap(Pairs instructions, Pairs jump_tables)
+    : pairs_(std::move(instructions)), jump_tables_(std::move(jump_tables)) {
   std::ranges::stable_sort(pairs_, {}, &std::pair<FileAddr, FileAddr>::first);
 }
 

@@ -20,13 +20,19 @@ namespace mcr::mutator {
 // Where each instruction of an old function is in the new one, its split-off parts included.
 class InstructionMap {
  public:
-  explicit InstructionMap(std::vector<std::pair<FileAddr, FileAddr>> pairs);
+  using Pairs = std::vector<std::pair<FileAddr, FileAddr>>;
+
+  InstructionMap(Pairs instructions, Pairs jump_tables);
   // Only starts and ends of instructions translate; a return address is the end of a call, and may
   // be the end of the function.
   std::optional<FileAddr> Translate(FileAddr old_instruction) const;
 
+  // Those that the instructions take the address of: they have no name, and no equal bytes either.
+  const Pairs& jump_tables() const { return jump_tables_; }
+
  private:
-  std::vector<std::pair<FileAddr, FileAddr>> pairs_;  // by old address
+  Pairs pairs_;  // by old address
+  Pairs jump_tables_;
 };
 
 class CodeComparer {

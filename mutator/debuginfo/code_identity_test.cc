@@ -37,6 +37,9 @@ class CodeIdentityTest : public testing::Test {
   const Function& Before(const std::string& name) const { return Find(*before_, name); }
   const Function& After(const std::string& name) const { return Find(*after_, name); }
 
+  std::string BeforeSection(FileAddr at) const { return before_->FindSection(at)->name; }
+  std::string AfterSection(FileAddr at) const { return after_->FindSection(at)->name; }
+
   Result<InstructionMap> Compare(const std::string& name) const {
     return comparer_->Compare(Before(name), After(name));
   }
@@ -61,6 +64,11 @@ TEST_F(CodeIdentityTest, MovedCodeAndDataAreTheSame) {
 
 TEST_F(CodeIdentityTest, JumpTablesAreComparedByWhereTheyLead) {
   EXPECT_EQ(Difference("jumps"), "");
+  const auto same = Compare("jumps");
+  ASSERT_EQ(same->jump_tables().size(), 1u);
+  const auto& [ours, theirs] = same->jump_tables().front();
+  EXPECT_EQ(BeforeSection(ours), ".rodata");
+  EXPECT_EQ(AfterSection(theirs), ".rodata");
 }
 
 TEST_F(CodeIdentityTest, AnotherTextInALiteralMovesNothing) {

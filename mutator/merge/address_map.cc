@@ -116,6 +116,11 @@ Translation AddressMap::Find(FileAddr at) {
   }
   if (const Variable* variable = before_->FindVariable(at)) return FindVariable(*variable, at, 0);
   if (Translation layout = FindLayout(at); layout.kind != PointerKind::kNone) return layout;
+  // Functions keep them in registers that those whom they call save. Their bytes say nothing.
+  if (const auto table = jump_tables_.find(at);
+      table != jump_tables_.end() && table->second != FileAddr(0)) {
+    return Found(PointerKind::kLiteral, table->second);
+  }
   if (const auto literal = literals_.Translate(at)) {
     return Found(PointerKind::kLiteral, *literal, IsLiteralStart(*before_, at));
   }
@@ -157,8 +162,16 @@ const Result<InstructionMap>& AddressMap::Identity(const Function& old_function,
     known = identical_
                 .emplace(old_function.range.begin(), comparer_->Compare(old_function, new_function))
                 .first;
+    if (known->second) LearnJumpTables(*known->second);
   }
   return known->second;
+}
+
+void AddressMap::LearnJumpTables(const InstructionMap& identical) {
+  for (const auto& [ours, theirs] : identical.jump_tables()) {
+    const auto [table, is_new] = jump_tables_.emplace(ours, theirs);
+    if (!is_new && table->second != theirs) table->second = FileAddr(0);
+  }
 }
 
 std::vector<std::string> AddressMap::ChangedFunctions() {

@@ -28,7 +28,7 @@ enum class PointerKind {
   kFunction,     // the entry of a function
   kInstruction,  // inside a function whose code is identical
   kVariable,     // a variable, or inside of one
-  kLiteral,      // read-only bytes without a name
+  kLiteral,      // read-only bytes without a name, jump tables among them
   kLayout,  // a place in the file's own structure: header, section or segment boundary, dynamic
             // entry
 };
@@ -79,6 +79,7 @@ class AddressMap {
   Translation Find(FileAddr old_address);
   const Result<InstructionMap>& Identity(const Function& old_function,
                                          const Function& new_function);
+  void LearnJumpTables(const InstructionMap& identical);
   Translation FindFunctionEntry(const Function& old_function) const;
   Translation FindInstruction(const Function& old_function, FileAddr at);
   std::optional<Translation> FindVirtualTable(const Variable& old_variable,
@@ -96,6 +97,8 @@ class AddressMap {
   VariableNames new_variables_;
   std::vector<TypeId> changed_types_;
   std::unordered_map<FileAddr, Result<InstructionMap>> identical_;  // by the old function's entry
+  // Of the functions that were compared; 0 for one that is not the same for all who use it.
+  std::unordered_map<FileAddr, FileAddr> jump_tables_;
   std::unordered_map<FileAddr, Translation> known_;
   std::unordered_map<FileAddr, Translation> known_returns_;
 };

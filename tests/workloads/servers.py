@@ -4,7 +4,6 @@ What clients say has two halves: between them an update takes place when it is r
 
 import contextlib
 import ftplib
-import io
 import os
 import socket
 import subprocess
@@ -179,8 +178,14 @@ def say_vsftpd(port):
     data.sendall(b"second half\n")
     data.close()
     up.voidresp()
-    down.retrbinary("RETR file", lambda _: None)
-    down.storbinary("STOR incoming/other", io.BytesIO(b"all at once\n"))
+    # No TYPE: it is answered with 200 as NOOP is, and so shows the new version.
+    with contextlib.closing(down.transfercmd("RETR file")) as data:
+        while data.recv(1 << 16):
+            pass
+    down.voidresp()
+    with contextlib.closing(down.transfercmd("STOR incoming/other")) as data:
+        data.sendall(b"all at once\n")
+    down.voidresp()
     down.sendcmd("SIZE file")
     time.sleep(GAP)
     for ftp in (down, up):
