@@ -105,7 +105,7 @@ class FakeComparer : public CodeComparer {
     for (uint64_t at = 0; at <= before.range.size(); ++at) {
       pairs.emplace_back(before.range.begin() + at, after.range.begin() + at);
     }
-    return InstructionMap(std::move(pairs));
+    return InstructionMap(std::move(pairs), {});
   }
 };
 
