@@ -55,6 +55,11 @@ void Tracer::AddRoot(Addr at, TypeId before, TypeId after, const std::string& na
   pending_.push_back({at, &recipes_.Get(before, after), 1, 0, NewLabel(name)});
 }
 
+void Tracer::AddValue(std::span<const std::byte> value, TypeId before, const std::string& name) {
+  const Recipe& recipe = recipes_.Get(before);
+  if (recipe.has_pointers) TraceSteps(recipe, value, 0, NewLabel(name));
+}
+
 Tracer::Label Tracer::NewLabel(std::string text) { return &labels_.emplace_back(std::move(text)); }
 
 void Tracer::AddLikely(uint64_t word, Label found_by) { FollowUntyped(word, found_by, false); }

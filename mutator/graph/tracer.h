@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <span>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -34,6 +35,8 @@ class Tracer {
   // A value outside the heap that is traced as well: a variable. `name` is for messages and
   // annotations.
   void AddRoot(Addr at, TypeId before, TypeId after, const std::string& name);
+  // A value that is not looked at where it is: a local variable, which may be in registers.
+  void AddValue(std::span<const std::byte> value, TypeId before, const std::string& name);
   Label NewLabel(std::string text);
   // A word of memory without types that may point to an allocation. `found_by`: a NewLabel.
   void AddLikely(uint64_t word, Label found_by);

@@ -13,6 +13,10 @@ using Meaning = ValueWord::Meaning;
 
 Result<uint64_t> LiveWords::Translate(const ValueWord& word) const {
   if (const ChangedModule* module = modules_.Of(word.word)) return IntoModule(*module, word);
+  if (stacks_ != nullptr) {
+    MCR_ASSIGN(const auto followed, stacks_->Follow(word.word, word.pointee));
+    if (followed) return *followed;
+  }
   const ObjectMoves::Landing landing = moves_.Translate(word.word, word.pointee);
   if (landing.move == nullptr || landing.to == word.word) return word.word;
   if (word.meaning == Meaning::kNumber) {

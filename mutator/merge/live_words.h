@@ -8,15 +8,18 @@
 #include "mcr/base/result.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/object_moves.h"
+#include "mutator/merge/stack/take_over.h"
 #include "mutator/transform/apply.h"
 
 namespace mcr::mutator {
 
 class LiveWords {
  public:
-  // Both outlive this.
-  LiveWords(const ChangedModules& modules, const ObjectMoves& moves)
-      : modules_(modules), moves_(moves) {}
+  // All outlive this. `stacks`: nullptr if pointers into rebuilt stacks are somebody else's
+  // business.
+  LiveWords(const ChangedModules& modules, const ObjectMoves& moves,
+            const StackTakeOver* stacks = nullptr)
+      : modules_(modules), moves_(moves), stacks_(stacks) {}
 
   // Fails if it points to what the new version does not have, and names that.
   Result<uint64_t> Translate(const ValueWord& word) const;
@@ -26,6 +29,7 @@ class LiveWords {
 
   const ChangedModules& modules_;
   const ObjectMoves& moves_;
+  const StackTakeOver* stacks_;
 };
 
 }  // namespace mcr::mutator

@@ -13,6 +13,7 @@
 #include "mutator/merge/moved_pointers.h"
 #include "mutator/merge/reshape.h"
 #include "mutator/merge/segment_mappings.h"
+#include "mutator/merge/stack/take_over.h"
 #include "mutator/merge/typed_objects.h"
 
 namespace mcr::mutator {
@@ -105,12 +106,12 @@ void CountObjects(const TypedObjects& objects, MergePlan& plan) {
 // The objects of changed types, and what points to them. Last: what it writes wins.
 Status MergeObjects(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
                     const ChangedModules& modules, const TypedObjects& objects,
-                    checkpoint::ProcessGraft& graft, MergePlan& plan) {
+                    const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, MergePlan& plan) {
   if (objects.moves().empty()) return {};
-  Reshape(objects.memory(), objects.moves(), LiveWords(modules, objects.moves()), graft,
+  Reshape(objects.memory(), objects.moves(), LiveWords(modules, objects.moves(), &stacks), graft,
           plan.problems);
   if (!graft.allocations.empty()) MCR_TRY(FindAllocator(live, loaded, graft));
-  return MergeMovedPointers(live, modules, objects, graft, plan);
+  return MergeMovedPointers(live, modules, objects, stacks, graft, plan);
 }
 
 }  // namespace
@@ -181,23 +182,16 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
                                             graft, plan));
   }
   ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
-                        live_links, next_links, guard, shared},
+                        live_links, next_links, guard, shared, objects->moves()},
                        graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());
-  const int rebuilt_before = plan.rebuilt_frames;
   MCR_TRY(process.MergeMemory());
-  // What points to the objects from a stack is written to where the stack was.
-  if (plan.rebuilt_frames != rebuilt_before && !objects->moves().empty()) {
-    plan.problems.push_back(
-        "a function that is active changed, and so did a type that has objects: "
-        "rebuilt frames do not follow objects yet");
-  }
   process.MergeThreads();
   process.MergeKernelTables();
   process.CheckKernelPointers();
   process.MergeLayout();
-  return MergeObjects(*pair.live, live_modules, modules, *objects, graft, plan);
+  return MergeObjects(*pair.live, live_modules, modules, *objects, process.stacks(), graft, plan);
 }
 
 Result<ChangedModules> Merger::FindModules(const ProcessPair& pair, const LoadedModules& live,

@@ -363,10 +363,12 @@ class FakePlanner : public FramePlanner {
  public:
   explicit FakePlanner(FramePlan plan) : plan_(std::move(plan)) {}
   const Result<FramePlan>& Plan(FileAddr) override { return plan_; }
+  const std::vector<LiveLocal>& LocalsAt(FileAddr) override { return locals_; }
   void PlanFunction(const Function&) override {}
 
  private:
   Result<FramePlan> plan_;
+  std::vector<LiveLocal> locals_;
 };
 
 // A thread in a library's `wait`, called by the program's `loop`, which changed, called by a
@@ -429,6 +431,7 @@ TEST_F(TakeOverTest, RegistersAreKeptWhereTheNewCodeLooksForThem) {
   plan_.new_saved[kRbx] = -0x18;
   plan_.carried.push_back({"count",
                            8,
+                           8,
                            {{Location::Kind::kRegister, kRbx, 0, 0}},
                            {{Location::Kind::kFrame, kNoRegister, -0x30, 0}},
                            true});
@@ -441,6 +444,7 @@ TEST_F(TakeOverTest, RegistersAreKeptWhereTheNewCodeLooksForThem) {
 
 TEST_F(TakeOverTest, PointersFollowAVariableThatMoves) {
   plan_.carried.push_back({"state",
+                           8,
                            8,
                            {{Location::Kind::kFrame, kNoRegister, -0x38, 0}},
                            {{Location::Kind::kFrame, kNoRegister, -0x50, 0}},

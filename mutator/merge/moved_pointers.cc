@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/merge/object_moves.h"
+#include "mutator/merge/stack/frame_values.h"
 
 namespace mcr::mutator {
 namespace {
@@ -43,8 +45,13 @@ Leaf LeafAt(const Recipe& recipe, uint64_t offset) {
 class Follower {
  public:
   Follower(const checkpoint::ProcessImage& live, const TypedObjects& objects,
-           checkpoint::ProcessGraft& graft, MergePlan& plan)
-      : live_(live), objects_(objects), moves_(objects.moves()), graft_(graft), plan_(plan) {}
+           const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, MergePlan& plan)
+      : live_(live),
+        objects_(objects),
+        moves_(objects.moves()),
+        stacks_(stacks),
+        graft_(graft),
+        plan_(plan) {}
 
   Status Memory(const Mapping& mapping) {
     MCR_ASSIGN(const auto populated, live_.PopulatedRanges(mapping.range));
@@ -72,7 +79,12 @@ class Follower {
     user_regs_struct registers =
         known == graft_.registers.end() ? thread.registers : known->registers;
     bool changed = false;
+    const bool rebuilt = stacks_.IsRebuilt(thread.tid);
     for (const auto field : kFields) {
+      // Those of a rebuilt stack follow already.
+      const bool saved = std::ranges::any_of(
+          kSavedRegisters, [&](const SavedRegister& each) { return each.field == field; });
+      if (rebuilt && saved) continue;
       const ObjectMoves::Landing landing = moves_.Translate(thread.registers.*field, 0);
       if (landing.move == nullptr || !landing.to || *landing.to == registers.*field) continue;
       registers.*field = *landing.to;
@@ -102,6 +114,8 @@ class Follower {
  private:
   void Word(const Mapping& mapping, Addr at, uint64_t word) {
     if (moves_.Find(at) != nullptr || IsDead(at)) return;
+    const std::optional<Addr> place = stacks_.Place(at);
+    if (!place) return;  // in a frame that was rebuilt
     Leaf leaf;
     const Object* owner = objects_.TypeAt(at);
     if (owner != nullptr) {
@@ -123,9 +137,9 @@ class Follower {
     if (!landing.to || mapping.shared) return Refuse(holder, landing);
     ++plan_.pointers.moved;
     if (IsPlaceholder(*landing.to)) {
-      graft_.allocated_words.push_back({at, Addr(*landing.to)});
+      graft_.allocated_words.push_back({*place, Addr(*landing.to)});
     } else {
-      graft_.writes.AddWord(at, *landing.to);
+      graft_.writes.AddWord(*place, *landing.to);
     }
   }
 
@@ -155,6 +169,7 @@ class Follower {
   const checkpoint::ProcessImage& live_;
   const TypedObjects& objects_;
   const ObjectMoves& moves_;
+  const StackTakeOver& stacks_;
   checkpoint::ProcessGraft& graft_;
   MergePlan& plan_;
 };
@@ -162,10 +177,10 @@ class Follower {
 }  // namespace
 
 Status MergeMovedPointers(const checkpoint::ProcessImage& live, const ChangedModules& modules,
-                          const TypedObjects& objects, checkpoint::ProcessGraft& graft,
-                          MergePlan& plan) {
+                          const TypedObjects& objects, const StackTakeOver& stacks,
+                          checkpoint::ProcessGraft& graft, MergePlan& plan) {
   if (objects.moves().empty()) return {};
-  Follower follower(live, objects, graft, plan);
+  Follower follower(live, objects, stacks, graft, plan);
   for (const Mapping& mapping : ScannedOutside(live, modules.old_ranges())) {
     if (mapping.writable) MCR_TRY(follower.Memory(mapping));
   }

@@ -8,6 +8,7 @@
 #include "mcr/base/result.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/merge_plan.h"
+#include "mutator/merge/stack/take_over.h"
 #include "mutator/merge/typed_objects.h"
 
 namespace mcr::mutator {
@@ -16,8 +17,8 @@ namespace mcr::mutator {
 // cannot to `plan.problems`. The changed modules' own memory and the reshaped objects are left out:
 // module_image.h and reshape.h write them.
 Status MergeMovedPointers(const checkpoint::ProcessImage& live, const ChangedModules& modules,
-                          const TypedObjects& objects, checkpoint::ProcessGraft& graft,
-                          MergePlan& plan);
+                          const TypedObjects& objects, const StackTakeOver& stacks,
+                          checkpoint::ProcessGraft& graft, MergePlan& plan);
 
 }  // namespace mcr::mutator
 

@@ -22,8 +22,8 @@ constexpr uint64_t kRedZone = 128;
 
 ProcessMerge::ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan)
     : context_(context),
-      take_over_(
-          {context.modules, context.live, context.next, context.next_to_live, context.guard}),
+      take_over_({context.modules, context.live, context.next, context.next_to_live, context.guard,
+                  context.moves}),
       graft_(graft),
       plan_(plan) {
   for (const checkpoint::ThreadImage& thread : context_.live.threads()) {
@@ -77,7 +77,7 @@ bool ProcessMerge::Write(const LikelyPointer& pointer, const ChangedModule& modu
 
 Status ProcessMerge::MergeMemory() {
   // First: what else is written to a stack goes on top.
-  MCR_TRY(take_over_.Rebuild(graft_.writes));
+  MCR_TRY(take_over_.Rebuild(graft_));
   scanned_ = ScannedOutside(context_.live, context_.modules.old_ranges());
   for (const Mapping& mapping : scanned_) {
     // Without registers (a dry run) nobody knows which words of the stack are alive.

@@ -19,6 +19,7 @@
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/loader_state.h"
 #include "mutator/merge/merge_plan.h"
+#include "mutator/merge/object_moves.h"
 #include "mutator/merge/stack/take_over.h"
 
 namespace mcr::mutator {
@@ -49,6 +50,7 @@ class ProcessMerge {
     const LinkMaps& next_links;
     PointerGuard guard;
     SharedMemorySeen& shared;
+    const ObjectMoves& moves;
   };
 
   ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan);
@@ -61,6 +63,8 @@ class ProcessMerge {
   void MergeKernelTables();
   void CheckKernelPointers();
   void MergeLayout();
+
+  const StackTakeOver& stacks() const { return take_over_; }
 
  private:
   struct Stack {

@@ -8,6 +8,7 @@
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/tracer.h"
+#include "mutator/merge/frame_roots.h"
 #include "mutator/merge/variable_pairs.h"
 
 namespace mcr::mutator {
@@ -111,6 +112,7 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
       tracer.AddLikely(*word, tracer.NewLabel(variable.name));
     }
   }
+  std::ranges::move(AddFrameRoots(memory_.image(), module, tracer), std::back_inserter(problems_));
   AddLikelyRoots(memory_.image(), loaded, modules, chunks_, tracer);
   ObjectGraph graph = tracer.Finish();
   std::ranges::move(graph.problems, std::back_inserter(problems_));

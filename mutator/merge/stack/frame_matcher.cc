@@ -21,12 +21,6 @@ uint64_t SizeOf(const Location& piece, const FrameVariable& variable) {
   return piece.size == 0 ? variable.size : piece.size;
 }
 
-bool IsKnown(const std::vector<Location>& pieces) {
-  return !pieces.empty() && std::ranges::all_of(pieces, [](const Location& piece) {
-    return piece.kind != Kind::kNowhere;
-  });
-}
-
 // Variables of one name that are in scope together; those of inner blocks come later.
 using ByName = std::map<std::string, std::vector<const FrameVariable*>>;
 
@@ -78,8 +72,8 @@ class Matcher {
  private:
   Status MeasureFrames();
   void MatchVariable(const FrameVariable& variable, const FrameVariable* same);
-  void NoteMoved(const FrameVariable& variable, const std::vector<Location>& from,
-                 const std::vector<Location>& to);
+  void NoteMoved(const FrameVariable& same, const FrameVariable& variable,
+                 const std::vector<Location>& from, const std::vector<Location>& to);
   void FindGone();
   void MatchRegisters();
   void MatchWords();
@@ -90,11 +84,11 @@ class Matcher {
   static bool IsAt(const Location& place, const FrameTarget& target);
   void MatchUndescribed();
   std::vector<Location> FindAhead(const FrameAtCall& frame, const FrameVariable& variable) const;
-  bool IsRead(const FrameVariable& variable, const std::vector<Location>& pieces) const;
   bool IsOutOfScope(const FrameObject& object) const;
   bool IsCovered(FrameOffset granule) const;
   bool IsCarriedIn(int register_number) const;
   bool Same(const FrameVariable& a, const FrameVariable& b) const;
+  bool MayReshape(const FrameVariable& before, const FrameVariable& after) const;
   void Problem(std::string text) { plan_.problems.push_back(std::move(text)); }
 
   const FrameAtCall& before_;
@@ -153,20 +147,12 @@ bool Matcher::Same(const FrameVariable& a, const FrameVariable& b) const {
                                                after_.function->frame.types, b.type);
 }
 
-// Whether the new code may read the variable after the call, by itself or through its address.
-bool Matcher::IsRead(const FrameVariable& variable, const std::vector<Location>& pieces) const {
-  const auto& taken = after_.function->flow.taken();
-  return std::ranges::any_of(pieces, [&](const Location& piece) {
-    if (piece.kind == Kind::kRegister) {
-      return (after_.live.registers & Bit(piece.register_number)) != 0;
-    }
-    if (piece.kind != Kind::kFrame) return false;
-    const FrameOffset end = piece.offset + static_cast<int64_t>(SizeOf(piece, variable));
-    const auto address = taken.lower_bound(piece.offset);
-    if (address != taken.end() && *address < end) return true;
-    const auto word = after_.live.words.lower_bound(piece.offset & ~(kFlowGranule - 1));
-    return word != after_.live.words.end() && *word < end;
-  });
+// A struct that has a name, and so a recipe between the versions.
+bool Matcher::MayReshape(const FrameVariable& before, const FrameVariable& after) const {
+  const Type& from = before_.function->frame.types[before.type];
+  const Type& to = after_.function->frame.types[after.type];
+  return before_.function->TypeOf(before) != 0 && from.kind == TypeKind::kStruct &&
+         to.kind == TypeKind::kStruct && from.name == to.name;
 }
 
 void Matcher::MatchVariable(const FrameVariable& variable, const FrameVariable* same) {
@@ -176,14 +162,17 @@ void Matcher::MatchVariable(const FrameVariable& variable, const FrameVariable* 
   });
   const std::vector<Location> from =
       same == nullptr ? std::vector<Location>{} : before_.WhereIs(*same);
-  if (same != nullptr) NoteMoved(variable, from, to);
+  if (same != nullptr) NoteMoved(*same, variable, from, to);
   if (!placed) return;
-  const bool read = IsRead(variable, to);
-  if (same != nullptr && Same(*same, variable)) {
+  const bool read = after_.Reads(variable, to);
+  const TypeId type = same == nullptr ? 0 : before_.function->TypeOf(*same);
+  const bool reshaped = same != nullptr && !Same(*same, variable);
+  if (same != nullptr && (!reshaped || MayReshape(*same, variable))) {
     std::vector<Location> found = from;
     if (!IsKnown(found)) found = FindAhead(before_, *same);
     if (IsKnown(found)) {
-      plan_.carried.push_back({variable.name, variable.size, found, to, read});
+      plan_.carried.push_back(
+          {variable.name, same->size, variable.size, found, to, read, type, reshaped});
       return;
     }
   } else if (same != nullptr && read) {
@@ -209,13 +198,16 @@ void Matcher::MatchVariable(const FrameVariable& variable, const FrameVariable* 
   }
 }
 
-void Matcher::NoteMoved(const FrameVariable& variable, const std::vector<Location>& from,
-                        const std::vector<Location>& to) {
+void Matcher::NoteMoved(const FrameVariable& same, const FrameVariable& variable,
+                        const std::vector<Location>& from, const std::vector<Location>& to) {
   const bool whole = from.size() == 1 && to.size() == 1 && from.front().kind == Kind::kFrame &&
                      to.front().kind == Kind::kFrame;
   if (!whole) return;
-  plan_.moved.push_back(
-      {variable.name, from.front().offset, to.front().offset, SizeOf(from.front(), variable)});
+  const bool reshaped = !Same(same, variable);
+  if (reshaped && !MayReshape(same, variable)) return;
+  plan_.moved.push_back({variable.name, from.front().offset, to.front().offset,
+                         SizeOf(from.front(), same),
+                         reshaped ? before_.function->TypeOf(same) : 0});
 }
 
 void Matcher::FindGone() {
@@ -267,7 +259,7 @@ bool Matcher::IsCovered(FrameOffset granule) const {
   };
   for (const CarriedVariable& each : plan_.carried) {
     for (const Location& piece : each.to) {
-      const uint64_t size = piece.size == 0 ? each.size : piece.size;
+      const uint64_t size = piece.size == 0 ? each.new_size : piece.size;
       if (piece.kind == Kind::kFrame && overlaps(piece.offset, size)) return true;
     }
   }
@@ -322,7 +314,7 @@ void Matcher::MatchPlace(const FrameTarget& target, const FlowValue& value,
       if (target.register_number != kNoRegister) {
         to = {Kind::kRegister, target.register_number, 0, kWord};
       }
-      plan_.carried.push_back({what, kWord, {entry}, {to}, true});
+      plan_.carried.push_back({what, kWord, kWord, {entry}, {to}, true});
       return;
     }
     case Held::kUnknown:
@@ -359,7 +351,8 @@ void Matcher::TakeAhead(const FrameVariable& variable, const std::vector<Locatio
     if (!IsKnown(from)) from = FindAhead(before_, *old->second.front());
   }
   if (IsKnown(from)) {
-    plan_.carried.push_back({variable.name, variable.size, from, to, true});
+    plan_.carried.push_back({variable.name, variable.size, variable.size, from, to, true,
+                             before_.function->TypeOf(*old->second.front())});
   } else {
     Problem(
         fmt::format("the value of variable `{}` is not known in the old version", variable.name));
@@ -454,6 +447,25 @@ std::vector<Location> FrameAtCall::WhereIs(const FrameVariable& variable) const 
   if (described == nullptr) return settled;
   for (const Location& piece : *described) settled.push_back(Settle(piece));
   return settled;
+}
+
+bool FrameAtCall::Reads(const FrameVariable& variable, const std::vector<Location>& places) const {
+  const auto& taken = function->flow.taken();
+  return std::ranges::any_of(places, [&](const Location& piece) {
+    if (piece.kind == Kind::kRegister) return (live.registers & Bit(piece.register_number)) != 0;
+    if (piece.kind != Kind::kFrame) return false;
+    const FrameOffset end = piece.offset + static_cast<int64_t>(SizeOf(piece, variable));
+    const auto address = taken.lower_bound(piece.offset);
+    if (address != taken.end() && *address < end) return true;
+    const auto word = live.words.lower_bound(piece.offset & ~(kFlowGranule - 1));
+    return word != live.words.end() && *word < end;
+  });
+}
+
+bool IsKnown(const std::vector<Location>& pieces) {
+  return !pieces.empty() && std::ranges::all_of(pieces, [](const Location& piece) {
+    return piece.kind != Kind::kNowhere;
+  });
 }
 
 Result<FrameAtCall> FrameAtCall::Create(const FrameKnowledge& function, FileAddr returns) {

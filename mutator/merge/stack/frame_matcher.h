@@ -10,6 +10,7 @@
 #include "mcr/base/result.h"
 #include "mutator/debuginfo/frame_flow.h"
 #include "mutator/debuginfo/frame_variables.h"
+#include "mutator/debuginfo/type_table.h"
 #include "mutator/merge/stack/frame_plan.h"
 
 namespace mcr::mutator {
@@ -18,6 +19,12 @@ namespace mcr::mutator {
 struct FrameKnowledge {
   FunctionFrame frame;
   FrameFlow flow;
+  std::vector<TypeId> types = {};  // of frame.variables, in the program's table; 0: not there
+
+  TypeId TypeOf(const FrameVariable& variable) const {
+    const auto index = static_cast<size_t>(&variable - frame.variables.data());
+    return index < types.size() ? types[index] : 0;
+  }
 };
 
 // The frame at a call: what is where while the called function is active.
@@ -34,7 +41,13 @@ struct FrameAtCall {
   // relative to a register that is known to hold an address in the frame.
   Location Settle(Location location) const;
   std::vector<Location> WhereIs(const FrameVariable& variable) const;
+  // Whether the code may read the variable, which is in these places, after the call: by itself or
+  // through its address.
+  bool Reads(const FrameVariable& variable, const std::vector<Location>& places) const;
 };
+
+// Whether each piece of a variable is somewhere.
+bool IsKnown(const std::vector<Location>& pieces);
 
 Result<FramePlan> MatchFrames(const std::string& name, const FrameAtCall& before,
                               const FrameAtCall& after);

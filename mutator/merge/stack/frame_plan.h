@@ -13,6 +13,7 @@
 #include "mutator/debuginfo/effects.h"
 #include "mutator/debuginfo/frame_flow.h"
 #include "mutator/debuginfo/frame_variables.h"
+#include "mutator/debuginfo/type_table.h"
 
 namespace mcr::mutator {
 
@@ -29,10 +30,13 @@ struct FrameTarget {
 // A variable that both versions have.
 struct CarriedVariable {
   std::string name;
-  uint64_t size = 0;           // bytes, the same in both
+  uint64_t size = 0;           // bytes, in the old frame
+  uint64_t new_size = 0;       // the same, unless it is reshaped
   std::vector<Location> from;  // in the old frame
   std::vector<Location> to;    // in the new frame: kNowhere, kRegister and kFrame only
   bool required = false;       // the new code reads it
+  TypeId type = 0;             // as the old program's table has it; 0: nobody knows
+  bool reshaped = false;       // the type changed
 };
 
 // A value that the code itself determines.
@@ -52,7 +56,8 @@ struct ModelledValue {
 struct MovedObject {
   std::string name;
   FrameOffset from = 0, to = 0;
-  uint64_t size = 0;  // bytes
+  uint64_t size = 0;  // bytes, in the old frame
+  TypeId type = 0;    // if it changed: in the old program's table
 };
 
 struct FramePlan {

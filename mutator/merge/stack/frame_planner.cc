@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "mutator/debuginfo/call_sites.h"
@@ -10,6 +11,7 @@
 #include "mutator/debuginfo/ending_calls.h"
 #include "mutator/debuginfo/function_code.h"
 #include "mutator/debuginfo/referent.h"
+#include "mutator/debuginfo/type_index.h"
 #include "mutator/merge/stack/frame_matcher.h"
 
 namespace mcr::mutator {
@@ -46,6 +48,7 @@ class Side {
         variables_(std::move(variables)),
         disassembler_(disassembler),
         names_(*program_, disassembler_),
+        types_(program_->types()),
         ending_(*program_, disassembler_, names_) {}
 
   const Program& program() const { return *program_; }
@@ -64,7 +67,11 @@ class Side {
     MCR_ASSIGN(FunctionFrame frame, variables_->Read(function.range.begin()));
     MCR_ASSIGN(FrameFlow flow, FrameFlow::Analyze(*program_, disassembler_, ending_, code,
                                                   ObjectsOf(frame, kFramePointer)));
-    return Function{{std::move(frame), std::move(flow)},
+    std::vector<TypeId> types;
+    for (const FrameVariable& variable : frame.variables) {
+      types.push_back(types_.Find(frame.types, variable.type));
+    }
+    return Function{{std::move(frame), std::move(flow), std::move(types)},
                     ListCalls(code, disassembler_, *program_, names_, *variables_)};
   }
 
@@ -72,6 +79,7 @@ class Side {
   const std::unique_ptr<FrameVariables> variables_;
   const Disassembler& disassembler_;
   const ReferentNamer names_;
+  const TypeIndex types_;
   const EndingCalls ending_;
   std::unordered_map<FileAddr, Result<Function>> functions_;
 };
@@ -100,8 +108,17 @@ class CachingPlanner : public FramePlanner {
     const auto& known = before_.Know(old_function);
     if (!known) return;
     for (const CallSite& call : known->calls) {
-      for (const FileAddr returns : call.returns) Plan(returns);
+      for (const FileAddr returns : call.returns) {
+        Plan(returns);
+        LocalsAt(returns);
+      }
     }
+  }
+
+  const std::vector<LiveLocal>& LocalsAt(FileAddr old_return) override {
+    const auto [entry, is_new] = locals_.try_emplace(old_return);
+    if (is_new) entry->second = FindLocals(old_return);
+    return entry->second;
   }
 
  private:
@@ -121,10 +138,29 @@ class CachingPlanner : public FramePlanner {
     return MatchFrames(old_function->name, old_frame, new_frame);
   }
 
+  std::vector<LiveLocal> FindLocals(FileAddr old_return) {
+    std::vector<LiveLocal> locals;
+    const Function* function = before_.program().FindFunction(old_return - 1);
+    if (function == nullptr) return locals;
+    const auto& known = before_.Know(*function);
+    if (!known) return locals;
+    const auto frame = FrameAtCall::Create(known->knowledge, old_return);
+    if (!frame) return locals;
+    for (const FrameVariable& variable : known->knowledge.frame.variables) {
+      const TypeId type = known->knowledge.TypeOf(variable);
+      if (type == 0 || !variable.IsInScope(old_return - 1)) continue;
+      std::vector<Location> places = frame->WhereIs(variable);
+      if (!IsKnown(places) || !frame->Reads(variable, places)) continue;
+      locals.push_back({variable.name, type, variable.size, std::move(places)});
+    }
+    return locals;
+  }
+
   const std::unique_ptr<Disassembler> disassembler_;
   Side before_, after_;
   std::unordered_map<std::string, const Function*> new_functions_;
   std::unordered_map<FileAddr, Result<FramePlan>> plans_;
+  std::unordered_map<FileAddr, std::vector<LiveLocal>> locals_;
 };
 
 }  // namespace

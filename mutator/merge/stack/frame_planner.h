@@ -2,15 +2,27 @@
 #ifndef MCR_MUTATOR_MERGE_STACK_FRAME_PLANNER_H_
 #define MCR_MUTATOR_MERGE_STACK_FRAME_PLANNER_H_
 
+#include <cstdint>
 #include <memory>
-#include <unordered_map>
+#include <string>
+#include <vector>
 
 #include "mcr/base/address.h"
 #include "mcr/base/result.h"
+#include "mutator/debuginfo/frame_variables.h"
 #include "mutator/debuginfo/program.h"
+#include "mutator/debuginfo/type_table.h"
 #include "mutator/merge/stack/frame_plan.h"
 
 namespace mcr::mutator {
+
+// A variable of an active function that it may still read.
+struct LiveLocal {
+  std::string name;
+  TypeId type = 0;    // in the old program's table
+  uint64_t size = 0;  // bytes
+  std::vector<Location> places;
+};
 
 class FramePlanner {
  public:
@@ -24,6 +36,10 @@ class FramePlanner {
   // version, if the call has no counterpart, or if the code cannot be followed. Remembers its
   // answers.
   virtual const Result<FramePlan>& Plan(FileAddr old_return) = 0;
+
+  // Of the old function whose frame a call returns to at `old_return`: those whose type and place
+  // are known. Remembers its answers.
+  virtual const std::vector<LiveLocal>& LocalsAt(FileAddr old_return) = 0;
 
   // All calls of the function: for functions on the stacks, before anybody waits.
   virtual void PlanFunction(const Function& old_function) = 0;

@@ -137,20 +137,21 @@ bool StackLayout::in_place() const {
     if (frame.old_end != frame.new_end || frame.old_begin() != frame.new_begin) return false;
     return frame.plan == nullptr ||
            (frame.plan->gone.empty() &&
-            std::ranges::all_of(frame.plan->moved,
-                                [](const MovedObject& each) { return each.from == each.to; }));
+            std::ranges::all_of(frame.plan->moved, [](const MovedObject& each) {
+              return each.from == each.to && each.type == 0;
+            }));
   });
 }
 
-StackLayout::Target StackLayout::Follow(Addr target) const {
+StackLayout::Target StackLayout::Follow(Addr target, TypeId pointee) const {
   const auto frame =
       std::ranges::find_if(frames_, [&](const FramePlace& each) { return target < each.old_end; });
   if (frame == frames_.end()) return {Target::Kind::kMoved, target, ""};
-  if (frame->plan != nullptr) return FollowInto(*frame, target);
+  if (frame->plan != nullptr) return FollowInto(*frame, target, pointee);
   return {Target::Kind::kMoved, frame->new_begin - (frame->old_begin() - target), ""};
 }
 
-StackLayout::Target StackLayout::FollowInto(const FramePlace& frame, Addr target) {
+StackLayout::Target StackLayout::FollowInto(const FramePlace& frame, Addr target, TypeId pointee) {
   const auto offset = static_cast<FrameOffset>(target - frame.old_end);
   const MovedObject* found = nullptr;
   for (const MovedObject& each : frame.plan->moved) {
@@ -160,7 +161,14 @@ StackLayout::Target StackLayout::FollowInto(const FramePlace& frame, Addr target
     if (offset == end && found == nullptr) found = &each;
   }
   if (found != nullptr) {
-    return {Target::Kind::kMoved, Plus(frame.new_end, found->to + (offset - found->from)), ""};
+    auto inside = static_cast<uint64_t>(offset - found->from);
+    if (found->type != 0) {
+      const Recipe& recipe = frame.module->map().recipes().Get(found->type);
+      const auto mapped = MapOffset(recipe, inside, pointee);
+      if (!mapped) return {Target::Kind::kGone, {}, "`" + found->name + "`"};
+      inside = *mapped;
+    }
+    return {Target::Kind::kMoved, Plus(frame.new_end, found->to) + inside, ""};
   }
   for (const FrameObject& each : frame.plan->gone) {
     if (offset < each.begin || each.end <= offset) continue;

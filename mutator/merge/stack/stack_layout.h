@@ -58,7 +58,8 @@ class StackLayout {
     Addr to;
     std::string where;  // kGone: "the frame of `serve`"
   };
-  Target Follow(Addr target) const;
+  // `pointee`: its type in the old program; 0: nobody knows.
+  Target Follow(Addr target, TypeId pointee) const;
 
  private:
   explicit StackLayout(const checkpoint::ThreadImage& thread) : thread_(&thread) {}
@@ -66,7 +67,7 @@ class StackLayout {
   Status FindRebuilt(const ChangedModules& modules);
   Status Place();
   Status CheckFrame(size_t index) const;
-  static Target FollowInto(const FramePlace& frame, Addr target);
+  static Target FollowInto(const FramePlace& frame, Addr target, TypeId pointee);
 
   const checkpoint::ThreadImage* thread_;
   std::vector<FramePlace> frames_;

@@ -7,24 +7,14 @@
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/merge/stack/frame_planner.h"
+#include "mutator/merge/stack/frame_values.h"
+#include "mutator/transform/apply.h"
 
 namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = sizeof(uint64_t);
 constexpr uint64_t kGuardOffset = 0x28;  // of the stack guard, from the thread's fs base
-
-struct SavedRegister {
-  int number;
-  unsigned long long user_regs_struct::*field;
-};
-// In the order of StackFrame::saved.
-constexpr std::array<SavedRegister, 6> kSaved = {{{kRbx, &user_regs_struct::rbx},
-                                                  {kRbp, &user_regs_struct::rbp},
-                                                  {12, &user_regs_struct::r12},
-                                                  {13, &user_regs_struct::r13},
-                                                  {14, &user_regs_struct::r14},
-                                                  {15, &user_regs_struct::r15}}};
 
 Addr Plus(Addr address, FrameOffset offset) { return address + static_cast<uint64_t>(offset); }
 
@@ -61,8 +51,10 @@ void StackTakeOver::Foresee() const {
         const Function* active = module.after().FindFunction(at - 1);
         if (active == nullptr || module.versions->frames == nullptr) continue;
         for (const Function& each : module.before().functions()) {
-          const bool changed = each.Key() == active->Key() && !module.map().HasSame(each);
-          if (changed) module.versions->frames->PlanFunction(each);
+          if (each.Key() != active->Key()) continue;
+          // Where types change, the variables of functions that stay the same matter, too.
+          const bool matters = !module.map().HasSame(each) || !module.map().changed_types().empty();
+          if (matters) module.versions->frames->PlanFunction(each);
         }
       }
     }
@@ -74,10 +66,13 @@ void StackTakeOver::Problem(pid_t tid, const std::string& text) {
       fmt::format("process {}: the stack of thread {}: {}", context_.live.pid(), tid, text));
 }
 
-Status StackTakeOver::Rebuild(checkpoint::WriteList& writes) {
+Status StackTakeOver::Rebuild(checkpoint::ProcessGraft& graft) {
   for (Rebuilt& stack : stacks_) {
     MCR_TRY(RebuildStack(stack));
-    writes.Add(stack.layout.written().begin(), stack.bytes);
+    graft.writes.Add(stack.layout.written().begin(), stack.bytes);
+    for (const auto& [at, placeholder] : stack.placeholders) {
+      graft.allocated_words.push_back({at, Addr(placeholder)});
+    }
   }
   return {};
 }
@@ -96,9 +91,9 @@ Status StackTakeOver::RebuildStack(Rebuilt& stack) {
     if (frames[i].plan == nullptr) MCR_TRY(CopyFrame(stack, frames[i], i == 0));
   }
   Values values = {};
-  for (const SavedRegister& each : kSaved) {
-    MCR_ASSIGN(const uint64_t word, OldRegister(layout, layout.outer(), context_.live,
-                                                layout.thread().registers, each.number));
+  for (const SavedRegister& each : kSavedRegisters) {
+    MCR_ASSIGN(const uint64_t word,
+               RegisterIn(layout.outer(), context_.live, layout.thread().registers, each.number));
     values[static_cast<size_t>(each.number)] = Translate(word, "a saved register", false);
   }
   for (size_t i = frames.size(); i-- > 0;) {
@@ -138,16 +133,17 @@ Status StackTakeOver::SaveInKept(Rebuilt& stack, size_t index, Values& values) {
   const FramePlace& frame = frames[index];
   const checkpoint::StackFrame& outer =
       index + 1 < frames.size() ? frames[index + 1].before : stack.layout.outer();
-  for (size_t i = 0; i < kSaved.size(); ++i) {
+  for (size_t i = 0; i < kSavedRegisters.size(); ++i) {
     if (outer.saved[i] == frame.before.saved[i] || outer.saved[i].IsNull()) continue;
-    const auto number = static_cast<size_t>(kSaved[i].number);
+    const auto number = static_cast<size_t>(kSavedRegisters[i].number);
     if (outer.saved[i] < frame.old_begin() || frame.old_end <= outer.saved[i]) {
       return Fail("a register is saved outside of the frame that saved it", Hex(outer.saved[i]));
     }
     PutWord(stack, frame.new_begin + (outer.saved[i] - frame.old_begin()), values[number]);
     stack.own_words.insert(outer.saved[i]);
-    MCR_ASSIGN(const uint64_t word, OldRegister(stack.layout, frame.before, context_.live,
-                                                stack.layout.thread().registers, kSaved[i].number));
+    MCR_ASSIGN(const uint64_t word,
+               RegisterIn(frame.before, context_.live, stack.layout.thread().registers,
+                          kSavedRegisters[i].number));
     values[number] = Translate(word, "a saved register", false);
   }
   return {};
@@ -183,73 +179,63 @@ Status StackTakeOver::RebuildFrame(Rebuilt& stack, size_t index, Values& values)
   return {};
 }
 
-Result<uint64_t> StackTakeOver::OldRegister(const StackLayout&, const checkpoint::StackFrame& frame,
-                                            const checkpoint::ProcessImage& image,
-                                            const user_regs_struct& registers, int number) const {
-  for (size_t i = 0; i < kSaved.size(); ++i) {
-    if (kSaved[i].number != number) continue;
-    if (frame.saved[i].IsNull()) return uint64_t{registers.*kSaved[i].field};
-    return image.ReadValue<uint64_t>(frame.saved[i]);
-  }
-  return Fail("a register whose value nobody kept",
-              std::string(kRegisterNames[static_cast<size_t>(number)]));
-}
-
-Result<std::vector<std::byte>> StackTakeOver::ReadVariable(const StackLayout& layout,
-                                                           const FramePlace& frame,
-                                                           const CarriedVariable& variable) const {
-  std::vector<std::byte> bytes;
-  for (const Location& piece : variable.from) {
-    const uint64_t size = piece.size == 0 ? variable.size : piece.size;
-    std::vector<std::byte> part(size);
-    uint64_t value = 0;
-    if (piece.register_number != kNoRegister) {
-      MCR_ASSIGN(value, OldRegister(layout, frame.before, context_.live, layout.thread().registers,
-                                    piece.register_number));
-    }
-    const uint64_t base = frame.old_end.value();
-    const auto offset = static_cast<uint64_t>(piece.offset);
-    switch (piece.kind) {
-      case Location::Kind::kFrame:
-        MCR_TRY(context_.live.Read(Addr(base + offset), part));
-        break;
-      case Location::Kind::kRegisterMemory:
-        MCR_TRY(context_.live.Read(Addr(value + offset), part));
-        break;
-      default:
-        value += offset;
-        if (piece.kind == Location::Kind::kFrameAddress) value += base;
-        std::memcpy(part.data(), &value, std::min<uint64_t>(size, kWord));
-    }
-    bytes.insert(bytes.end(), part.begin(), part.end());
-  }
-  bytes.resize(variable.size);
-  return bytes;
-}
-
 Status StackTakeOver::Carry(Rebuilt& stack, const FramePlace& frame,
                             const CarriedVariable& variable, Values& values) {
-  auto read = ReadVariable(stack.layout, frame, variable);
+  auto read = ReadPieces({frame.before, frame.old_end, stack.layout.thread().registers},
+                         context_.live, variable.from, variable.size);
   const bool required = frame.required && variable.required;
   if (!read && !required) return {};
-  MCR_ASSIGN(std::vector<std::byte> bytes, std::move(read));
-  const std::string holder = fmt::format("`{}` of `{}`", variable.name, frame.plan->function);
-  for (uint64_t at = 0; at + kWord <= bytes.size(); at += kWord) {
-    const uint64_t word = Translate(WordAt(bytes, at), holder, required);
-    std::memcpy(bytes.data() + at, &word, kWord);
-  }
+  MCR_ASSIGN(std::vector<std::byte> old, std::move(read));
+  MCR_ASSIGN(const CarriedValue value, Convert(frame, variable, old, required));
   uint64_t at = 0;
   for (const Location& piece : variable.to) {
-    const uint64_t size = piece.size == 0 ? variable.size : piece.size;
-    const auto part = std::span(bytes).subspan(std::min<uint64_t>(at, bytes.size()));
-    const auto value = part.first(std::min<uint64_t>(size, part.size()));
-    if (piece.kind == Location::Kind::kFrame) Put(stack, Plus(frame.new_end, piece.offset), value);
+    const uint64_t size = piece.size == 0 ? variable.new_size : piece.size;
+    const auto part = std::span(value.bytes).subspan(std::min<uint64_t>(at, value.bytes.size()));
+    const auto bytes = part.first(std::min<uint64_t>(size, part.size()));
+    if (piece.kind == Location::Kind::kFrame) {
+      const Addr to = Plus(frame.new_end, piece.offset);
+      Put(stack, to, bytes);
+      for (const uint64_t word : value.placeholders) {
+        if (word < at || at + bytes.size() < word + kWord) continue;
+        stack.placeholders[to + (word - at)] = WordAt(value.bytes, word);
+      }
+    }
     if (piece.kind == Location::Kind::kRegister) {
-      values[static_cast<size_t>(piece.register_number)] = WordAt(value, 0);
+      values[static_cast<size_t>(piece.register_number)] = WordAt(bytes, 0);
     }
     at += size;
   }
   return {};
+}
+
+Result<StackTakeOver::CarriedValue> StackTakeOver::Convert(const FramePlace& frame,
+                                                           const CarriedVariable& variable,
+                                                           std::span<const std::byte> old,
+                                                           bool required) {
+  const std::string holder = fmt::format("`{}` of `{}`", variable.name, frame.plan->function);
+  CarriedValue value;
+  const auto translate = [&](const ValueWord& word) -> Result<uint64_t> {
+    const uint64_t to = Translate(word.word, holder, required, word.pointee);
+    if (IsPlaceholder(to) && to != word.word) value.placeholders.push_back(word.to);
+    return to;
+  };
+  const Recipe& recipe = frame.module->map().recipes().Get(variable.type);
+  const bool typed = variable.type != 0 && recipe.has_pointers && recipe.from_size == old.size();
+  if (variable.reshaped || typed) {
+    value.bytes.resize(variable.new_size);
+    const Status applied = Apply(recipe, old, value.bytes, translate);
+    if (!applied && required) {
+      problems_.push_back(
+          fmt::format("process {}: {}: {}", context_.live.pid(), holder, applied.error().Line()));
+    }
+    return value;
+  }
+  value.bytes.assign(old.begin(), old.end());
+  for (uint64_t at = 0; at + kWord <= old.size(); at += kWord) {
+    MCR_ASSIGN(const uint64_t word, translate({at, at, WordAt(old, at)}));
+    std::memcpy(value.bytes.data() + at, &word, kWord);
+  }
+  return value;
 }
 
 Status StackTakeOver::Compute(Rebuilt& stack, const FramePlace& frame,
@@ -297,8 +283,8 @@ Status StackTakeOver::TakeFromNext(Rebuilt& stack, const FramePlace& frame,
     const Addr end = std::next(found)->stack_pointer;
     std::vector<std::byte> bytes(modelled.to.size);
     if (modelled.to.register_number != kNoRegister) {
-      MCR_ASSIGN(const uint64_t word, OldRegister(stack.layout, *found, context_.next,
-                                                  thread.registers, modelled.to.register_number));
+      MCR_ASSIGN(const uint64_t word,
+                 RegisterIn(*found, context_.next, thread.registers, modelled.to.register_number));
       std::memcpy(bytes.data(), &word, std::min<uint64_t>(bytes.size(), kWord));
     } else {
       MCR_TRY(context_.next.Read(Plus(end, modelled.to.at), bytes));
@@ -331,14 +317,15 @@ const StackLayout* StackTakeOver::StackOf(uint64_t word) const {
   return found == stacks_.end() ? nullptr : &found->layout;
 }
 
-uint64_t StackTakeOver::Translate(uint64_t word, const std::string& holder, bool required) {
+uint64_t StackTakeOver::Translate(uint64_t word, const std::string& holder, bool required,
+                                  TypeId pointee) {
   std::string problem;
-  std::optional<uint64_t> found = TranslatePlain(word, false, problem);
+  std::optional<uint64_t> found = TranslatePlain(word, false, problem, pointee);
   const uint64_t plain = context_.guard.Demangle(word);
   const bool mangled =
       found == word && (StackOf(plain) != nullptr || context_.modules.HoldOld(plain));
   if (mangled) {
-    found = TranslatePlain(plain, true, problem);
+    found = TranslatePlain(plain, true, problem, 0);
     if (found) found = context_.guard.Mangle(*found);
   }
   if (found) return *found;
@@ -351,23 +338,44 @@ uint64_t StackTakeOver::Translate(uint64_t word, const std::string& holder, bool
 
 // `certain`: the word is an address, not what an earlier call left.
 std::optional<uint64_t> StackTakeOver::TranslatePlain(uint64_t word, bool certain,
-                                                      std::string& problem) const {
+                                                      std::string& problem, TypeId pointee) const {
   if (const StackLayout* stack = StackOf(word)) {
-    const StackLayout::Target target = stack->Follow(Addr(word));
+    const StackLayout::Target target = stack->Follow(Addr(word), pointee);
     if (target.kind == StackLayout::Target::Kind::kGone) {
       problem = "a part of " + target.where + " that the new version does not have";
       return std::nullopt;
     }
     return target.to.value();
   }
-  if (!context_.modules.HoldOld(word)) return word;
+  if (!context_.modules.HoldOld(word)) {
+    const ObjectMoves::Landing landing = context_.moves.Translate(word, pointee);
+    if (landing.move == nullptr) return word;
+    if (!landing.to) {
+      problem =
+          fmt::format("a part of a {} that the new version does not have", landing.move->type_name);
+    }
+    return landing.to;
+  }
   const ChangedModule& module = *context_.modules.Of(word);
   const FileAddr target = module.InOld(word);
-  const Translation& translation = module.map().Translate(target);
+  const Translation translation = module.map().Translate(target, pointee);
   if (translation.kind != PointerKind::kNone) return module.InNew(translation.to);
   if (!certain && !translation.exact) return module.Shifted(word);
   problem = fmt::format("{}: {}", AddressMap::Name(module.before(), target), translation.problem);
   return std::nullopt;
+}
+
+Result<std::optional<uint64_t>> StackTakeOver::Follow(uint64_t word, TypeId pointee) const {
+  if (StackOf(word) == nullptr) return std::nullopt;
+  std::string problem;
+  const auto to = TranslatePlain(word, true, problem, pointee);
+  if (!to) return Fail("points to " + problem);
+  return to;
+}
+
+bool StackTakeOver::IsRebuilt(pid_t tid) const {
+  return std::ranges::any_of(stacks_,
+                             [&](const Rebuilt& stack) { return stack.layout.tid() == tid; });
 }
 
 void StackTakeOver::Put(Rebuilt& stack, Addr at, std::span<const std::byte> bytes) {
@@ -376,10 +384,13 @@ void StackTakeOver::Put(Rebuilt& stack, Addr at, std::span<const std::byte> byte
     return Problem(stack.layout.tid(), "a value lies outside of the frames that are rebuilt");
   }
   std::ranges::copy(bytes, stack.bytes.begin() + static_cast<ptrdiff_t>(at - written.begin()));
+  stack.placeholders.erase(stack.placeholders.lower_bound(at),
+                           stack.placeholders.lower_bound(at + bytes.size()));
 }
 
 void StackTakeOver::PutWord(Rebuilt& stack, Addr at, uint64_t word) {
   Put(stack, at, std::as_bytes(std::span(&word, 1)));
+  if (IsPlaceholder(word)) stack.placeholders[at] = word;
 }
 
 std::optional<Addr> StackTakeOver::Place(Addr word) const {
@@ -411,12 +422,13 @@ user_regs_struct StackTakeOver::Registers(const checkpoint::ThreadImage& thread)
   for (const auto field : kArguments) {
     std::string ignored;
     const bool on_stack = StackOf(registers.*field) != nullptr;
-    if (on_stack) registers.*field = TranslatePlain(registers.*field, false, ignored).value_or(0);
+    if (on_stack)
+      registers.*field = TranslatePlain(registers.*field, false, ignored, 0).value_or(0);
   }
   const auto found = std::ranges::find(stacks_, thread.tid,
                                        [](const Rebuilt& stack) { return stack.layout.tid(); });
   if (found == stacks_.end()) return registers;
-  for (const SavedRegister& each : kSaved) {
+  for (const SavedRegister& each : kSavedRegisters) {
     registers.*each.field = found->registers[static_cast<size_t>(each.number)];
   }
   registers.rsp = found->layout.frames().front().new_begin.value();

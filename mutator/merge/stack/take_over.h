@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -23,6 +24,7 @@
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/image_map.h"
+#include "mutator/merge/object_moves.h"
 #include "mutator/merge/stack/stack_layout.h"
 
 namespace mcr::mutator {
@@ -35,19 +37,24 @@ class StackTakeOver {
     const checkpoint::ProcessImage& next;
     const ImageMap& next_to_live;
     PointerGuard guard;
+    const ObjectMoves& moves;
   };
 
   // Nothing to do, and nothing done, if no active function changed.
   explicit StackTakeOver(Context context);
 
   // The rebuilt stacks. Everything else that is written to a stack comes later, to Place().
-  Status Rebuild(checkpoint::WriteList& writes);
+  Status Rebuild(checkpoint::ProcessGraft& graft);
   // Pointers into stacks, wherever else they are.
   Status Retarget(checkpoint::WriteList& writes);
 
   // Where a word of the live process is written to when it is retargeted: elsewhere if it is in a
   // frame that moves; nullopt if a rebuilt stack has another use for its place.
   std::optional<Addr> Place(Addr word) const;
+  // Where a pointer to something on a rebuilt stack points afterwards; nullopt: it is none. Fails
+  // if the new version has nothing there.
+  Result<std::optional<uint64_t>> Follow(uint64_t word, TypeId pointee) const;
+  bool IsRebuilt(pid_t tid) const;
   // Whether the stack of this thread cannot be taken over: problems() says why.
   bool Refused(pid_t tid) const { return refused_.contains(tid); }
   // The thread's registers with its stack rebuilt, except for pointers into old modules.
@@ -63,6 +70,11 @@ class StackTakeOver {
     std::vector<std::byte> bytes;  // of layout.written()
     std::set<Addr> own_words;      // of kept frames: saved registers that were settled here
     Values registers = {};
+    std::map<Addr, uint64_t> placeholders;  // words of `bytes` that point to objects that move
+  };
+  struct CarriedValue {
+    std::vector<std::byte> bytes;
+    std::vector<uint64_t> placeholders;  // offsets
   };
 
   void Foresee() const;
@@ -77,15 +89,15 @@ class StackTakeOver {
   Status TakeFromNext(Rebuilt& stack, const FramePlace& frame, const ModelledValue& value,
                       Values& values);
 
-  Result<uint64_t> OldRegister(const StackLayout& layout, const checkpoint::StackFrame& frame,
-                               const checkpoint::ProcessImage& image,
-                               const user_regs_struct& registers, int number) const;
-  Result<std::vector<std::byte>> ReadVariable(const StackLayout& layout, const FramePlace& frame,
-                                              const CarriedVariable& variable) const;
+  // The variable's value as the new function has it.
+  Result<CarriedValue> Convert(const FramePlace& frame, const CarriedVariable& variable,
+                               std::span<const std::byte> old, bool required);
   // A word of the old process in the new one's terms. `holder` is for messages; a problem if it
   // has no counterpart, unless `required` is false.
-  uint64_t Translate(uint64_t word, const std::string& holder, bool required);
-  std::optional<uint64_t> TranslatePlain(uint64_t word, bool certain, std::string& problem) const;
+  // `pointee`: its type in the old program; 0: nobody knows.
+  uint64_t Translate(uint64_t word, const std::string& holder, bool required, TypeId pointee = 0);
+  std::optional<uint64_t> TranslatePlain(uint64_t word, bool certain, std::string& problem,
+                                         TypeId pointee) const;
   const StackLayout* StackOf(uint64_t word) const;
   void Put(Rebuilt& stack, Addr at, std::span<const std::byte> bytes);
   void PutWord(Rebuilt& stack, Addr at, uint64_t word);
