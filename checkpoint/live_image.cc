@@ -17,6 +17,8 @@
 namespace mcr::checkpoint {
 namespace {
 
+constexpr size_t kFewBytes = 256;
+
 using tracer::ProcFs;
 using tracer::TracedProcess;
 
@@ -59,7 +61,11 @@ SignalHandler HandlerOf(const BatchedCall& call) {
 }  // namespace
 
 LiveImage::LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap)
-    : pid_(pid), parent_(parent), memory_(std::move(memory)), pagemap_(std::move(pagemap)) {}
+    : pid_(pid),
+      parent_(parent),
+      memory_(std::move(memory)),
+      pagemap_(std::move(pagemap)),
+      cache_(memory_, mappings_, file_pages_) {}
 
 Result<std::unique_ptr<LiveImage>> LiveImage::Open(pid_t pid, pid_t parent) {
   MCR_ASSIGN(tracer::LiveMemory memory, tracer::LiveMemory::Open(pid));
@@ -173,6 +179,10 @@ Status LiveImage::AskProcess(TracedProcess& process) {
   signal_handlers_.clear();
   for (size_t i = 2; i < calls.size(); ++i) signal_handlers_.push_back(HandlerOf(calls[i]));
   return {};
+}
+
+Status LiveImage::Read(Addr from, std::span<std::byte> into) const {
+  return into.size() <= kFewBytes ? cache_.Read(from, into) : memory_.Read(from, into);
 }
 
 Result<std::vector<Range<Addr>>> LiveImage::PopulatedRanges(Range<Addr> range) const {

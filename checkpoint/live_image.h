@@ -11,6 +11,7 @@
 
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
+#include "tracer/page_cache.h"
 #include "tracer/sys/memory.h"
 #include "tracer/sys/pagemap/pagemap.h"
 #include "tracer/task_group.h"
@@ -49,9 +50,9 @@ class LiveImage : public ProcessImage {
   const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
   const std::vector<KernelPointer>& kernel_pointers() const override { return kernel_pointers_; }
   const MemoryLayout& layout() const override { return layout_; }
-  Status Read(Addr from, std::span<std::byte> into) const override {
-    return memory_.Read(from, into);
-  }
+  // Few bytes come out of a cache, since those who look at single words come back to the same
+  // pages: the memory must not change as long as the image is used, or is that of a look ahead.
+  Status Read(Addr from, std::span<std::byte> into) const override;
   Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
 
  private:
@@ -68,6 +69,8 @@ class LiveImage : public ProcessImage {
   tracer::LiveMemory memory_;
   tracer::Pagemap pagemap_;
   Mappings mappings_;
+  tracer::FilePages file_pages_;
+  tracer::PageCache cache_;
   std::vector<ThreadImage> threads_;
   std::vector<SignalHandler> signal_handlers_;
   std::vector<EpollEntry> epoll_entries_;

@@ -7,6 +7,7 @@ namespace mcr::tracer {
 namespace {
 
 constexpr uint64_t kPageSize = sizeof(CachedPage);
+constexpr size_t kMostPages = 4096;  // 16 MiB
 
 Result<std::shared_ptr<const CachedPage>> ReadPage(const MemoryReader& memory, Addr page) {
   auto contents = std::make_shared<CachedPage>();
@@ -17,6 +18,7 @@ Result<std::shared_ptr<const CachedPage>> ReadPage(const MemoryReader& memory, A
 }  // namespace
 
 Result<const CachedPage*> PageCache::Page(Addr page) const {
+  if (pages_.size() >= kMostPages) pages_.clear();
   std::shared_ptr<const CachedPage>& known = pages_[page];
   if (known != nullptr) return known.get();
   const Mapping* mapping = FindMapping(mappings_, page);

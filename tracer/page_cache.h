@@ -37,7 +37,7 @@ class FilePages {
   std::map<Key, std::shared_ptr<const CachedPage>> pages_;
 };
 
-// For as long as the process does not run.
+// For as long as the process does not run. Forgets what it has once that is a lot.
 class PageCache : public MemoryReader {
  public:
   // All three must outlive the cache.
