@@ -29,7 +29,8 @@ constexpr char kFooter[] =
 // costs microseconds: keep what is freed, and have all threads draw on it.
 void KeepFreedMemory() {
   constexpr int kNever = 1 << 30;
-  mallopt(M_MMAP_THRESHOLD, kNever);
+  constexpr int kMostThatCounts = 32 << 20;  // glibc ignores more (malloc/malloc.c, HEAP_MAX_SIZE)
+  mallopt(M_MMAP_THRESHOLD, kMostThatCounts);
   mallopt(M_TRIM_THRESHOLD, kNever);
   mallopt(M_ARENA_MAX, 1);
 }
