@@ -12,6 +12,7 @@
 #define MCR_TRACER_REMOTE_CALL_H_
 
 #include <signal.h>
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +30,9 @@
 #include "tracer/task_group.h"
 
 namespace mcr::tracer {
+
+// A copy for us of a descriptor of the process (pidfd_getfd(2)).
+Result<OwnedFd> FetchFd(pid_t pid, int fd);
 
 class Injection {
  public:

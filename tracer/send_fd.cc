@@ -13,16 +13,6 @@
 namespace mcr::tracer {
 namespace {
 
-// Our end of a socket of the process (pidfd_getfd(2)).
-Result<OwnedFd> FetchFd(pid_t pid, int fd) {
-  const std::string where = "PID " + std::to_string(pid);
-  const OwnedFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (!process.valid()) return FailErrno("pidfd_open", where);
-  OwnedFd copy(static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), fd, 0)));
-  if (!copy.valid()) return FailErrno("pidfd_getfd", where);
-  return copy;
-}
-
 Status SendOver(int socket, int fd) {
   char byte = 0;
   iovec data{&byte, 1};
@@ -55,6 +45,15 @@ void* PointerThere(Addr scratch, size_t offset) {
 }
 
 }  // namespace
+
+Result<OwnedFd> FetchFd(pid_t pid, int fd) {
+  const std::string where = "PID " + std::to_string(pid);
+  const OwnedFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!process.valid()) return FailErrno("pidfd_open", where);
+  OwnedFd copy(static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), fd, 0)));
+  if (!copy.valid()) return FailErrno("pidfd_getfd", where);
+  return copy;
+}
 
 Result<int> Injection::ReceiveFd(int socket) {
   MCR_ASSIGN(const Addr scratch, Scratch());

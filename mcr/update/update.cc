@@ -10,6 +10,7 @@
 
 #include "checkpoint/graft/executor.h"
 #include "mcr/update/inspect.h"
+#include "mcr/update/memory_watch.h"
 #include "mcr/update/paused_server.h"
 #include "mcr/update/rehearse.h"
 #include "mcr/update/requirements.h"
@@ -71,10 +72,11 @@ void DescribeProcesses(PausedServer& paused, Report& report) {
 }
 
 Result<mutator::MergePlan> MergePaused(const Rehearsals& rehearsals, const PausedServer& paused,
-                                       mutator::Merger& merger) {
+                                       const MemoryWatch& watch, mutator::Merger& merger) {
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < paused.images().size(); ++i) {
     pairs.push_back(rehearsals.PairFor(*paused.images()[i], paused.stacks()[i]));
+    pairs.back().memo = watch.MemoFor(paused.images()[i]->pid());
   }
   return merger.Merge(pairs);
 }
@@ -108,6 +110,15 @@ std::string DescribePointers(const mutator::MergePlan& plan) {
                      plan.pointers.retargeted(), plan.variables.kept, plan.variables.initialised);
 }
 
+// Without a watch the pause is longer, and nothing else.
+MemoryWatch WatchMemory(const Inspection& server, const mutator::MergePlan& expected,
+                        Report& report) {
+  auto watch = MemoryWatch::Begin(server, expected);
+  if (watch) return *std::move(watch);
+  report.warnings.push_back("all memory is searched in the pause: " + watch.error().Line());
+  return {};
+}
+
 // What the operator asked for has to hold in this very moment.
 Status CheckRequirements(const Requirements& requirements, const PausedServer& paused,
                          Report& report) {
@@ -138,6 +149,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   mutator::Merger merger = MakeMerger(server);
   MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, rehearsals, merger));
   MCR_TRY(RefuseProblems(expected.problems, report));
+  const MemoryWatch watch = WatchMemory(server, expected, report);
   MCR_TRY(InjectFault(options.fault, Fault::kRehearse));
   timeline.Leave(fmt::format("{} processes of the new version idle", rehearsals.processes()));
 
@@ -156,7 +168,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kCheckpoint);
   MCR_TRY(paused->BeginCheckpoint());
   const auto merge_began = std::chrono::steady_clock::now();
-  Result<mutator::MergePlan> merged = MergePaused(rehearsals, *paused, merger);
+  Result<mutator::MergePlan> merged = MergePaused(rehearsals, *paused, watch, merger);
   auto prepared = merged ? checkpoint::Graft::Prepare(merged->graft)
                          : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
   const auto merge_took = std::chrono::steady_clock::now() - merge_began;
@@ -173,7 +185,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
 
   timeline.Enter(Stage::kGraft);
   MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
-  Validator validator(plan.graft, paused->other_processors());
+  Validator validator(plan.graft, watch, paused->other_processors());
   paused->ExpectWrites();
   MCR_ASSIGN(const auto graft,
              checkpoint::Graft::Apply(

@@ -23,14 +23,14 @@ Status Validator::Add(const tracer::TracedProcess& process) {
   std::vector<Range<Addr>> old = graft->unmap;
   std::ranges::sort(old);
   const bool skip_shared = !running_.empty();
-  running_.push_back(std::async(std::launch::async,
-                                [this, skip_shared, pid = process.pid, threads = std::move(threads),
-                                 old = std::move(old)]() -> LeftBehind {
-                                  tracer::MoveTo(processors_);
-                                  MCR_ASSIGN(const auto image,
-                                             checkpoint::LiveImage::CreateStopped(pid, threads));
-                                  return mutator::FindLeftBehind(*image, old, skip_shared);
-                                }));
+  running_.push_back(
+      std::async(std::launch::async,
+                 [this, skip_shared, pid = process.pid, threads = std::move(threads),
+                  old = std::move(old)]() -> LeftBehind {
+                   tracer::MoveTo(processors_);
+                   MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateStopped(pid, threads));
+                   return mutator::FindLeftBehind(*image, old, skip_shared, watch_.MemoFor(pid));
+                 }));
   return {};
 }
 

@@ -12,15 +12,18 @@
 
 #include "checkpoint/graft/plan.h"
 #include "mcr/base/result.h"
+#include "mcr/update/memory_watch.h"
 #include "tracer/task_group.h"
 
 namespace mcr::update {
 
 class Validator {
  public:
-  // `plan`: what is being applied; outlives the validator. `processors`: where it may run.
-  Validator(const checkpoint::GraftPlan& plan, const cpu_set_t& processors)
-      : plan_(plan), processors_(processors) {}
+  // `plan`: what is being applied. `watch`: what was searched before. Both outlive the validator.
+  // `processors`: where it may run.
+  Validator(const checkpoint::GraftPlan& plan, const MemoryWatch& watch,
+            const cpu_set_t& processors)
+      : plan_(plan), watch_(watch), processors_(processors) {}
 
   // The process stays stopped and unchanged until Finish. The first one stands for the others where
   // they share memory.
@@ -33,6 +36,7 @@ class Validator {
   using LeftBehind = Result<std::vector<std::string>>;
 
   const checkpoint::GraftPlan& plan_;
+  const MemoryWatch& watch_;
   cpu_set_t processors_;
   std::vector<std::future<LeftBehind>> running_;
 };

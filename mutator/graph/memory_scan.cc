@@ -2,20 +2,40 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <utility>
+
+#include "mutator/graph/memory_pieces.h"
 
 namespace mcr::mutator {
 namespace {
 
-// Read at once: what stays in the processor's cache, and does not have the kernel find fresh pages
-// for the buffer each time. The pieces overlap by a word less one byte, so that none hides on a
-// seam.
-constexpr uint64_t kPiece = 64 << 10;
-constexpr uint64_t kOverlap = sizeof(uint64_t) - 1;
+constexpr uint64_t kWord = sizeof(uint64_t);
 
 // The C library keeps its pointer guard here in the thread control block
 // (sysdeps/x86_64/nptl/tls.h).
 constexpr uint64_t kPointerGuard = 0x30;
+
+// What `memo` does not know of `range`, and what it does.
+Status ScanChanged(const checkpoint::ProcessImage& image, Range<Addr> range,
+                   std::span<const Range<Addr>> targets, const PointerGuard& guard,
+                   const ScanMemo& memo, std::vector<LikelyPointer>& into) {
+  MCR_ASSIGN(ScanMemo::Memory memory, memo.Recall(range));
+  std::vector<LikelyPointer>& pointers = memory.known;
+  for (const Range<Addr>& changed : memory.to_search) {
+    // Words that reach across its edges, and the byte before.
+    const Addr begin = std::max(range.begin(), changed.begin() - kWord);
+    const Addr end = std::min(range.end(), changed.end() + kWord);
+    std::vector<LikelyPointer> found;
+    MCR_TRY(ScanPieces(image, *Range<Addr>::FromTo(begin, end), targets, guard, found));
+    std::ranges::copy_if(found, std::back_inserter(pointers), [&](const LikelyPointer& pointer) {
+      return ScanMemo::IsPartlyIn(pointer, changed);
+    });
+  }
+  std::ranges::sort(pointers, {}, &LikelyPointer::at);
+  std::ranges::copy(pointers, std::back_inserter(into));
+  return {};
+}
 
 }  // namespace
 
@@ -56,15 +76,15 @@ PointerGuard ReadPointerGuard(const checkpoint::ProcessImage& image) {
 Result<std::vector<LikelyPointer>> ScanMapping(const checkpoint::ProcessImage& image,
                                                const Mapping& mapping,
                                                std::span<const Range<Addr>> targets,
-                                               const PointerGuard& guard) {
+                                               const PointerGuard& guard, const ScanMemo* memo) {
+  const bool recalls = memo != nullptr && memo->IsFor(targets, guard);
   MCR_ASSIGN(const auto populated, image.PopulatedRanges(mapping.range));
-  std::vector<std::byte> bytes;
   std::vector<LikelyPointer> pointers;
   for (const Range<Addr>& range : populated) {
-    for (Addr at = range.begin(); at < range.end(); at = at + kPiece) {
-      bytes.resize(std::min(range.end() - at, kPiece + kOverlap));
-      MCR_TRY(image.Read(at, bytes));
-      ScanWords(bytes, at, targets, guard, pointers);
+    if (recalls) {
+      MCR_TRY(ScanChanged(image, range, targets, guard, *memo, pointers));
+    } else {
+      MCR_TRY(ScanPieces(image, range, targets, guard, pointers));
     }
   }
   return pointers;

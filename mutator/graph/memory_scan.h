@@ -9,6 +9,7 @@
 #include "mcr/base/mapping.h"
 #include "mcr/base/range.h"
 #include "mcr/base/result.h"
+#include "mutator/graph/scan_memo.h"
 #include "mutator/graph/word_scanner.h"
 
 namespace mcr::mutator {
@@ -26,11 +27,13 @@ Mappings ScannedOutside(const checkpoint::ProcessImage& image,
 PointerGuard ReadPointerGuard(const checkpoint::ProcessImage& image);
 
 // Every likely pointer into one of `targets` (sorted, disjoint) in the populated pages of one
-// mapping, by address.
+// mapping, by address. `memo`, if there is one, of an earlier search of the process: what it knows
+// is not searched again.
 Result<std::vector<LikelyPointer>> ScanMapping(const checkpoint::ProcessImage& image,
                                                const Mapping& mapping,
                                                std::span<const Range<Addr>> targets,
-                                               const PointerGuard& guard);
+                                               const PointerGuard& guard,
+                                               const ScanMemo* memo = nullptr);
 
 }  // namespace mcr::mutator
 

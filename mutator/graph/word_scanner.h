@@ -21,6 +21,7 @@ class PointerGuard {
   explicit PointerGuard(uint64_t guard) : guard_(guard) {}
   uint64_t Mangle(uint64_t pointer) const { return std::rotl(pointer ^ guard_, 17); }
   uint64_t Demangle(uint64_t word) const { return std::rotr(word, 17) ^ guard_; }
+  bool operator==(const PointerGuard&) const = default;
 
  private:
   uint64_t guard_;

@@ -14,8 +14,8 @@ constexpr size_t kMost = 20;  // lines; more would not help anybody
 }  // namespace
 
 Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& image,
-                                                std::span<const Range<Addr>> old,
-                                                bool skip_shared) {
+                                                std::span<const Range<Addr>> old, bool skip_shared,
+                                                const ScanMemo* memo) {
   std::vector<std::string> found;
   const auto is_old = [&](Addr at) {
     return std::ranges::any_of(old, [&](const Range<Addr>& range) { return range.Contains(at); });
@@ -39,7 +39,7 @@ Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& 
   const PointerGuard guard = ReadPointerGuard(image);
   for (const Mapping& mapping : ScannedOutside(image, old)) {
     if (mapping.shared && skip_shared) continue;
-    MCR_ASSIGN(const auto pointers, ScanMapping(image, mapping, old, guard));
+    MCR_ASSIGN(const auto pointers, ScanMapping(image, mapping, old, guard, memo));
     for (const LikelyPointer& pointer : pointers) {
       // One past the end is as well the start of what follows.
       if (!is_old(Addr(pointer.target))) continue;

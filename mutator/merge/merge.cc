@@ -182,7 +182,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
                                             graft, plan));
   }
   ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
-                        live_links, next_links, guard, shared, objects->moves()},
+                        live_links, next_links, guard, shared, objects->moves(), pair.memo},
                        graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());

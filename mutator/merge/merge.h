@@ -15,6 +15,7 @@
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
 #include "mutator/graph/loaded_modules.h"
+#include "mutator/graph/scan_memo.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/known_targets.h"
@@ -34,6 +35,7 @@ struct ProcessPair {
   const checkpoint::ProcessImage* base = nullptr;
   const checkpoint::ProcessImage* base_again = nullptr;
   KernelNames base_names = {}, next_names = {};
+  const ScanMemo* memo = nullptr;  // of an earlier search of `live`
 };
 
 class Merger {

@@ -90,8 +90,8 @@ class ObjectTables::Finder {
         continue;
       }
       const auto begin = words.begin() + static_cast<ptrdiff_t>(from);
-      const auto end = std::find(begin, words.begin() + static_cast<ptrdiff_t>(to),
-                                 records->back().end);
+      const auto end =
+          std::find(begin, words.begin() + static_cast<ptrdiff_t>(to), records->back().end);
       if (end == words.begin() + static_cast<ptrdiff_t>(to)) continue;
       const Range<Addr> piece = *Range<Addr>::FromSize(Addr(words[i]), words[size] * kRecordSize);
       return Table{{piece}, *std::move(records), start + (end - words.begin()) * kWord};

@@ -85,7 +85,8 @@ Status ProcessMerge::MergeMemory() {
     if (stacks_.empty() && mapping.path == "[stack]") continue;
     if (mapping.shared && !context_.shared.Claim(mapping)) continue;
     MCR_ASSIGN(const auto pointers,
-               ScanMapping(context_.live, mapping, context_.modules.old_ranges(), context_.guard));
+               ScanMapping(context_.live, mapping, context_.modules.old_ranges(), context_.guard,
+                           context_.memo));
     for (const LikelyPointer& pointer : pointers) Retarget(mapping, pointer);
   }
   MCR_TRY(JudgeDoubtful());

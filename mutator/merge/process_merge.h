@@ -12,6 +12,7 @@
 #include "checkpoint/graft/plan.h"
 #include "mcr/base/result.h"
 #include "mutator/graph/loaded_modules.h"
+#include "mutator/graph/scan_memo.h"
 #include "mutator/graph/text_tail.h"
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/address_map.h"
@@ -51,6 +52,7 @@ class ProcessMerge {
     PointerGuard guard;
     SharedMemorySeen& shared;
     const ObjectMoves& moves;
+    const ScanMemo* memo;  // nullptr: all of `live` is searched
   };
 
   ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan);

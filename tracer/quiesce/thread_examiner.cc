@@ -86,8 +86,8 @@ std::vector<std::string> ThreadExaminer::FunctionNames(pid_t pid,
   return names;
 }
 
-std::optional<ThreadExaminer::Candidate> ThreadExaminer::FindCandidate(
-    const Task& task, const Registers& registers) {
+std::optional<ThreadExaminer::Candidate> ThreadExaminer::FindCandidate(const Task& task,
+                                                                       const Registers& registers) {
   if (task.stop_reason() == StopReason::kBreakpoint) {
     Candidate candidate{static_cast<long>(registers.rax), registers};
     candidate.registers.orig_rax = ~uint64_t{0};
@@ -100,9 +100,9 @@ std::optional<ThreadExaminer::Candidate> ThreadExaminer::FindCandidate(
   const Addr site(registers.rip - kSyscallInstruction.size());
   const auto process = Open(task.pid());
   if (!process) return std::nullopt;
-  Candidate candidate{ResolveRestarted(call->number, site, sites_.Find(task.pid(), task.tid()),
-                                       (*process)->memory),
-                      call->registers};
+  Candidate candidate{
+      ResolveRestarted(call->number, site, sites_.Find(task.pid(), task.tid()), (*process)->memory),
+      call->registers};
   // Then it waits once more for as long as it was told to.
   const bool forgotten = options_.restarts_are_forgotten || IsSandboxed(task);
   if (candidate.registers.rax == SYS_restart_syscall && forgotten) {

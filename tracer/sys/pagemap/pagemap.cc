@@ -39,6 +39,9 @@ struct ScanArguments {
 };
 static_assert(sizeof(ScanArguments) == 96);
 constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArguments);
+constexpr uint64_t kProtectMatching = 1 << 0;  // PM_SCAN_WP_MATCHING
+constexpr uint64_t kWatchedOnly = 1 << 1;      // PM_SCAN_CHECK_WPASYNC: EPERM for other memory
+constexpr uint64_t kIsWritten = 1 << 1;
 constexpr uint64_t kIsFile = 1 << 2;
 constexpr uint64_t kIsPresent = 1 << 3;
 constexpr uint64_t kIsSwapped = 1 << 4;
@@ -66,26 +69,57 @@ Result<Pagemap> Pagemap::Open(pid_t pid) {
   return Pagemap(std::move(fd));
 }
 
-Result<std::vector<Range<Addr>>> Pagemap::Pages(Range<Addr> range, PageKind kind) const {
-  std::vector<Range<Addr>> pages;
+namespace {
+
+// What the ioctl tells of `range`, bit by bit. `scan` says what is asked.
+Status Scan(int fd, Range<Addr> range, ScanArguments scan, std::vector<Range<Addr>>& pages) {
   std::array<PageRegion, 256> regions;
-  const uint64_t excluded = kIsZeroPage | (kind == PageKind::kAnonymous ? kIsFile : 0);
-  ScanArguments scan = {};
   scan.size = sizeof(scan);
   scan.start = range.begin().value();
   scan.end = range.end().value();
   scan.regions = reinterpret_cast<uint64_t>(regions.data());
   scan.region_count = regions.size();
-  scan.category_inverted = scan.category_mask = excluded;
-  scan.category_anyof_mask = scan.return_mask = kIsPresent | kIsSwapped;
   while (scan.start < scan.end) {
-    const int count = ioctl(fd_.get(), kPagemapScan, &scan);
-    if (count < 0 && Lacks(errno)) return PagesByEntry(range, kind);
+    const int count = ioctl(fd, kPagemapScan, &scan);
     if (count < 0) return FailErrno("cannot scan the page map", Hex(Addr(scan.start)));
     for (int i = 0; i < count; ++i) Append(pages, Addr(regions[i].start), Addr(regions[i].end));
     scan.start = scan.walk_end;
   }
+  return {};
+}
+
+ScanArguments WrittenPages(uint64_t flags) {
+  ScanArguments scan = {};
+  scan.flags = kWatchedOnly | flags;
+  scan.category_mask = scan.return_mask = kIsWritten;
+  return scan;
+}
+
+}  // namespace
+
+Result<std::vector<Range<Addr>>> Pagemap::Pages(Range<Addr> range, PageKind kind) const {
+  std::vector<Range<Addr>> pages;
+  const uint64_t excluded = kIsZeroPage | (kind == PageKind::kAnonymous ? kIsFile : 0);
+  ScanArguments scan = {};
+  scan.category_inverted = scan.category_mask = excluded;
+  scan.category_anyof_mask = scan.return_mask = kIsPresent | kIsSwapped;
+  const Status scanned = Scan(fd_.get(), range, scan, pages);
+  if (!scanned && Lacks(scanned.error().os_error)) return PagesByEntry(range, kind);
+  MCR_TRY(scanned);
   return pages;
+}
+
+Status Pagemap::ForgetWrites(Range<Addr> range) const {
+  std::vector<Range<Addr>> written;
+  return Scan(fd_.get(), range, WrittenPages(kProtectMatching), written);
+}
+
+Result<std::vector<Range<Addr>>> Pagemap::Written(Range<Addr> range) const {
+  std::vector<Range<Addr>> written;
+  const Status scanned = Scan(fd_.get(), range, WrittenPages(0), written);
+  if (!scanned && scanned.error().os_error == EPERM) return std::vector{range};
+  MCR_TRY(scanned);
+  return written;
 }
 
 Result<std::vector<Range<Addr>>> Pagemap::PagesByEntry(Range<Addr> range, PageKind kind) const {

@@ -28,7 +28,14 @@ class Pagemap {
   // Pages that were only read, and are the kernel's zero page, are left out where the kernel tells.
   Result<std::vector<Range<Addr>>> Pages(Range<Addr> range, PageKind kind) const;
 
-  // The same, without PAGEMAP_SCAN: for kernels that lack it.
+  // For memory that a userfaultfd watches for writes (write_watch.h): what is written to from now on
+  // counts as written.
+  Status ForgetWrites(Range<Addr> range) const;
+  // Pages within `range` that were written to since, or may have been: all of it, where it is not
+  // watched any more. Page-aligned; sorted, adjacent ones joined.
+  Result<std::vector<Range<Addr>>> Written(Range<Addr> range) const;
+
+  // Pages(), without PAGEMAP_SCAN: for kernels that lack it.
   Result<std::vector<Range<Addr>>> PagesByEntry(Range<Addr> range, PageKind kind) const;
 
  private:

@@ -1,0 +1,120 @@
+#include "mcr/update/memory_watch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "checkpoint/graft/plan.h"
+#include "checkpoint/live_image.h"
+#include "checkpoint/twin.h"
+#include "mcr/base/address.h"
+#include "mcr/base/mapping.h"
+#include "mutator/graph/memory_scan.h"
+#include "tracer/quiesce/restart.h"
+#include "tracer/task_group.h"
+
+namespace mcr::update {
+namespace {
+
+constexpr uint64_t kWorthAWatch = 16 << 20;  // bytes that exist; they take some 20 ms to search
+constexpr uint64_t kSmallMapping = 1 << 20;  // bytes
+constexpr std::chrono::milliseconds kInterruptTimeout{500};
+
+// The process's own large memory: of heaps and pools.
+Result<std::vector<Range<Addr>>> LargeMemory(const checkpoint::ProcessImage& image) {
+  std::vector<Range<Addr>> memory;
+  uint64_t bytes = 0;
+  for (const Mapping& mapping : image.mappings()) {
+    const bool anonymous = mapping.path.empty() || mapping.path == "[heap]";
+    if (mapping.shared || !anonymous || !mapping.readable || !mapping.writable) continue;
+    if (mapping.range.size() < kSmallMapping) continue;
+    MCR_ASSIGN(const auto populated, image.PopulatedRanges(mapping.range));
+    for (const Range<Addr>& range : populated) bytes += range.size();
+    memory.push_back(mapping.range);
+  }
+  if (bytes < kWorthAWatch) memory.clear();
+  return memory;
+}
+
+std::vector<Range<Addr>> OldRanges(const mutator::MergePlan& expected, pid_t pid) {
+  const auto graft =
+      std::ranges::find(expected.graft.processes, pid, &checkpoint::ProcessGraft::pid);
+  if (graft == expected.graft.processes.end()) return {};
+  std::vector<Range<Addr>> old = graft->unmap;
+  std::ranges::sort(old);
+  return old;
+}
+
+struct Watched {
+  std::unique_ptr<tracer::WriteWatch> watch;
+  std::vector<checkpoint::ThreadImage> threads;  // as they were when it was opened
+};
+
+// The tasks run on, and the calls in which they wait, too, before this returns.
+Result<std::map<pid_t, Watched>> OpenWatches(pid_t root, const std::vector<pid_t>& pids) {
+  MCR_ASSIGN(tracer::TaskGroup group, tracer::TaskGroup::Attach(root));
+  MCR_TRY(group.InterruptAll(kInterruptTimeout));
+  std::map<pid_t, Watched> watched;
+  Status opened;
+  for (tracer::TracedProcess& process : group.processes()) {
+    if (!opened || std::ranges::find(pids, process.pid) == pids.end()) continue;
+    auto threads = checkpoint::ReadThreads(process);
+    auto watch = tracer::WriteWatch::Open(process);
+    if (!watch || !threads) {
+      opened = tl::make_unexpected(watch ? threads.error() : watch.error());
+      continue;
+    }
+    watched.emplace(process.pid, Watched{std::make_unique<tracer::WriteWatch>(*std::move(watch)),
+                                         *std::move(threads)});
+  }
+  for (tracer::TracedProcess& process : group.processes()) {
+    for (const auto& task : process.tasks) {
+      if (task->state() == tracer::RunState::kStopped) MCR_TRY(tracer::HideStop(*task));
+    }
+  }
+  MCR_TRY(group.DetachAll());
+  MCR_TRY(opened);
+  return watched;
+}
+
+}  // namespace
+
+Result<MemoryWatch> MemoryWatch::Begin(const Inspection& server,
+                                       const mutator::MergePlan& expected) {
+  MemoryWatch result;
+  if (server.checkpoint != CheckpointMode::kTwin) return result;
+  std::map<pid_t, std::vector<Range<Addr>>> memory;
+  std::vector<pid_t> pids;
+  for (const pid_t pid : server.pids) {
+    const auto image = checkpoint::LiveImage::CreateRunning(pid);
+    if (!image || !checkpoint::Twin::Check(pid)) continue;
+    MCR_ASSIGN(auto large, LargeMemory(**image));
+    if (large.empty()) continue;
+    memory.emplace(pid, std::move(large));
+    pids.push_back(pid);
+  }
+  if (pids.empty()) return result;
+  MCR_ASSIGN(auto watched, OpenWatches(server.pids.front(), pids));
+  for (auto& [pid, one] : watched) {
+    std::vector<Range<Addr>> added;
+    for (const Range<Addr>& range : memory[pid]) {
+      if (one.watch->Add(range)) added.push_back(range);  // else it was given back meanwhile
+    }
+    MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateStopped(pid, std::move(one.threads)));
+    const tracer::WriteWatch* watch = one.watch.get();
+    auto memo = std::make_unique<mutator::ScanMemo>(mutator::ScanMemo::Create(
+        *image, std::move(added), OldRanges(expected, pid), mutator::ReadPointerGuard(*image),
+        [watch](Range<Addr> range) { return watch->Written(range); }));
+    result.processes_.push_back({pid, std::move(one.watch), std::move(memo)});
+  }
+  return result;
+}
+
+const mutator::ScanMemo* MemoryWatch::MemoFor(pid_t pid) const {
+  const auto found = std::ranges::find(processes_, pid, &Process::pid);
+  return found == processes_.end() ? nullptr : found->memo.get();
+}
+
+}  // namespace mcr::update
