@@ -189,10 +189,13 @@ class Latencies:
         lines = (f"{began},{took}" for began, took in zip(self._began, self._took))
         Path(path).write_text("began_ns,took_ns\n" + "\n".join(lines) + "\n")
 
+    def within_ms(self, since, until):
+        """Of those that were under way at some time between the two, sorted."""
+        return sorted(took / 1e6 for began, took in zip(self._began, self._took)
+                      if began < until and began + took > since)
+
     def longest_ms(self, since, until):
-        """The longest of those that were under way at some time between the two."""
-        within = (took for began, took in zip(self._began, self._took) if began < until and began + took > since)
-        return max(within, default=0) / 1e6
+        return max(self.within_ms(since, until), default=0)
 
 
 class Prober:

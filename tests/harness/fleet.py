@@ -82,11 +82,12 @@ def role_of(title):
 
 
 class Fleet:
-    def __init__(self, binary, layout="beside", derived=True):
+    def __init__(self, binary, layout="beside", derived=True, worker_connections=2048):
         self.dir = tempfile.mkdtemp(prefix="mcr-fleet-", dir="/var/tmp")
         os.chmod(self.dir, 0o755)
         self.layout = layout
         self.derived = derived
+        self.worker_connections = worker_connections
         self.http_port, self.tls_port, self.backend_port = free_ports(3)
         self.started_as = f"{self.dir}/sbin/nginx"
         for name in ("bin", "sbin", "conf", "log", "run", "www/limited", "www/download"):
@@ -115,6 +116,7 @@ class Fleet:
         values = {
             "USER": f"user {WORKER_USER};" if os.geteuid() == 0 else "",
             "WORKERS": str(WORKERS),
+            "WORKER_CONNECTIONS": str(self.worker_connections),
             "DIR": self.dir,
             "HTTP_PORT": str(self.http_port),
             "TLS_PORT": str(self.tls_port),

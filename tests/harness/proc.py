@@ -92,7 +92,7 @@ def mappings(pid):
 
 def resident_kib(pid):
     """From smaps_rollup: the counters in /proc/PID/status lag behind by up to some hundred pages."""
-    return int(re.search(rb"^Rss:\s+(\d+)", _read(pid, "smaps_rollup"), re.M)[1])
+    return rollup_kib(pid, "Rss")
 
 
 def descriptors(pid):
@@ -103,3 +103,8 @@ def stack_pointer(pid):
     """The stack pointer of the main thread, or None while it runs."""
     fields = _read(pid, "syscall").split()
     return int(fields[-2], 16) if len(fields) >= 3 else None
+
+
+def rollup_kib(pid, field):
+    """A field of /proc/PID/smaps_rollup."""
+    return int(re.search(rb"^%b:\s+(\d+) kB" % field.encode(), _read(pid, "smaps_rollup"), re.M)[1])
