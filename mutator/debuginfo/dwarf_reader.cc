@@ -10,6 +10,7 @@
 #include "mutator/debuginfo/die.h"
 #include "mutator/debuginfo/llvm_error.h"
 #include "mutator/debuginfo/type_collector.h"
+#include "mutator/debuginfo/unit_bounds.h"
 
 namespace mcr::mutator {
 namespace {
@@ -65,6 +66,7 @@ class DwarfReader {
   }
 
   Status ReadUnit(llvm::DWARFUnit& unit) {
+    if (const Status whole = CheckBounds(unit); !whole) return Broken(whole.error().Line());
     if (llvm::Error error = unit.tryExtractDIEsIfNeeded(/*CUDieOnly=*/false)) {
       return Broken(OneLine(std::move(error)));
     }
