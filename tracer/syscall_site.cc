@@ -1,7 +1,7 @@
 #include "tracer/syscall_site.h"
 
 #include <algorithm>
-#include <optional>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -27,6 +27,17 @@ std::optional<Addr> SearchMapping(const MemoryReader& memory, const Mapping& map
 }
 
 }  // namespace
+
+std::optional<long> NumberInCode(const MemoryReader& memory, Addr site) {
+  constexpr std::byte kMoveToEax{0xb8};
+  struct [[gnu::packed]] Instruction {
+    std::byte code;
+    int32_t number;
+  };
+  const auto before = memory.ReadValue<Instruction>(site - sizeof(Instruction));
+  if (!before || before->code != kMoveToEax) return std::nullopt;
+  return before->number;
+}
 
 Result<Addr> FindSyscallSite(const MemoryReader& memory, const Mappings& mappings) {
   std::vector<const Mapping*> candidates;

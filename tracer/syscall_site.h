@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 
 #include "mcr/base/address.h"
 #include "mcr/base/mapping.h"
@@ -13,6 +14,10 @@
 namespace mcr::tracer {
 
 inline constexpr std::array<std::byte, 2> kSyscallInstruction{std::byte{0x0f}, std::byte{0x05}};
+
+// What the code before a `syscall` instruction puts into eax, if that is `mov $number,%eax`: the
+// call that is made there.
+std::optional<long> NumberInCode(const MemoryReader& memory, Addr site);
 
 // The first such pair of bytes in executable memory: the vdso, which every process has, is asked
 // first. Whether the compiler meant the pair as an instruction does not matter.

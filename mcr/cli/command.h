@@ -18,6 +18,7 @@ void AddPlan(CLI::App& app, int& status);
 void AddUpdate(CLI::App& app, int& status);
 void AddInspect(CLI::App& app, int& status);
 void AddHelp(CLI::App& app, int& status);
+void AddProfile(CLI::App& app, int& status);
 void AddRecord(CLI::App& app, int& status);
 void AddReplay(CLI::App& app, int& status);
 void AddReport(CLI::App& app, int& status);

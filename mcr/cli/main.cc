@@ -49,6 +49,7 @@ int Main(int argc, char** argv) {
   AddPlan(app, status);
   AddUpdate(app, status);
   AddInspect(app, status);
+  AddProfile(app, status);
   AddRecord(app, status);
   AddReplay(app, status);
   AddReport(app, status);

@@ -24,7 +24,7 @@ class Daemon:
         with open(f"{self.dir}/log", "ab") as log:
             self._process = subprocess.Popen(
                 command(self._link, self.dir), cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}, start_new_session=True)
+                env=self.environment(), start_new_session=True)
         try:
             wait_until(lambda: self._ended() or ready(), f"{role} to answer", seconds=60)
             if self._ended():
@@ -32,6 +32,9 @@ class Daemon:
         except BaseException:
             self.close()
             raise
+
+    def environment(self):
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
     def install(self, binary):
         """Lets the link lead to this version, and returns the path of its file."""

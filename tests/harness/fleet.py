@@ -140,11 +140,14 @@ class Fleet:
 
     # Life
 
+    def environment(self):
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
     def start(self):
         subprocess.run(
             [self.started_as, "-p", self.dir, "-c", f"{self.dir}/conf/nginx.conf",
              "-g", "daemon on; master_process on;"],
-            cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL,
+            cwd="/", env=self.environment(), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, check=True)
         wait_until(self.complete, "nginx's processes")
 

@@ -21,18 +21,6 @@ bool HasDeliverableSignal(const Task& task) {
   return (pending & ~status->blocked_signals) != 0;
 }
 
-// What the code before a `syscall` instruction puts into eax, if that is `mov $number,%eax`.
-std::optional<long> NumberInCode(const MemoryReader& memory, Addr site) {
-  constexpr std::byte kMoveToEax{0xb8};
-  struct [[gnu::packed]] Instruction {
-    std::byte code;
-    int32_t number;
-  };
-  const auto before = memory.ReadValue<Instruction>(site - sizeof(Instruction));
-  if (!before || before->code != kMoveToEax) return std::nullopt;
-  return before->number;
-}
-
 // A call that the kernel has restarted once goes by the name of restart_syscall; what it was is
 // known by where it was made.
 long ResolveRestarted(long number, Addr site, const std::optional<CallSite>& known,

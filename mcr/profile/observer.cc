@@ -1,0 +1,108 @@
+#include "mcr/profile/observer.h"
+
+#include <sys/syscall.h>
+
+#include <chrono>
+#include <optional>
+
+#include "checkpoint/live_image.h"
+#include "mcr/base/address.h"
+#include "mcr/base/mapping.h"
+#include "mcr/base/system_call.h"
+#include "mcr/update/function_names.h"
+#include "mutator/graph/loaded_modules.h"
+#include "tracer/attachable.h"
+#include "tracer/quiesce/restart.h"
+#include "tracer/sys/memory.h"
+#include "tracer/sys/procfs.h"
+#include "tracer/syscall_site.h"
+#include "tracer/task_group.h"
+
+namespace mcr::profile {
+namespace {
+
+constexpr std::chrono::milliseconds kInterruptTimeout{500};
+
+// What is needed of one process to name the functions on its stacks.
+class StackReader {
+ public:
+  static Result<StackReader> Create(pid_t pid, const update::KnownFile& program,
+                                    tracer::Unwinder& unwinder) {
+    MCR_ASSIGN(tracer::LiveMemory memory, tracer::LiveMemory::Open(pid));
+    MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateRunning(pid));
+    return StackReader(std::move(memory), image->mappings(),
+                       update::FunctionNames(mutator::LoadedModules::Find(*image), {program}),
+                       unwinder);
+  }
+
+  // nullopt: it does not wait, or not in code that can be unwound.
+  std::optional<Sighting> Read(const tracer::Task& task) const {
+    const auto registers = task.GetRegisters();
+    if (!registers) return std::nullopt;
+    const auto call = tracer::InterpretStop(*registers);
+    if (!call) return std::nullopt;
+    const auto name = BlockingCallName(Number(call->number, *registers));
+    const auto stack = unwinder_->Unwind(call->registers, memory_, mappings_);
+    if (!name || !stack) return std::nullopt;
+    Sighting sighting{task.pid(), task.tid(), std::string(*name), {}};
+    for (size_t i = 0; i < stack->size(); ++i) {
+      // A return address may be the first of the next function, if the call was its function's
+      // last.
+      std::string function = functions_.At((*stack)[i].instruction - (i == 0 ? 0 : 1));
+      if (!function.empty()) sighting.functions.push_back(std::move(function));
+    }
+    return sighting;
+  }
+
+ private:
+  StackReader(tracer::LiveMemory memory, Mappings mappings, update::FunctionNames functions,
+              tracer::Unwinder& unwinder)
+      : memory_(std::move(memory)),
+        mappings_(std::move(mappings)),
+        functions_(std::move(functions)),
+        unwinder_(&unwinder) {}
+
+  // A call that was interrupted before, by an earlier look, goes by the name of restart_syscall.
+  long Number(long number, const tracer::Registers& registers) const {
+    if (number != SYS_restart_syscall) return number;
+    const Addr site(registers.rip - tracer::kSyscallInstruction.size());
+    return tracer::NumberInCode(memory_, site).value_or(number);
+  }
+
+  tracer::LiveMemory memory_;
+  Mappings mappings_;
+  update::FunctionNames functions_;
+  tracer::Unwinder* unwinder_;
+};
+
+}  // namespace
+
+Result<Observer> Observer::Create(pid_t root, const std::vector<std::string>& debug_dirs) {
+  MCR_TRY(tracer::CheckAttachable(root));
+  const tracer::ProcFs procfs;
+  MCR_ASSIGN(std::string executable, procfs.ReadLink(root, "exe"));
+  MCR_ASSIGN(auto program, mutator::Program::Load(procfs.Path(root, "exe"), {debug_dirs}));
+  MCR_ASSIGN(auto unwinder, tracer::Unwinder::Create());
+  return Observer(root, std::move(executable), std::move(program), std::move(unwinder));
+}
+
+Result<Look> Observer::TakeLook() {
+  MCR_ASSIGN(tracer::TaskGroup group, tracer::TaskGroup::Attach(root_));
+  MCR_TRY(group.InterruptAll(kInterruptTimeout));
+  Look look;
+  for (const tracer::TracedProcess& process : group.processes()) {
+    look.processes.insert(process.pid);
+    const auto reader = StackReader::Create(process.pid, {program_, executable_}, *unwinder_);
+    for (const auto& task : process.tasks) {
+      if (task->state() != tracer::RunState::kStopped) continue;
+      if (reader) {
+        if (auto sighting = reader->Read(*task)) look.waiting.push_back(*std::move(sighting));
+      }
+      MCR_TRY(tracer::HideStop(*task));
+    }
+  }
+  MCR_TRY(group.DetachAll());
+  return look;
+}
+
+}  // namespace mcr::profile

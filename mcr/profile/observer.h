@@ -1,0 +1,45 @@
+// Looks at a running server: which of its threads wait, in which calls, and who called them.
+#ifndef MCR_PROFILE_OBSERVER_H_
+#define MCR_PROFILE_OBSERVER_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mcr/base/result.h"
+#include "mcr/profile/sighting.h"
+#include "mutator/debuginfo/program.h"
+#include "tracer/unwind.h"
+
+namespace mcr::profile {
+
+class Observer {
+ public:
+  // `root`: the server's main process.
+  static Result<Observer> Create(pid_t root, const std::vector<std::string>& debug_dirs);
+
+  // Stops all threads for a moment; the calls in which they are go on.
+  Result<Look> TakeLook();
+
+  const std::string& executable() const { return executable_; }
+
+ private:
+  Observer(pid_t root, std::string executable, std::shared_ptr<const mutator::Program> program,
+           std::unique_ptr<tracer::Unwinder> unwinder)
+      : root_(root),
+        executable_(std::move(executable)),
+        program_(std::move(program)),
+        unwinder_(std::move(unwinder)) {}
+
+  pid_t root_;
+  std::string executable_;
+  std::shared_ptr<const mutator::Program> program_;
+  std::unique_ptr<tracer::Unwinder> unwinder_;
+};
+
+}  // namespace mcr::profile
+
+#endif  // MCR_PROFILE_OBSERVER_H_
