@@ -1,6 +1,7 @@
 #include "tracer/quiesce/quiesce.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <optional>
 #include <set>
@@ -270,7 +271,11 @@ Status ProfileQuiescer::Prepare(TaskGroup& group) {
     if (task != nullptr && task->state() == RunState::kStopped) MCR_TRY(task->Continue());
   }
   group.RemoveDead();
-  for (const TracedProcess& process : group.processes()) MCR_TRY(examiner_.Prepare(process.pid));
+  for (const TracedProcess& process : group.processes()) {
+    const Status prepared = examiner_.Prepare(process.pid);
+    if (!prepared && prepared.error().os_error == ESRCH) continue;  // it has ended meanwhile
+    MCR_TRY(prepared);
+  }
   if (assume_) NoteAssumed(group);
   return {};
 }
