@@ -14,7 +14,24 @@ namespace {
 using llvm::DWARFDie;
 namespace dwarf = llvm::dwarf;
 
-constexpr int kLongestChain = 64;  // nested scopes, origins of origins: corrupt input has cycles
+constexpr int kLongestChain =
+    64;  // scopes, origins, typedefs of typedefs: corrupt input has cycles
+
+bool IsAlias(dwarf::Tag tag) {
+  switch (tag) {
+    case dwarf::DW_TAG_typedef:
+    case dwarf::DW_TAG_const_type:
+    case dwarf::DW_TAG_volatile_type:
+    case dwarf::DW_TAG_restrict_type:
+    case dwarf::DW_TAG_atomic_type:
+    case dwarf::DW_TAG_immutable_type:
+    case dwarf::DW_TAG_packed_type:
+    case dwarf::DW_TAG_shared_type:
+      return true;
+    default:
+      return false;
+  }
+}
 
 // The operand of an opcode that pushes a constant or an address.
 std::optional<uint64_t> ReadOperand(llvm::DWARFUnit& unit, uint8_t opcode,
@@ -63,6 +80,14 @@ bool Flag(const DWARFDie& die, dwarf::Attribute attribute) {
 std::string_view Name(const DWARFDie& die) {
   const char* name = dwarf::toString(die.find(dwarf::DW_AT_name), nullptr);
   return name == nullptr ? std::string_view() : name;
+}
+
+DWARFDie Unaliased(DWARFDie die) {
+  for (int hop = 0; hop < kLongestChain && die; ++hop) {
+    if (!IsAlias(die.getTag())) return die.resolveTypeUnitReference();
+    die = die.getAttributeValueAsReferencedDie(dwarf::DW_AT_type);
+  }
+  return {};
 }
 
 DWARFDie Origin(const DWARFDie& die) {

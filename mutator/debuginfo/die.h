@@ -22,6 +22,9 @@ std::string_view Name(const llvm::DWARFDie& die);
 // at the end of the chain; the DIE itself if there is none.
 llvm::DWARFDie Origin(const llvm::DWARFDie& die);
 
+// The type behind typedefs and qualifiers; invalid for `void` and for chains without an end.
+llvm::DWARFDie Unaliased(llvm::DWARFDie die);
+
 // "ns::Class::" of the namespaces and types around a DIE; "" in C.
 std::string ScopePrefix(const llvm::DWARFDie& die);
 

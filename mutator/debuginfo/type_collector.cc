@@ -1,13 +1,16 @@
 #include "mutator/debuginfo/type_collector.h"
 
 #include <llvm/BinaryFormat/Dwarf.h>
+#include <llvm/Demangle/Demangle.h>
 #include <llvm/Support/DataExtractor.h>
 
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "mutator/debuginfo/die.h"
+#include "mutator/debuginfo/raw_storage.h"
 
 namespace mcr::mutator {
 namespace {
@@ -15,25 +18,8 @@ namespace {
 using llvm::DWARFDie;
 namespace dwarf = llvm::dwarf;
 
-constexpr int kLongestChain = 64;       // typedefs of typedefs: corrupt input has cycles
 constexpr size_t kMostDimensions = 16;  // of one array
 constexpr uint64_t kPointerSize = 8;    // bytes, x86-64
-
-bool IsAlias(dwarf::Tag tag) {
-  switch (tag) {
-    case dwarf::DW_TAG_typedef:
-    case dwarf::DW_TAG_const_type:
-    case dwarf::DW_TAG_volatile_type:
-    case dwarf::DW_TAG_restrict_type:
-    case dwarf::DW_TAG_atomic_type:
-    case dwarf::DW_TAG_immutable_type:
-    case dwarf::DW_TAG_packed_type:
-    case dwarf::DW_TAG_shared_type:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool IsTagged(dwarf::Tag tag) {
   return tag == dwarf::DW_TAG_structure_type || tag == dwarf::DW_TAG_class_type ||
@@ -65,15 +51,6 @@ TypeKind KindOf(dwarf::Tag tag) {
     default:
       return TypeKind::kVoid;
   }
-}
-
-// Follows typedefs and qualifiers; invalid for `void` and for chains without an end.
-DWARFDie Resolve(DWARFDie die) {
-  for (int hop = 0; hop < kLongestChain && die; ++hop) {
-    if (!IsAlias(die.getTag())) return die.resolveTypeUnitReference();
-    die = die.getAttributeValueAsReferencedDie(dwarf::DW_AT_type);
-  }
-  return {};
 }
 
 // DW_AT_data_member_location: a constant, or in old DWARF the expression "add this constant".
@@ -113,7 +90,7 @@ uint64_t ExtentOf(const DWARFDie& subrange) {
 }  // namespace
 
 void TypeCollector::NoteTypedef(const DWARFDie& die) {
-  const DWARFDie target = Resolve(die);
+  const DWARFDie target = Unaliased(die);
   const std::string_view name = Name(die);
   if (!target || !IsTagged(target.getTag()) || name.empty()) return;
   graph_.typedefs.push_back({name, NodeOf(target)});
@@ -125,7 +102,7 @@ void TypeCollector::NoteTypedef(const DWARFDie& die) {
 }
 
 NodeId TypeCollector::NodeOf(const DWARFDie& die) {
-  const DWARFDie type = Resolve(die);
+  const DWARFDie type = Unaliased(die);
   if (!type || KindOf(type.getTag()) == TypeKind::kVoid) return 0;
   const auto [found, is_new] =
       ids_.try_emplace(type.getDebugInfoEntry(), static_cast<NodeId>(graph_.nodes.size()));
@@ -211,9 +188,13 @@ std::string_view TypeCollector::TagName(const DWARFDie& die) {
 
 void TypeCollector::FillRecord(NodeId id, const DWARFDie& die) {
   const std::string_view name = TagName(die);
+  const DWARFDie stored = ReadRawStorage(die);
   const auto first = static_cast<uint32_t>(graph_.edges.size());
+  if (stored) AddStored(stored);
+  if (die.find(dwarf::DW_AT_containing_type)) NoteLinkageName(id, die);
   for (const DWARFDie child : die.children()) {
     const dwarf::Tag tag = child.getTag();
+    if (stored) break;
     if (tag == dwarf::DW_TAG_member || tag == dwarf::DW_TAG_inheritance) AddMember(child);
   }
   TypeGraph::Node& node = graph_.nodes[id];
@@ -224,11 +205,33 @@ void TypeCollector::FillRecord(NodeId id, const DWARFDie& die) {
   node.edge_count = static_cast<uint32_t>(graph_.edges.size()) - first;
 }
 
+// Symbols call a class by another name than debug information where it is an instance of a
+// template: its virtual functions' symbols tell.
+void TypeCollector::NoteLinkageName(NodeId id, const DWARFDie& die) {
+  for (const DWARFDie child : die.children()) {
+    if (child.getTag() != dwarf::DW_TAG_subprogram) continue;
+    const char* symbol = child.getLinkageName();
+    llvm::ItaniumPartialDemangler demangler;
+    if (symbol == nullptr || demangler.partialDemangle(symbol)) continue;
+    char* scope = demangler.getFunctionDeclContextName(nullptr, nullptr);
+    if (scope == nullptr) continue;
+    graph_.typedefs.push_back({graph_.names.emplace_back(scope), id});
+    std::free(scope);
+    return;
+  }
+}
+
+// Raw storage counts as the value that it is for.
+void TypeCollector::AddStored(const DWARFDie& type) {
+  const NodeId target = NodeOf(type);
+  graph_.edges.push_back(TypeGraph::Edge{.name = "value", .target = target});
+}
+
 void TypeCollector::AddMember(const DWARFDie& die) {
   // C++ static members are variables, whatever DWARF 4 calls them.
   if (Flag(die, dwarf::DW_AT_external) || Flag(die, dwarf::DW_AT_declaration)) return;
   TypeGraph::Edge edge{.name = Name(die), .target = TypeOf(die), .offset = MemberLocation(die)};
-  const DWARFDie type = Resolve(die.getAttributeValueAsReferencedDie(dwarf::DW_AT_type));
+  const DWARFDie type = Unaliased(die.getAttributeValueAsReferencedDie(dwarf::DW_AT_type));
   if (die.getTag() == dwarf::DW_TAG_inheritance && type) edge.name = Name(type);
   const auto own_size = Unsigned(die, dwarf::DW_AT_byte_size);
   const auto type_size = type ? Unsigned(type, dwarf::DW_AT_byte_size) : std::nullopt;

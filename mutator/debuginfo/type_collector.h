@@ -39,6 +39,8 @@ class TypeCollector {
   void FillFunction(NodeId id, const llvm::DWARFDie& die);
   void FillArray(NodeId id, const llvm::DWARFDie& die);
   void AddMember(const llvm::DWARFDie& die);
+  void NoteLinkageName(NodeId id, const llvm::DWARFDie& die);
+  void AddStored(const llvm::DWARFDie& type);
   std::string_view TagName(const llvm::DWARFDie& die);
 
   TypeGraph graph_;

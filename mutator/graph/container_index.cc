@@ -48,21 +48,15 @@ bool ContainerIndex::Holds(TypeId outer, TypeId inner, uint64_t offset) const {
       offset %= size;
       continue;
     }
-    // Members of a union share their place.
-    if (type.kind == TypeKind::kUnion) {
-      return std::ranges::any_of(
-          type.members, [&](const Member& member) { return Holds(member.type, inner, offset); });
-    }
-    const auto member = std::ranges::find_if(type.members, [&](const Member& each) {
-      const Type& of = types_[each.type];
+    // Members of a union share their place, and empty base classes that of the first member.
+    return std::ranges::any_of(type.members, [&](const Member& member) {
+      const Type& of = types_[member.type];
       const uint64_t size =
           of.kind == TypeKind::kArray ? types_[of.target].size * of.count : of.size;
       const bool flexible = of.kind == TypeKind::kArray && of.count == 0;
-      return each.offset <= offset && (flexible || offset < each.offset + size);
+      const bool covers = member.offset <= offset && (flexible || offset < member.offset + size);
+      return covers && Holds(member.type, inner, offset - member.offset);
     });
-    if (member == type.members.end()) return false;
-    outer = member->type;
-    offset -= member->offset;
   }
   return false;
 }

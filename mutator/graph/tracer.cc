@@ -4,40 +4,17 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = 8;
-// malloc's smallest block, its header and its granularity (glibc, malloc/malloc.c).
-constexpr uint64_t kSmallest = 24, kHeader = 8, kAlignment = 16;
-// What is left over of a block that was split is given along if it is too small for a block.
-constexpr uint64_t kRemainder = 16;
 constexpr uint64_t kPage = 4096;
-
-uint64_t UsableFor(uint64_t asked) {
-  const uint64_t block = (asked + kHeader + kAlignment - 1) / kAlignment * kAlignment;
-  return std::max(kSmallest, block - kHeader);
-}
 
 bool IsText(const Type& type) { return type.kind == TypeKind::kInteger && type.size == 1; }
 
 }  // namespace
-
-uint64_t CountThatFits(uint64_t usable, uint64_t size, bool mmapped) {
-  if (size == 0 || usable < size) return 0;
-  if (mmapped) return usable / size;
-  for (uint64_t count = usable / size; count > 0; --count) {
-    const uint64_t needed = UsableFor(count * size);
-    if (needed == usable || needed + kRemainder == usable) {
-      // The fewest that make a block of this size.
-      while (count > 1 && UsableFor((count - 1) * size) == needed) --count;
-      return count;
-    }
-    if (needed + kRemainder < usable) return 0;
-  }
-  return 0;
-}
 
 Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, RecipeBook& recipes,
                const std::vector<HeapChunk>& chunks)
@@ -47,6 +24,8 @@ Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, Recipe
       recipes_(recipes),
       chunks_(chunks),
       containers_(program.types()),
+      allocation_types_(containers_, recipes),
+      node_types_(program.types()),
       virtual_tables_(program, bias, memory),
       rules_(program, bias, recipes),
       typed_(chunks.size()) {}
@@ -67,6 +46,12 @@ void Tracer::AddLikely(uint64_t word, Label found_by) { FollowUntyped(word, foun
 size_t Tracer::ChunkAt(uint64_t word) const {
   const HeapChunk* chunk = FindChunk(chunks_, Addr(word));
   return chunk == nullptr || !chunk->in_use ? kNone : static_cast<size_t>(chunk - chunks_.data());
+}
+
+// malloc keeps a word of its own between two allocations: nothing begins behind the end of one.
+bool Tracer::IsPastEnd(uint64_t word) const {
+  const size_t before = ChunkAt(word - 1);
+  return before != kNone && chunks_[before].payload.end() == Addr(word);
 }
 
 ObjectGraph Tracer::Finish() {
@@ -124,6 +109,7 @@ void Tracer::TraceFlexible(const FlexibleArray& array, std::span<const std::byte
 void Tracer::TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, uint64_t offset,
                         Label name) {
   if (offset + recipe.from_size > bytes.size()) return;
+  const TypeId around = std::exchange(node_, node_types_.Of(recipe.before, node_));
   const auto value = bytes.subspan(offset, recipe.from_size);
   const auto word_at = [&](uint64_t at) {
     uint64_t word = 0;
@@ -152,6 +138,7 @@ void Tracer::TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, 
       }
     }
   }
+  node_ = around;
 }
 
 Tracer::Label Tracer::LabelOf(const Step& step, const Type& owner) {
@@ -172,8 +159,16 @@ void Tracer::FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
   const auto rule = field != nullptr  ? rules_.OfField(type, step.field, value)
                     : name != nullptr ? rules_.OfVariable(*name)
                                       : std::nullopt;
+  if (!rule && IsNode(word, step.before)) return Follow(word, node_, 0, found_by);
   if (!rule) return Follow(word, step.before, step.after, found_by);
   if (rule->type != 0) Follow(word, rule->type, recipes_.Counterpart(rule->type), found_by);
+}
+
+// Links lead to the container itself, too.
+bool Tracer::IsNode(uint64_t word, TypeId pointee) const {
+  if (node_ == 0 || !node_types_.IsBase(pointee)) return false;
+  const size_t chunk = ChunkAt(word);
+  return chunk != kNone && !IsTyped(chunk) && chunks_[chunk].payload.begin() == Addr(word);
 }
 
 TypeId Tracer::Complete(TypeId before) const {
@@ -200,6 +195,7 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, Label found_by) 
   }
   if (after == 0 || recipes_.after()[after].is_declaration) after = recipes_.Counterpart(before);
   const size_t chunk = ChunkAt(word);
+  if (chunk == kNone && IsPastEnd(word)) return FollowUntyped(word - 1, found_by, true);
   if (chunk == kNone) return FollowOutside(word, before, after, found_by);
   const uint64_t offset = word - chunks_[chunk].payload.begin().value();
   // A text: what it is in is known by others, if by anybody.
@@ -265,53 +261,15 @@ std::string Tracer::Where(const HeapChunk& chunk) const {
 }
 
 void Tracer::Claim(size_t chunk, TypeId before, TypeId after, Label found_by) {
-  const TypeId whole = TypeAtStart(chunks_[chunk], before, found_by);
-  if (whole == 0) {
+  const auto& candidates = allocation_types_.AtStart(chunks_[chunk], before);
+  if (candidates.types.size() == 1) {
+    const TypeId whole = candidates.types.front();
+    Give(chunk, whole == before ? recipes_.Get(before, after) : recipes_.Get(whole), found_by);
+  } else if (candidates.matters) {
+    inner_.push_back({chunk, 0, before, found_by});  // others may know
+  } else {
     FollowUntyped(chunks_[chunk].payload.begin().value(), found_by, true);
-    return;
   }
-  Give(chunk, whole == before ? recipes_.Get(before, after) : recipes_.Get(whole), found_by);
-}
-
-TypeId Tracer::TypeAtStart(const HeapChunk& chunk, TypeId before, Label found_by) {
-  const auto key = std::tuple(before, chunk.payload.size(), chunk.mmapped);
-  auto known = candidates_.find(key);
-  if (known == candidates_.end()) {
-    known = candidates_.emplace(key, FindCandidates(chunk, before)).first;
-  }
-  if (!known->second.problem.empty()) {
-    problems_.push_back(
-        fmt::format("`{}` points to {}, {}", *found_by, Where(chunk), known->second.problem));
-  }
-  return known->second.type;
-}
-
-// A pointer to a base class points to an object of some class of it; so may one to the first member
-// of a struct, if what it points to alone has another size.
-Tracer::Candidates Tracer::FindCandidates(const HeapChunk& chunk, TypeId before) {
-  const uint64_t usable = chunk.payload.size();
-  const Recipe& own = recipes_.Get(before);
-  std::vector<TypeId> derived, around;
-  for (const TypeId container : containers_.Containers(before, 0)) {
-    const Recipe& recipe = recipes_.Get(container);
-    const bool fits = recipe.flexible ? usable >= recipe.from_size
-                                      : CountThatFits(usable, recipe.from_size, false) == 1;
-    std::vector<TypeId>& list = containers_.DerivesFrom(container, before) ? derived : around;
-    const bool known =
-        std::ranges::any_of(list, [&](TypeId other) { return containers_.Same(other, container); });
-    if (fits && !known) list.push_back(container);
-  }
-  const bool fits = own.flexible ? usable >= own.from_size
-                                 : CountThatFits(usable, own.from_size, chunk.mmapped) != 0;
-  if (derived.empty() && fits) return {before, ""};
-  const std::vector<TypeId>& candidates = derived.empty() ? around : derived;
-  if (candidates.size() == 1) return {candidates.front(), ""};
-  const bool matters = !own.identity || std::ranges::any_of(candidates, [&](TypeId id) {
-    return recipes_.Changes(id);
-  });
-  if (!matters) return {};
-  return {0, fmt::format("which may hold {} different types around {} (annotation: pointee)",
-                         candidates.size(), program_.types().Describe(before))};
 }
 
 void Tracer::Give(size_t chunk, const Recipe& recipe, Label found_by) {
@@ -345,43 +303,49 @@ void Tracer::CheckInner(size_t chunk, uint64_t offset, TypeId before, Label foun
       *found_by, Where(chunks_[chunk]), types.Describe(recipe.before), types.Describe(before)));
 }
 
-// Pointers into the middle of what no pointer to its beginning has typed: the only struct that has
-// such a member there, and is of that size, is what it is.
+// Pointers into what no pointer to its beginning has typed: the only struct that has such a member
+// there, and is of that size, is what it is. One that is settled may lead to others.
 bool Tracer::SettleInner() {
-  std::vector<Inner> inner;
-  inner.swap(inner_);
-  for (const Inner& each : inner) {
+  std::vector<Inner> unknown;
+  for (const Inner& each : std::exchange(inner_, {})) {
     if (IsTyped(each.chunk)) {
       CheckInner(each.chunk, each.offset, each.before, each.found_by);
       continue;
     }
-    const uint64_t usable = chunks_[each.chunk].payload.size();
-    std::vector<TypeId> candidates;
-    bool matters = recipes_.Changes(each.before);
-    for (const TypeId container : containers_.Containers(each.before, each.offset)) {
-      const Recipe& recipe = recipes_.Get(container);
-      const bool fits = recipe.flexible ? usable >= recipe.from_size
-                                        : CountThatFits(usable, recipe.from_size, false) == 1;
-      const bool known = std::ranges::any_of(
-          candidates, [&](TypeId other) { return containers_.Same(other, container); });
-      if (!fits || known) continue;
-      candidates.push_back(container);
-      matters = matters || !recipe.identity;
-    }
-    if (candidates.size() == 1) {
-      Give(each.chunk, recipes_.Get(candidates.front()), each.found_by);
-    } else if (matters) {
-      problems_.push_back(
-          fmt::format("`{}` points to a {} in the middle of {}, of which nothing says what it is "
-                      "({} types could "
-                      "be; annotation: pointee, or region)",
-                      *each.found_by, program_.types().Describe(each.before),
-                      Where(chunks_[each.chunk]), candidates.size()));
+    const HeapChunk& chunk = chunks_[each.chunk];
+    const auto candidates = each.offset == 0
+                                ? allocation_types_.AtStart(chunk, each.before)
+                                : allocation_types_.Inside(chunk, each.offset, each.before);
+    if (candidates.types.size() == 1) {
+      Give(each.chunk, recipes_.Get(candidates.types.front()), each.found_by);
+    } else if (candidates.matters) {
+      unknown.push_back(each);
     } else {
-      FollowUntyped(chunks_[each.chunk].payload.begin().value(), each.found_by, true);
+      FollowUntyped(chunk.payload.begin().value(), each.found_by, true);
     }
   }
+  if (pending_.empty()) {
+    for (const Inner& each : unknown) RefuseInner(each);
+  } else {
+    std::ranges::move(unknown, std::back_inserter(inner_));
+  }
   return !pending_.empty() || !inner_.empty();
+}
+
+void Tracer::RefuseInner(const Inner& inner) {
+  const HeapChunk& chunk = chunks_[inner.chunk];
+  const std::string pointee = program_.types().Describe(inner.before);
+  problems_.push_back(
+      inner.offset == 0
+          ? fmt::format("`{}` points to {}, which may hold {} different types around {} "
+                        "(annotation: pointee)",
+                        *inner.found_by, Where(chunk),
+                        allocation_types_.AtStart(chunk, inner.before).types.size(), pointee)
+          : fmt::format(
+                "`{}` points to a {} in the middle of {}, of which nothing says what it is ({} "
+                "types could be; annotation: pointee, or region)",
+                *inner.found_by, pointee, Where(chunk),
+                allocation_types_.Inside(chunk, inner.offset, inner.before).types.size()));
 }
 
 }  // namespace mcr::mutator

@@ -6,7 +6,6 @@
 #include <map>
 #include <span>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -14,8 +13,10 @@
 #include "mcr/base/address.h"
 #include "mcr/base/range.h"
 #include "mutator/debuginfo/program.h"
+#include "mutator/graph/allocation_types.h"
 #include "mutator/graph/container_index.h"
 #include "mutator/graph/heap_chunks.h"
+#include "mutator/graph/node_types.h"
 #include "mutator/graph/object_graph.h"
 #include "mutator/graph/pointee_rules.h"
 #include "mutator/graph/snapshot.h"
@@ -82,15 +83,11 @@ class Tracer {
   void Claim(size_t chunk, TypeId before, TypeId after, Label found_by);
   void Give(size_t chunk, const Recipe& recipe, Label found_by);
   void CheckInner(size_t chunk, uint64_t offset, TypeId before, Label found_by);
-  // What an allocation holds to whose first byte a pointer to `before` points.
-  TypeId TypeAtStart(const HeapChunk& chunk, TypeId before, Label found_by);
-  struct Candidates {
-    TypeId type = 0;  // 0: cannot be told
-    std::string problem;
-  };
-  Candidates FindCandidates(const HeapChunk& chunk, TypeId before);
   bool SettleInner();
+  void RefuseInner(const Inner& inner);
+  bool IsNode(uint64_t word, TypeId pointee) const;
   size_t ChunkAt(uint64_t word) const;
+  bool IsPastEnd(uint64_t word) const;
   void TraceUntyped();
   Label LabelOf(const Step& step, const Type& owner);
   bool IsTyped(size_t chunk) const { return typed_[chunk].recipe != nullptr; }
@@ -104,9 +101,11 @@ class Tracer {
   RecipeBook& recipes_;
   const std::vector<HeapChunk>& chunks_;
   ContainerIndex containers_;
+  AllocationTypes allocation_types_;
+  NodeTypes node_types_;
+  TypeId node_ = 0;  // of the container whose links are looked at; 0: none
   VirtualTables virtual_tables_;
   PointeeRules rules_;
-  std::map<std::tuple<TypeId, uint64_t, bool>, Candidates> candidates_;  // by type and size
   std::vector<Typed> typed_;  // by chunk; recipe nullptr: it has no type
   std::unordered_map<size_t, UntypedObject> untyped_;
   std::map<std::pair<Addr, const Recipe*>, bool> outside_;
@@ -118,10 +117,6 @@ class Tracer {
   std::deque<Pending> pending_;
   std::vector<std::string> problems_;
 };
-
-// Whether an allocation of this size may have been asked for to hold `count` values of `size`
-// bytes: malloc rounds up.
-uint64_t CountThatFits(uint64_t usable, uint64_t size, bool mmapped);
 
 }  // namespace mcr::mutator
 

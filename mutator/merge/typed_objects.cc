@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "mutator/graph/allocation_types.h"
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/tracer.h"
 #include "mutator/merge/frame_roots.h"

@@ -299,6 +299,8 @@ void RecipeBuilder::AddNested(const Recipe& element, Step step, Recipe& recipe) 
   if (!element.problem.empty()) {
     Problem(recipe, NameOf(step) + element.problem);
   }
+  // An empty base class shares its place with a member that is not.
+  if (element.identity && element.steps.empty() && !element.flexible) return;
   const bool plain = element.identity && !element.has_pointers;
   step.kind = Kind::kNested;
   step.element = &element;
