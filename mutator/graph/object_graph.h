@@ -22,8 +22,7 @@ namespace mcr::mutator {
 struct Object {
   Range<Addr> memory;  // what the allocator gave: malloc_usable_size(3) bytes
   const Recipe* recipe = nullptr;
-  uint64_t count = 1;  // as many as there is room for; the last may be behind what was asked for
-  uint64_t sure = 1;   // as many as the size of the allocation says
+  uint64_t count = 1;  // of a small type that malloc rounds up, the most that there may be
   const std::string* found_by = nullptr;  // "`head`", "`item.next`"; lives with the graph
 };
 

@@ -12,8 +12,6 @@ namespace {
 constexpr uint64_t kWord = 8;
 constexpr uint64_t kPage = 4096;
 
-bool IsText(const Type& type) { return type.kind == TypeKind::kInteger && type.size == 1; }
-
 }  // namespace
 
 Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, RecipeBook& recipes,
@@ -30,8 +28,15 @@ Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, Recipe
       rules_(program, bias, recipes),
       typed_(chunks.size()) {}
 
-void Tracer::AddRoot(Addr at, TypeId before, TypeId after, const std::string& name) {
-  pending_.push_back({at, &recipes_.Get(before, after), 1, 0, NewLabel(name)});
+void Tracer::AddRoot(Addr at, const Recipe& recipe, const std::string& name) {
+  pending_.push_back({at, &recipe, 1, 0, NewLabel(name)});
+}
+
+// A character, or characters.
+bool Tracer::IsText(TypeId type) const {
+  const TypeTable& types = program_.types();
+  if (types[type].kind == TypeKind::kArray) type = types[type].target;
+  return types[type].kind == TypeKind::kInteger && types[type].size == 1;
 }
 
 void Tracer::AddValue(std::span<const std::byte> value, TypeId before, const std::string& name) {
@@ -64,11 +69,8 @@ ObjectGraph Tracer::Finish() {
     if (!IsTyped(chunk)) continue;
     const Typed& typed = typed_[chunk];
     const HeapChunk& memory = chunks_[chunk];
-    const uint64_t size = std::max<uint64_t>(typed.recipe->from_size, 1);
-    const bool one = typed.recipe->flexible.has_value();
-    graph.objects.push_back({memory.payload, typed.recipe, one ? 1 : memory.payload.size() / size,
-                             one ? 1 : CountThatFits(memory.payload.size(), size, memory.mmapped),
-                             typed.found_by});
+    graph.objects.push_back(
+        {memory.payload, typed.recipe, CountValues(memory, *typed.recipe), typed.found_by});
   }
   for (const auto& [chunk, untyped] : untyped_) graph.untyped.push_back(untyped);
   std::ranges::sort(graph.untyped, {},
@@ -76,6 +78,20 @@ ObjectGraph Tracer::Finish() {
   graph.problems = std::move(problems_);
   graph.labels = std::move(labels_);
   return graph;
+}
+
+// malloc rounds up: behind as many values as make an allocation of that size there may be more of
+// them, or nothing. Where only zeros are, nothing is.
+uint64_t Tracer::CountValues(const HeapChunk& memory, const Recipe& recipe) {
+  if (recipe.flexible) return 1;
+  const uint64_t size = std::max<uint64_t>(recipe.from_size, 1);
+  const uint64_t room = memory.payload.size() / size;
+  const uint64_t fewest = CountThatFits(memory.payload.size(), size, memory.mmapped);
+  if (fewest == 0 || fewest == room) return room;
+  bytes_.resize((room - fewest) * size);
+  if (!memory_.Read(memory.payload.begin() + fewest * size, bytes_)) return room;
+  const bool zeros = std::ranges::all_of(bytes_, [](std::byte b) { return b == std::byte{0}; });
+  return zeros ? fewest : room;
 }
 
 void Tracer::TraceAll() {
@@ -120,10 +136,8 @@ void Tracer::TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, 
     if (step.kind == Step::Kind::kPointer) {
       FollowPointer(step, word_at(step.from), recipe, value, name);
     } else if (step.kind == Step::Kind::kOpaque) {
-      const Label by = LabelOf(step, program_.types()[recipe.before]);
-      for (uint64_t at = 0; at + kWord <= step.from_size; at += kWord) {
-        FollowUntyped(word_at(step.from + at), by != nullptr ? by : name, true);
-      }
+      const Label field = LabelOf(step, program_.types()[recipe.before]);
+      FollowOpaque(step, value, field != nullptr ? field : name);
     } else if (step.kind == Step::Kind::kNested && step.element->has_pointers) {
       for (uint64_t i = 0; i < step.count; ++i) {
         TraceSteps(*step.element, bytes, offset + step.from + i * step.from_size, name);
@@ -199,13 +213,51 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, Label found_by) 
   if (chunk == kNone) return FollowOutside(word, before, after, found_by);
   const uint64_t offset = word - chunks_[chunk].payload.begin().value();
   // A text: what it is in is known by others, if by anybody.
-  if (IsText(types[before])) return;
+  if (types[before].kind == TypeKind::kInteger && IsText(before)) return;
   if (IsTyped(chunk)) return CheckInner(chunk, offset, before, found_by);
   if (offset != 0) {
     inner_.push_back({chunk, offset, before, found_by});
     return;
   }
   Claim(chunk, before, after, found_by);
+}
+
+void Tracer::FollowOpaque(const Step& step, std::span<const std::byte> value, Label found_by) {
+  for (uint64_t at = 0; at + kWord <= step.from_size; at += kWord) {
+    uint64_t word;
+    std::memcpy(&word, value.data() + step.from + at, kWord);
+    const TypeId pointee = PointeeInUnion(step.before, at, word);
+    if (pointee == 0) {
+      FollowUntyped(word, found_by, true);
+    } else {
+      Follow(word, pointee, 0, found_by);
+    }
+  }
+}
+
+// The word may be any member. It is the address of an allocation: then it is one that may point
+// there. Which, is known if all have a type, and only one has one that the allocation may be of.
+TypeId Tracer::PointeeInUnion(TypeId type, uint64_t offset, uint64_t word) {
+  const TypeTable& types = program_.types();
+  if (types[type].kind != TypeKind::kUnion) return 0;
+  const size_t chunk = ChunkAt(word);
+  if (chunk == kNone || chunks_[chunk].payload.begin() != Addr(word)) return 0;
+  TypeId only = 0;
+  for (const Member& member : types[type].members) {
+    if (types[member.type].size < kWord || member.offset != offset) continue;
+    const TypeKind kind = types[member.type].kind;
+    const bool may_hold_pointers = kind != TypeKind::kInteger && kind != TypeKind::kFloat &&
+                                   kind != TypeKind::kPointer && !IsText(member.type);
+    if (may_hold_pointers) return 0;
+    if (kind != TypeKind::kPointer) continue;
+    const TypeId pointee = Complete(types[member.type].target);
+    if (types[pointee].kind == TypeKind::kFunction) continue;
+    if (pointee == 0 || IsText(pointee)) return 0;
+    const bool may_be = !allocation_types_.AtStart(chunks_[chunk], pointee).types.empty();
+    if (may_be && only != 0 && !containers_.Same(only, pointee)) return 0;
+    if (may_be) only = pointee;
+  }
+  return only;
 }
 
 // Precise tracing comes first: what it types is not looked at as memory without types.

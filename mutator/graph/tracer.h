@@ -35,7 +35,7 @@ class Tracer {
 
   // A value outside the heap that is traced as well: a variable. `name` is for messages and
   // annotations.
-  void AddRoot(Addr at, TypeId before, TypeId after, const std::string& name);
+  void AddRoot(Addr at, const Recipe& recipe, const std::string& name);
   // A value that is not looked at where it is: a local variable, which may be in registers.
   void AddValue(std::span<const std::byte> value, TypeId before, const std::string& name);
   Label NewLabel(std::string text);
@@ -70,6 +70,7 @@ class Tracer {
   };
 
   void TraceAll();
+  uint64_t CountValues(const HeapChunk& memory, const Recipe& recipe);
   void TraceValue(const Pending& value);
   void TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, uint64_t offset,
                   Label name);
@@ -77,9 +78,12 @@ class Tracer {
   void FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
                      std::span<const std::byte> value, Label name);
   void Follow(uint64_t word, TypeId before, TypeId after, Label found_by);
+  void FollowOpaque(const Step& step, std::span<const std::byte> value, Label found_by);
+  TypeId PointeeInUnion(TypeId type, uint64_t offset, uint64_t word);
   void FollowUntyped(uint64_t word, Label found_by, bool precise);
   void FollowOutside(uint64_t word, TypeId before, TypeId after, Label found_by);
   TypeId Complete(TypeId before) const;
+  bool IsText(TypeId type) const;
   void Claim(size_t chunk, TypeId before, TypeId after, Label found_by);
   void Give(size_t chunk, const Recipe& recipe, Label found_by);
   void CheckInner(size_t chunk, uint64_t offset, TypeId before, Label found_by);

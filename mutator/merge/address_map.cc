@@ -82,8 +82,10 @@ AddressMap::AddressMap(std::shared_ptr<const Program> before, std::shared_ptr<co
     : before_(before),
       after_(after),
       comparer_(std::move(comparer)),
-      recipes_(before->types(), after->types(), std::move(annotations)),
+      recipes_(before->types(), after->types(), std::move(annotations),
+               [this](const std::string& name) { return NewFunction(name); }),
       literals_(before, after),
+      kept_(before, *after),
       new_variables_(*after, recipes_.annotations()),
       changed_types_(recipes_.ChangedTypes()) {
   for (const Function& function : after_->functions()) {
@@ -121,14 +123,51 @@ Translation AddressMap::Find(FileAddr at) {
       table != jump_tables_.end() && table->second != FileAddr(0)) {
     return Found(PointerKind::kLiteral, table->second);
   }
+  if (Translation symbol = FindSymbol(at); symbol.kind != PointerKind::kNone) return symbol;
+  const bool starts = IsLiteralStart(*before_, at);
   if (const auto literal = literals_.Translate(at)) {
-    return Found(PointerKind::kLiteral, *literal, IsLiteralStart(*before_, at));
+    return Found(PointerKind::kLiteral, *literal, starts);
   }
   // One past the end of a variable is a pointer that C allows.
   if (const Variable* variable = before_->FindVariable(at - 1))
     return FindVariable(*variable, at, 0);
+  const auto kept = starts && literals_.MayHold(at) ? kept_.Keep(at) : std::nullopt;
+  if (kept) return Found(PointerKind::kLiteral, *kept);
   return NotFound("nothing in the new version is like " + Name(*before_, at),
                   literals_.MayHold(at));
+}
+
+// A name without a size, which debug information does not know (`__dso_handle`).
+Translation AddressMap::FindSymbol(FileAddr at) const {
+  const auto named = [](const Program& program, const std::string& name) {
+    return std::ranges::count(program.symbols(), name, &Symbol::name);
+  };
+  const auto ours = std::ranges::equal_range(
+      before_->symbols(), at, {}, [](const Symbol& symbol) { return symbol.range.begin(); });
+  for (const Symbol& symbol : ours) {
+    const bool is_data = symbol.kind == SymbolKind::kObject || symbol.kind == SymbolKind::kOther;
+    if (!is_data || symbol.name.empty() || named(*before_, symbol.name) != 1) continue;
+    if (named(*after_, symbol.name) != 1) continue;
+    const auto same = std::ranges::find(after_->symbols(), symbol.name, &Symbol::name);
+    if (same->kind == symbol.kind) return Found(PointerKind::kVariable, same->range.begin());
+  }
+  return {};
+}
+
+std::optional<FileAddr> AddressMap::NewFunction(const std::string& name) const {
+  std::optional<FileAddr> found;
+  for (const Function& function : after_->functions()) {
+    if (function.name != name) continue;
+    if (found) return std::nullopt;
+    found = function.range.begin();
+  }
+  return found;
+}
+
+const Recipe& AddressMap::RecipeOf(const Variable& old_variable, const Variable& new_variable) {
+  return recipes_.GetVariable(old_variable.type, new_variable.type, [&](const std::string& name) {
+    return IsCalled(old_variable, name);
+  });
 }
 
 Translation AddressMap::FindFunctionEntry(const Function& old_function) const {

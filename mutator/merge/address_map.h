@@ -16,6 +16,7 @@
 #include "mcr/base/address.h"
 #include "mutator/debuginfo/code_identity.h"
 #include "mutator/debuginfo/program.h"
+#include "mutator/merge/kept_constants.h"
 #include "mutator/merge/literal_index.h"
 #include "mutator/merge/variable_pairs.h"
 #include "mutator/transform/recipe_book.h"
@@ -68,6 +69,9 @@ class AddressMap {
   bool HasSame(const Function& old_function);
   // What becomes of the values of variables and objects.
   RecipeBook& recipes() { return recipes_; }
+  // The types of both are known.
+  const Recipe& RecipeOf(const Variable& old_variable, const Variable& new_variable);
+  const KeptConstants& kept_constants() const { return kept_; }
   const VariableNames& variable_names() const { return new_variables_; }
   // RecipeBook::ChangedTypes, worked out once.
   const std::vector<TypeId>& changed_types() const { return changed_types_; }
@@ -77,6 +81,7 @@ class AddressMap {
 
  private:
   Translation Find(FileAddr old_address);
+  std::optional<FileAddr> NewFunction(const std::string& name) const;
   const Result<InstructionMap>& Identity(const Function& old_function,
                                          const Function& new_function);
   void LearnJumpTables(const InstructionMap& identical);
@@ -86,6 +91,7 @@ class AddressMap {
                                               const Variable& variable, FileAddr at);
   Translation FindVariable(const Variable& old_variable, FileAddr at, TypeId pointee);
   Translation FindLayout(FileAddr at) const;
+  Translation FindSymbol(FileAddr at) const;
   Translation FindReturnAddress(FileAddr at);
 
   std::shared_ptr<const Program> before_;
@@ -93,6 +99,7 @@ class AddressMap {
   std::unique_ptr<CodeComparer> comparer_;
   RecipeBook recipes_;
   LiteralIndex literals_;
+  KeptConstants kept_;
   std::unordered_map<std::string, const Function*> new_functions_;
   VariableNames new_variables_;
   std::vector<TypeId> changed_types_;

@@ -34,7 +34,7 @@ void CompareVariables(const Program& before, const Program& after, AddressMap& m
           LayoutDifference(before.types(), pair.before->type, after.types(), pair.after->type);
       if (!difference) continue;
       changes.push_back("`" + pair.before->name + "`: " + *difference);
-      const Recipe& recipe = map.recipes().Get(pair.before->type, pair.after->type);
+      const Recipe& recipe = map.RecipeOf(*pair.before, *pair.after);
       if (!recipe.problem.empty()) {
         differences.problems.push_back("variable `" + pair.before->name + "`: " + recipe.problem);
       }

@@ -12,6 +12,7 @@ using Meaning = ValueWord::Meaning;
 }  // namespace
 
 Result<uint64_t> LiveWords::Translate(const ValueWord& word) const {
+  if (word.meaning == Meaning::kNew) return owner_->InNew(FileAddr(word.word));
   if (const ChangedModule* module = modules_.Of(word.word)) return IntoModule(*module, word);
   if (stacks_ != nullptr) {
     MCR_ASSIGN(const auto followed, stacks_->Follow(word.word, word.pointee));

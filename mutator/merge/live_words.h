@@ -15,11 +15,11 @@ namespace mcr::mutator {
 
 class LiveWords {
  public:
-  // All outlive this. `stacks`: nullptr if pointers into rebuilt stacks are somebody else's
-  // business.
-  LiveWords(const ChangedModules& modules, const ObjectMoves& moves,
+  // All outlive this. `owner`: the module whose types the values are of. `stacks`: nullptr if
+  // pointers into rebuilt stacks are somebody else's business.
+  LiveWords(const ChangedModules& modules, const ObjectMoves& moves, const ChangedModule* owner,
             const StackTakeOver* stacks = nullptr)
-      : modules_(modules), moves_(moves), stacks_(stacks) {}
+      : modules_(modules), moves_(moves), owner_(owner), stacks_(stacks) {}
 
   // Fails if it points to what the new version does not have, and names that.
   Result<uint64_t> Translate(const ValueWord& word) const;
@@ -29,6 +29,7 @@ class LiveWords {
 
   const ChangedModules& modules_;
   const ObjectMoves& moves_;
+  const ChangedModule* owner_;
   const StackTakeOver* stacks_;
 };
 

@@ -19,16 +19,8 @@
 namespace mcr::mutator {
 namespace {
 
-constexpr uint64_t kPage = 4096;
 // More would not help anybody.
 constexpr size_t kMostProblems = 20;
-
-uint64_t MemorySize(const Program& program) {
-  uint64_t end = 0;
-  for (const Segment& segment : program.segments())
-    end = std::max(end, segment.range.end().value());
-  return (end + kPage - 1) & ~(kPage - 1);
-}
 
 // By build-id, since a sandbox or a package upgrade may show the file under another path; by path
 // where there is none.
@@ -108,8 +100,8 @@ Status MergeObjects(const checkpoint::ProcessImage& live, const LoadedModules& l
                     const ChangedModules& modules, const TypedObjects& objects,
                     const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, MergePlan& plan) {
   if (objects.moves().empty()) return {};
-  Reshape(objects.memory(), objects.moves(), LiveWords(modules, objects.moves(), &stacks), graft,
-          plan.problems);
+  Reshape(objects.memory(), objects.moves(),
+          LiveWords(modules, objects.moves(), objects.module(), &stacks), graft, plan.problems);
   if (!graft.allocations.empty()) MCR_TRY(FindAllocator(live, loaded, graft));
   return MergeMovedPointers(live, modules, objects, stacks, graft, plan);
 }
@@ -191,7 +183,11 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   process.MergeKernelTables();
   process.CheckKernelPointers();
   process.MergeLayout();
-  return MergeObjects(*pair.live, live_modules, modules, *objects, process.stacks(), graft, plan);
+  MCR_TRY(MergeObjects(*pair.live, live_modules, modules, *objects, process.stacks(), graft, plan));
+  for (const ChangedModule& module : modules.all()) {
+    module.map().kept_constants().AddTo(module.new_bias(), graft);
+  }
+  return {};
 }
 
 Result<ChangedModules> Merger::FindModules(const ProcessPair& pair, const LoadedModules& live,
@@ -211,7 +207,7 @@ Result<ChangedModules> Merger::FindModules(const ProcessPair& pair, const Loaded
                   versions.after_path, "restart the server for this update");
     }
     ChangedModule module{i, &versions, &modules_[i]->known, *before, *after, {}};
-    MCR_ASSIGN(module.new_range, places.Find(i, before->bias, MemorySize(*versions.after),
+    MCR_ASSIGN(module.new_range, places.Find(i, before->bias, versions.map->kept_constants().room(),
                                              pair.live->layout().start_brk));
     found.push_back(std::move(module));
   }

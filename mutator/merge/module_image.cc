@@ -45,7 +45,7 @@ ModuleImageBuilder::ModuleImageBuilder(std::shared_ptr<const Program> before,
     pair.old_segment = index(old_segments_, *both.before);
     pair.new_part = index(new_segments, *both.after);
     if (both.before->type != 0 && both.after->type != 0) {
-      pair.recipe = &map.recipes().Get(both.before->type, both.after->type);
+      pair.recipe = &map.RecipeOf(*both.before, *both.after);
     }
     pairs_.push_back(pair);
   }
@@ -202,17 +202,23 @@ void ModuleImageBuilder::Transform(const Sources& sources, const Pair& pair, con
                                    MergePlan& plan) {
   const Range<FileAddr> range = pair.after->range;
   const Addr to = sources.module.new_bias() + range.begin().value();
-  const LiveWords words(sources.modules, sources.moves);
+  const LiveWords words(sources.modules, sources.moves, &sources.module);
+  std::vector<uint64_t> placeholders;
   const TranslateWord translate = [&](const ValueWord& word) -> Result<uint64_t> {
     part.foreign.erase(range.begin() + word.to);
     MCR_ASSIGN(const uint64_t value, words.Translate(word));
-    if (IsPlaceholder(value)) graft.allocated_words.push_back({to + word.to, Addr(value)});
+    if (IsPlaceholder(value)) placeholders.push_back(word.to);
     if (value != word.word) ++plan.pointers.precise;
     return value;
   };
   const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
   const auto live = std::span(old.live).subspan(at, pair.before->range.size());
   const Status applied = Apply(*pair.recipe, live, part.At(range), translate);
+  for (const uint64_t offset : placeholders) {
+    uint64_t value;  // with its tag bits
+    std::memcpy(&value, part.At(range).data() + offset, kWord);
+    graft.allocated_words.push_back({to + offset, Addr(value)});
+  }
   if (applied) return;
   plan.problems.push_back("variable `" + pair.before->name + "`: " + applied.error().Line());
 }

@@ -22,6 +22,7 @@ constexpr uint64_t kRedZone = 128;
 struct Leaf {
   bool is_number = false;
   TypeId pointee = 0;
+  uint64_t tag_mask = 0;
 };
 
 Leaf LeafAt(const Recipe& recipe, uint64_t offset) {
@@ -36,8 +37,8 @@ Leaf LeafAt(const Recipe& recipe, uint64_t offset) {
     if (step.kind == Step::Kind::kNested) {
       return LeafAt(*step.element, (offset - step.from) % step.from_size);
     }
-    if (step.kind == Step::Kind::kPointer) return {false, step.before};
-    return {step.kind != Step::Kind::kOpaque && step.kind != Step::Kind::kUnion, 0};
+    if (step.kind == Step::Kind::kPointer) return {false, step.before, step.tag_mask};
+    return {step.kind != Step::Kind::kOpaque && step.kind != Step::Kind::kUnion};
   }
   return {};
 }
@@ -122,9 +123,10 @@ class Follower {
       const uint64_t offset = at - owner->memory.begin();
       const Recipe& recipe = *owner->recipe;
       const uint64_t size = std::max<uint64_t>(recipe.from_size, 1);
-      if (!recipe.flexible && offset >= owner->sure * size) return;  // behind what was asked for
       leaf = LeafAt(recipe, recipe.flexible ? offset : offset % size);
     }
+    const uint64_t tag = word & leaf.tag_mask;
+    word -= tag;
     const ObjectMoves::Landing landing = moves_.Translate(word, leaf.pointee);
     if (landing.move == nullptr || landing.to == word || IsMallocs(at, *landing.move, word)) return;
     const std::string holder = fmt::format(
@@ -137,9 +139,9 @@ class Follower {
     if (!landing.to || mapping.shared) return Refuse(holder, landing);
     ++plan_.pointers.moved;
     if (IsPlaceholder(*landing.to)) {
-      graft_.allocated_words.push_back({*place, Addr(*landing.to)});
+      graft_.allocated_words.push_back({*place, Addr(*landing.to + tag)});
     } else {
-      graft_.writes.AddWord(*place, *landing.to);
+      graft_.writes.AddWord(*place, *landing.to + tag);
     }
   }
 

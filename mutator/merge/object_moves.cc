@@ -9,10 +9,10 @@ namespace {
 constexpr Addr kPlaceholders(uint64_t{0x7000} << 48);
 constexpr uint64_t kAlignment = 16;
 
-// In the new version, of the values that the size of the allocation vouches for.
-uint64_t SureSize(const Object& object) {
+// In the new version. As many values as there may be: malloc rounds up, so that there may be fewer.
+uint64_t NewSize(const Object& object) {
   const Recipe& recipe = *object.recipe;
-  if (!recipe.flexible) return object.sure * recipe.to_size;
+  if (!recipe.flexible) return object.count * recipe.to_size;
   const FlexibleArray& array = *recipe.flexible;
   const uint64_t room = object.memory.size();
   const uint64_t size = array.element->from_size;
@@ -28,11 +28,10 @@ ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types) {
   Addr placeholder = kPlaceholders;
   for (const Object& object : graph.objects) {
     if (object.recipe->identity) continue;
-    ObjectMove move{&object, object.memory.begin(), SureSize(object), false,
+    ObjectMove move{&object, object.memory.begin(), NewSize(object), false,
                     types.Describe(object.recipe->before)};
     if (move.to_size > object.memory.size()) {
       move.moves = true;
-      if (!object.recipe->flexible) move.to_size = object.count * object.recipe->to_size;
       move.to = placeholder;
       // Room for the address behind the last byte.
       placeholder = placeholder + (move.to_size / kAlignment + 1) * kAlignment;

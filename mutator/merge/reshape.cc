@@ -31,15 +31,7 @@ class Reshaper {
     if (recipe.flexible) {
       MCR_TRY(Apply(recipe, from, to, translate));
     } else {
-      MCR_TRY(ApplyAll(recipe, object.sure, from, to, translate));
-      // Behind what the size of the allocation says there may be more values, or nothing.
-      const uint64_t room = recipe.to_size == 0 ? 0 : to.size() / recipe.to_size;
-      const uint64_t rest = std::min(object.count, room) - object.sure;
-      (void)ApplyAll(recipe, rest,
-                     std::span<const std::byte>(from).subspan(object.sure * recipe.from_size),
-                     std::span(to).subspan(object.sure * recipe.to_size),
-                     [](const ValueWord& word) -> Result<uint64_t> { return word.word; })
-          .has_value();
+      MCR_TRY(ApplyAll(recipe, object.count, from, to, translate));
     }
     if (move.moves) {
       graft_.allocated_writes.Add(move.to, to);

@@ -36,6 +36,11 @@ bool IsPlausible(const Recipe& recipe, std::span<const std::byte> value, const M
   return true;
 }
 
+const Recipe& RecipeOf(AddressMap& map, const Variable& variable, const Variable* after) {
+  return after != nullptr && after->type != 0 ? map.RecipeOf(variable, *after)
+                                              : map.recipes().Get(variable.type);
+}
+
 // Words that may point to objects, from memory that has no types.
 void AddLikelyRoots(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
                     const ChangedModules& modules, const std::vector<HeapChunk>& chunks,
@@ -105,10 +110,7 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
     const Addr at = module.live.bias + variable.range.begin().value();
     const Variable* after = map.variable_names().Counterpart(variable);
     if (variable.type != 0) {
-      const TypeId to = after != nullptr && after->type != 0
-                            ? after->type
-                            : map.recipes().Counterpart(variable.type);
-      tracer.AddRoot(at, variable.type, to, variable.name);
+      tracer.AddRoot(at, RecipeOf(map, variable, after), variable.name);
     } else if (const auto word = memory_.ReadValue<uint64_t>(at)) {
       tracer.AddLikely(*word, tracer.NewLabel(variable.name));
     }
@@ -123,6 +125,7 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
                         " is one too many");
     return;
   }
+  module_ = &module;
   graph_ = std::move(graph);
   moves_ = ObjectMoves(graph_, module.before().types());
   RefuseUntyped(module);

@@ -28,6 +28,8 @@ class TypedObjects {
 
   const ObjectMoves& moves() const { return moves_; }
   const std::vector<HeapChunk>& chunks() const { return chunks_; }
+  // Whose types the objects are of; nullptr: there are none.
+  const ChangedModule* module() const { return module_; }
   const Snapshot& memory() const { return memory_; }
   const std::vector<std::string>& problems() const { return problems_; }
 
@@ -44,6 +46,7 @@ class TypedObjects {
 
   Snapshot memory_;
   std::vector<HeapChunk> chunks_;
+  const ChangedModule* module_ = nullptr;
   ObjectGraph graph_;
   ObjectMoves moves_;
   std::vector<std::string> problems_;

@@ -14,13 +14,12 @@ bool StaysWritable(const Program& program, Range<FileAddr> range) {
   });
 }
 
-namespace {
-
-// As annotations name it: "name", "unit:name" or "function:name".
 bool IsCalled(const Variable& variable, const std::string& name) {
   return name == variable.name || name == variable.unit + ":" + variable.name ||
          name == variable.function + ":" + variable.name;
 }
+
+namespace {
 
 template <class Names>
 auto Find(const Names& names, const Variable& variable) {

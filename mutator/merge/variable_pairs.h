@@ -17,6 +17,9 @@ struct VariablePair {
   const Variable* after = nullptr;
 };
 
+// Whether annotations may call it that: "name", "unit:name" or "function:name".
+bool IsCalled(const Variable& variable, const std::string& name);
+
 // The new version's variables by what the old one calls them: name, unit and function, unless an
 // annotation renames one. Thread-local ones are left out.
 class VariableNames {

@@ -91,6 +91,8 @@ class Applier {
       case Step::Kind::kConstant:
         std::memcpy(to_.data() + to, &step.constant, std::min(step.to_size, sizeof step.constant));
         return {};
+      case Step::Kind::kFunction:
+        return Put(to, {from, to, static_cast<uint64_t>(step.constant), 0, Meaning::kNew}, 0);
       case Step::Kind::kText:
         std::memcpy(to_.data() + to, from_.data() + from, step.to_size);
         return EndText(step, from, to);
@@ -146,8 +148,12 @@ class Applier {
 
   Status Word(uint64_t from, uint64_t to, TypeId pointee, Meaning meaning, uint64_t tag_mask) {
     const uint64_t word = Load(from_, from, kWord);
-    MCR_ASSIGN(uint64_t translated, translate_({from, to, word & ~tag_mask, pointee, meaning}));
-    translated |= word & tag_mask;
+    return Put(to, {from, to, word & ~tag_mask, pointee, meaning}, word & tag_mask);
+  }
+
+  Status Put(uint64_t to, const ValueWord& word, uint64_t tag) {
+    MCR_ASSIGN(uint64_t translated, translate_(word));
+    translated |= tag;
     std::memcpy(to_.data() + to, &translated, kWord);
     return {};
   }

@@ -21,6 +21,7 @@ struct ValueWord {
     kPointer,
     kLikely,  // nobody knows
     kNumber,  // it is none, says its type: to be left as it is, or to be refused
+    kNew,     // a file address of the new version, which no old value had
   };
   Meaning meaning = Meaning::kPointer;
 };

@@ -29,6 +29,7 @@ struct Step {
     kNested,    // `count` values, each by `element`
     kUnion,     // one of `members`, as the integer at `discriminator` says
     kConstant,  // what an annotation says that a new field begins with
+    kFunction,  // the same, the address of a function of the new version
   };
   Kind kind = Kind::kBytes;
   uint64_t from = 0, to = 0;
@@ -44,7 +45,7 @@ struct Step {
   std::map<int64_t, const Recipe*> members;     // kUnion
   uint64_t discriminator = 0;                   // kUnion: its offset in the old value
   uint64_t discriminator_size = 0;              // kUnion: bytes
-  int64_t constant = 0;                         // kConstant
+  int64_t constant = 0;                         // kConstant; kFunction: its file address
   std::string field;                            // for messages
 
   uint64_t from_end() const { return from + count * from_size; }

@@ -22,8 +22,11 @@ bool HasName(const Type& type, std::string_view name) {
 }  // namespace
 
 RecipeBook::RecipeBook(const TypeTable& before, const TypeTable& after,
-                       profiles::Annotations annotations)
-    : before_(before), after_(after), annotations_(std::move(annotations)) {
+                       profiles::Annotations annotations, FindFunction find_function)
+    : before_(before),
+      after_(after),
+      annotations_(std::move(annotations)),
+      find_function_(std::move(find_function)) {
   for (TypeId id = 1; id < after_.size(); ++id) {
     if (!IsTagged(after_[id])) shapes_.emplace(after_.Describe(id), id);
   }
@@ -41,6 +44,20 @@ const Recipe& RecipeBook::Get(TypeId before, TypeId after) {
 }
 
 const Recipe& RecipeBook::Get(TypeId before) { return Get(before, Counterpart(before)); }
+
+const Recipe& RecipeBook::GetVariable(TypeId before, TypeId after,
+                                      const std::function<bool(const std::string&)>& is_called) {
+  for (const profiles::TaggedPointer& annotation : annotations_.tagged_pointer()) {
+    if (!is_called(annotation.field())) continue;
+    Recipe recipe = RecipeBuilder(*this).BuildTagged(annotation, before, after);
+    return *of_variables_.emplace_back(std::make_unique<Recipe>(std::move(recipe)));
+  }
+  return Get(before, after);
+}
+
+std::optional<FileAddr> RecipeBook::NewFunction(const std::string& name) const {
+  return find_function_ ? find_function_(name) : std::nullopt;
+}
 
 TypeId RecipeBook::Counterpart(TypeId before) {
   const auto [entry, is_new] = counterparts_.try_emplace(before, 0);

@@ -2,6 +2,7 @@
 #ifndef MCR_MUTATOR_TRANSFORM_RECIPE_BOOK_H_
 #define MCR_MUTATOR_TRANSFORM_RECIPE_BOOK_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "mcr/base/address.h"
 #include "mutator/debuginfo/type_table.h"
 #include "mutator/transform/recipe.h"
 #include "profiles/profile.pb.h"
@@ -18,8 +20,12 @@ namespace mcr::mutator {
 
 class RecipeBook {
  public:
+  // Where a function of the new version is.
+  using FindFunction = std::function<std::optional<FileAddr>(const std::string& name)>;
+
   // The tables outlive the book.
-  RecipeBook(const TypeTable& before, const TypeTable& after, profiles::Annotations annotations);
+  RecipeBook(const TypeTable& before, const TypeTable& after, profiles::Annotations annotations,
+             FindFunction find_function = {});
 
   // Never fails: what cannot be done is Recipe::problem. Valid as long as the book.
   const Recipe& Get(TypeId before, TypeId after);
@@ -31,6 +37,11 @@ class RecipeBook {
   // The recipe to the counterpart; one with a problem if there is none.
   const Recipe& Get(TypeId before);
 
+  // That of a variable that annotations may speak of: what they call a field is its name there.
+  // `is_called` says whether a name is one of the variable's.
+  const Recipe& GetVariable(TypeId before, TypeId after,
+                            const std::function<bool(const std::string&)>& is_called);
+
   // Whether a value of this type needs more than its pointers translated.
   bool Changes(TypeId before) { return !Get(before).identity; }
 
@@ -39,6 +50,9 @@ class RecipeBook {
 
   // What "3" or "CASE_CLOSED" is as a value of an old type.
   std::optional<int64_t> NumberOf(const Type& type, const std::string& text) const;
+
+  // nullopt: the new version has no function, or not one, of that name.
+  std::optional<FileAddr> NewFunction(const std::string& name) const;
 
   // The structs and unions of the old version of which no value can stay as it is.
   std::vector<TypeId> ChangedTypes();
@@ -58,7 +72,9 @@ class RecipeBook {
   const TypeTable& before_;
   const TypeTable& after_;
   profiles::Annotations annotations_;
+  FindFunction find_function_;
   std::map<std::pair<TypeId, TypeId>, std::unique_ptr<Recipe>> recipes_;
+  std::vector<std::unique_ptr<Recipe>> of_variables_;
   std::map<TypeId, TypeId> counterparts_;
   std::map<std::string, TypeId> shapes_;  // of the new version's types without a name of their own
 };

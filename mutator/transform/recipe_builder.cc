@@ -140,20 +140,32 @@ void RecipeBuilder::AddInitial(const Member& to, Recipe& recipe) {
       const auto from =
           std::ranges::find(members, initial.value().substr(kOldField.size()), &Member::name);
       if (from != members.end()) return Add(*from, to, recipe);
-    } else if (const auto value = book_.NumberOf(after_[to.type], initial.value())) {
-      Step step;
-      step.kind = Kind::kConstant;
-      step.to = to.offset;
-      step.to_size = after_[to.type].size;
-      step.constant = *value;
-      step.count = 0;
-      recipe.steps.push_back(std::move(step));
+    } else if (const auto step = InitialStep(to, initial.value())) {
+      recipe.steps.push_back(*step);
       return;
     }
     return Problem(recipe, fmt::format("the annotation of `{}` says `{}`, which is neither a "
-                                       "number, an enumerator nor a field of the old version",
+                                       "number, an enumerator, a function nor a field of the old "
+                                       "version",
                                        initial.name(), initial.value()));
   }
+}
+
+std::optional<Step> RecipeBuilder::InitialStep(const Member& to, const std::string& value) const {
+  Step step;
+  step.kind = Kind::kConstant;
+  step.to = to.offset;
+  step.to_size = after_[to.type].size;
+  step.count = 0;
+  if (const auto number = book_.NumberOf(after_[to.type], value)) {
+    step.constant = *number;
+    return step;
+  }
+  const auto function = IsPointer(after_[to.type]) ? book_.NewFunction(value) : std::nullopt;
+  if (!function) return std::nullopt;
+  step.kind = Kind::kFunction;
+  step.constant = static_cast<int64_t>(function->value());
+  return step;
 }
 
 void RecipeBuilder::Add(const Member& from, const Member& to, Recipe& recipe) {
@@ -231,15 +243,38 @@ void RecipeBuilder::AddValue(TypeId before, TypeId after, Step step, Recipe& rec
 bool RecipeBuilder::AddTagged(Step step, Recipe& recipe) {
   for (const profiles::TaggedPointer& annotation : book_.annotations().tagged_pointer()) {
     if (!RecipeBook::IsField(before_[owner_], step.field, annotation.field())) continue;
-    if (step.from_size != kWord || step.to_size != kWord) continue;
-    step.kind = Kind::kPointer;
-    step.tag_mask = annotation.tag_mask();
-    step.before = book_.OldType(annotation.type());
-    step.after = book_.Counterpart(step.before);
-    recipe.steps.push_back(std::move(step));
-    return true;
+    if (AddAddress(annotation, step, recipe)) return true;
   }
   return false;
+}
+
+bool RecipeBuilder::AddAddress(const profiles::TaggedPointer& annotation, Step step,
+                               Recipe& recipe) {
+  if (step.from_size != kWord || step.to_size != kWord) return false;
+  step.kind = Kind::kPointer;
+  step.tag_mask = annotation.tag_mask();
+  step.before = book_.OldType(annotation.type());
+  step.after = book_.Counterpart(step.before);
+  recipe.steps.push_back(std::move(step));
+  return true;
+}
+
+Recipe RecipeBuilder::BuildTagged(const profiles::TaggedPointer& annotation, TypeId before,
+                                  TypeId after) {
+  Recipe recipe;
+  recipe.before = before;
+  recipe.after = after;
+  Step whole;
+  whole.from_size = recipe.from_size = before_[before].size;
+  whole.to_size = recipe.to_size = after_[after].size;
+  if (!AddAddress(annotation, whole, recipe)) {
+    Problem(recipe, fmt::format("the annotation of `{}` says that it holds an address, which "
+                                "takes {} bytes in both versions",
+                                annotation.field(), kWord));
+  }
+  recipe.identity = IsIdentity(recipe);
+  recipe.has_pointers = HasPointers(recipe);
+  return recipe;
 }
 
 bool RecipeBuilder::AddCopy(Step step, Recipe& recipe) {

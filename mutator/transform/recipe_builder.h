@@ -2,6 +2,7 @@
 #ifndef MCR_MUTATOR_TRANSFORM_RECIPE_BUILDER_H_
 #define MCR_MUTATOR_TRANSFORM_RECIPE_BUILDER_H_
 
+#include <optional>
 #include <string>
 
 #include "mutator/debuginfo/type_table.h"
@@ -16,12 +17,16 @@ class RecipeBuilder {
       : book_(book), before_(book.before()), after_(book.after()) {}
 
   Recipe Build(TypeId before, TypeId after);
+  // Of a variable that holds an address with flags.
+  Recipe BuildTagged(const profiles::TaggedPointer& annotation, TypeId before, TypeId after);
 
  private:
   void Add(const Member& from, const Member& to, Recipe& recipe);
   void AddInitial(const Member& to, Recipe& recipe);
+  std::optional<Step> InitialStep(const Member& to, const std::string& value) const;
   void AddValue(TypeId before, TypeId after, Step step, Recipe& recipe);
   bool AddTagged(Step step, Recipe& recipe);
+  bool AddAddress(const profiles::TaggedPointer& annotation, Step step, Recipe& recipe);
   bool AddCopy(Step step, Recipe& recipe);
   void AddBits(const Member& from, const Member& to, Step step, Recipe& recipe);
   void AddEnum(TypeId before, TypeId after, Step step, Recipe& recipe);

@@ -1,0 +1,61 @@
+#include "mutator/merge/kept_constants.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace mcr::mutator {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+
+uint64_t PageUp(uint64_t size) { return (size + kPage - 1) & ~(kPage - 1); }
+
+// Bytes that mean the same anywhere.
+bool IsConstant(const Program& program, const Section& section) {
+  return section.allocated && !section.writable && !section.executable && !section.no_bits &&
+         section.name.starts_with(".rodata") &&
+         std::ranges::none_of(program.relocations(), [&](const Relocation& relocation) {
+           return section.range.Contains(relocation.at);
+         });
+}
+
+}  // namespace
+
+KeptConstants::KeptConstants(std::shared_ptr<const Program> before, const Program& after)
+    : before_(std::move(before)) {
+  for (const Segment& segment : after.segments()) {
+    room_ = std::max(room_, segment.range.end().value());
+  }
+  room_ = PageUp(room_);
+  for (const Section& section : before_->sections()) {
+    if (!IsConstant(*before_, section)) continue;
+    parts_.push_back({section.range, FileAddr(room_)});
+    room_ += PageUp(section.range.size());
+  }
+}
+
+std::optional<FileAddr> KeptConstants::Keep(FileAddr old_address) {
+  const auto part = std::ranges::find_if(
+      parts_, [&](const Part& each) { return each.from.Contains(old_address); });
+  if (part == parts_.end()) return std::nullopt;
+  part->used = true;
+  return part->to + (old_address - part->from.begin());
+}
+
+void KeptConstants::AddTo(Addr bias, checkpoint::ProcessGraft& graft) const {
+  for (const Part& part : parts_) {
+    if (!part.used) continue;
+    const Addr at = bias + part.to.value();
+    checkpoint::NewMapping mapping;
+    mapping.range = *Range<Addr>::FromSize(at, PageUp(part.from.size()));
+    mapping.protection = PROT_READ;
+    mapping.anonymous = true;
+    graft.mappings.push_back(mapping);
+    const auto bytes = before_->Contents(part.from.begin());
+    graft.writes.Add(at, bytes.first(std::min<size_t>(bytes.size(), part.from.size())));
+  }
+}
+
+}  // namespace mcr::mutator
