@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -25,6 +26,16 @@ bool IsLiteralStart(const Program& program, FileAddr at) {
   if (section == nullptr || section->range.begin() == at) return true;
   const auto before = program.Contents(at - 1);
   return before.empty() || before.front() == std::byte{0};
+}
+
+// Of a text with its terminating zero; 0: there is none.
+size_t TextLength(std::span<const std::byte> bytes) {
+  const auto end = std::ranges::find_if(bytes, [](std::byte byte) {
+    const auto c = static_cast<unsigned char>(byte);
+    return c == 0 || (c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != 0x1b);
+  });
+  const bool terminated = end != bytes.end() && *end == std::byte{0};
+  return terminated ? static_cast<size_t>(end - bytes.begin()) : 0;
 }
 
 // The tag of the dynamic entry at `at`, if there is one.
@@ -128,11 +139,15 @@ Translation AddressMap::Find(FileAddr at) {
   if (const auto literal = literals_.Translate(at)) {
     return Found(PointerKind::kLiteral, *literal, starts);
   }
+  const auto keep = [&]() -> std::optional<FileAddr> {
+    return starts && literals_.MayHold(at) ? kept_.Keep(at) : std::nullopt;
+  };
+  const bool is_text = TextLength(before_->Contents(at)) > 0;
+  if (const auto kept = is_text ? keep() : std::nullopt) return Found(PointerKind::kLiteral, *kept);
   // One past the end of a variable is a pointer that C allows.
   if (const Variable* variable = before_->FindVariable(at - 1))
     return FindVariable(*variable, at, 0);
-  const auto kept = starts && literals_.MayHold(at) ? kept_.Keep(at) : std::nullopt;
-  if (kept) return Found(PointerKind::kLiteral, *kept);
+  if (const auto kept = keep()) return Found(PointerKind::kLiteral, *kept);
   return NotFound("nothing in the new version is like " + Name(*before_, at),
                   literals_.MayHold(at));
 }

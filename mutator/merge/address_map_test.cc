@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/graft/plan.h"
 #include "mutator/merge/fake_program.h"
 
 namespace mcr::mutator {
@@ -90,10 +91,29 @@ TEST_F(AddressMapTest, BeginAndEndOfALiteralStayTogether) {
   EXPECT_EQ(map.Translate(FileAddr(0x2013)).to, FileAddr(0x2108));
 }
 
-TEST_F(AddressMapTest, UnknownLiteralIsAProblem) {
+TEST_F(AddressMapTest, LiteralThatOnlyTheOldVersionHasIsKeptBehindTheNewOne) {
   before_->PutLiteral(FileAddr(0x2010), "only in the old version\0"sv);
   auto map = Map();
-  EXPECT_EQ(map.Translate(FileAddr(0x2010)).kind, PointerKind::kNone);
+  checkpoint::ProcessGraft graft;
+  map.kept_constants().AddTo(Addr(0), graft);
+  EXPECT_TRUE(graft.mappings.empty());
+
+  const Translation kept = map.Translate(FileAddr(0x2010));
+  ASSERT_EQ(kept.kind, PointerKind::kLiteral);
+  EXPECT_GE(kept.to, FileAddr(FakeProgram::kEnd));
+  EXPECT_LT(kept.to.value(), map.kept_constants().room());
+  map.kept_constants().AddTo(Addr(0), graft);
+  ASSERT_EQ(graft.mappings.size(), 1u);
+  EXPECT_TRUE(graft.mappings[0].range.Contains(Addr(kept.to.value())));
+  ASSERT_EQ(graft.writes.entries().size(), 1u);
+  const auto bytes = graft.writes.bytes(graft.writes.entries()[0]);
+  EXPECT_EQ(bytes[kept.to.value() - graft.writes.entries()[0].at.value()], std::byte{'o'});
+}
+
+TEST_F(AddressMapTest, MiddleOfALiteralThatTheNewVersionLacksIsAProblem) {
+  before_->PutLiteral(FileAddr(0x2010), "only in the old version\0"sv);
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(0x2013)).kind, PointerKind::kNone);
 }
 
 TEST_F(AddressMapTest, EndOfTheProgramIsTheEndOfTheNewOne) {
