@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "mutator/debuginfo/string_types.h"
 #include "mutator/debuginfo/type_graph.h"
 
 namespace mcr::mutator {
@@ -146,6 +147,7 @@ class TypeMerger {
       merged.types.AddTypedef(merged.ids[target], name);
     }
     SizeArrays(merged.types);
+    CompleteStrings(merged.types);
     return merged;
   }
 
