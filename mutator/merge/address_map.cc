@@ -152,8 +152,10 @@ Translation AddressMap::Find(FileAddr at) {
                   literals_.MayHold(at));
 }
 
-// A name without a size, which debug information does not know (`__dso_handle`).
+// A name without a size, which debug information does not know (`__dso_handle`). Behind a variable,
+// it is more likely that variable's end.
 Translation AddressMap::FindSymbol(FileAddr at) const {
+  if (before_->FindVariable(at - 1) != nullptr) return {};
   const auto named = [](const Program& program, const std::string& name) {
     return std::ranges::count(program.symbols(), name, &Symbol::name);
   };

@@ -1,0 +1,131 @@
+// Tracing over memory made by hand: a program of two variables, a heap of a few blocks.
+#include "mutator/graph/tracer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkpoint/fake_image.h"
+#include "mutator/merge/fake_program.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr Addr kBias(0x550000000000), kHeap(0x550100000000);
+
+class TracerTest : public testing::Test {
+ protected:
+  TracerTest() {
+    image_.MapAnonymous(kBias + FakeProgram::kData.value(), 0x2000)
+        .MapAnonymous(kHeap, 0x4000, "[heap]");
+  }
+
+  TypeId AddBoth(const Type& type) {
+    after_.AddType(type);
+    return before_.AddType(type);
+  }
+  // struct NAME { long number; struct NAME* next; }; 8 bytes longer in the new version if `grows`.
+  TypeId AddNode(const std::string& name, bool grows) {
+    const TypeId pointer = AddBoth({.kind = TypeKind::kPointer, .size = 8, .target = long_ + 2});
+    Type node{.kind = TypeKind::kStruct,
+              .name = name,
+              .size = 40,
+              .members = {{.name = "number", .type = long_, .offset = 0},
+                          {.name = "next", .type = pointer, .offset = 8}}};
+    const TypeId id = before_.AddType(node);
+    if (grows) node.size = 48;
+    if (grows) node.members.push_back({.name = "added", .type = long_, .offset = 40});
+    after_.AddType(node);
+    return id;
+  }
+  Addr Block(uint64_t offset, uint64_t size) {
+    chunks_.push_back({*Range<Addr>::FromSize(kHeap + offset, size), true, false});
+    return chunks_.back().payload.begin();
+  }
+  ObjectGraph Trace(TypeId root, Addr at) {
+    recipes_.emplace(before_.types(), after_.types(), profiles::Annotations());
+    snapshot_.emplace(image_);
+    Tracer tracer(*snapshot_, before_, kBias, *recipes_, chunks_);
+    tracer.AddRoot(at, recipes_->Get(root), "root");
+    return tracer.Finish();
+  }
+
+  FakeProgram before_, after_;
+  const TypeId long_ =
+      AddBoth({.kind = TypeKind::kInteger, .name = "long", .size = 8, .is_signed = true});
+  checkpoint::FakeImage image_;
+  std::vector<HeapChunk> chunks_;
+  std::optional<RecipeBook> recipes_;
+  std::optional<Snapshot> snapshot_;
+  const Addr root_ = kBias + FakeProgram::kData.value();
+};
+
+TEST_F(TracerTest, ListsAreFollowedToTheirEnd) {
+  const TypeId node = AddNode("node", true);
+  const TypeId pointer = node - 1;
+  const Addr first = Block(0x10, 40), second = Block(0x40, 40);
+  Block(0x70, 40);  // nothing points to it
+  image_.WriteWord(root_, first.value()).WriteWord(first + 8, second.value());
+  const ObjectGraph graph = Trace(pointer, root_);
+  EXPECT_TRUE(graph.problems.empty());
+  ASSERT_EQ(graph.objects.size(), 2u);
+  EXPECT_EQ(graph.objects[0].memory.begin(), first);
+  EXPECT_EQ(graph.objects[1].memory.begin(), second);
+  EXPECT_EQ(graph.objects[0].recipe->before, node);
+  EXPECT_EQ(graph.objects[0].count, 1u);
+  EXPECT_EQ(*graph.objects[1].found_by, "node.next");
+}
+
+TEST_F(TracerTest, FreedMemoryIsNoObject) {
+  const TypeId node = AddNode("node", true);
+  const Addr first = Block(0x10, 40);
+  chunks_.back().in_use = false;
+  image_.WriteWord(root_, first.value());
+  EXPECT_TRUE(Trace(node - 1, root_).objects.empty());
+}
+
+TEST_F(TracerTest, BlockThatIsTooLargeForItsTypeIsAProblemIfThatChanges) {
+  const TypeId node = AddNode("node", true);
+  image_.WriteWord(root_, Block(0x10, 72).value());
+  const ObjectGraph graph = Trace(node - 1, root_);
+  EXPECT_TRUE(graph.objects.empty());
+  ASSERT_EQ(graph.problems.size(), 1u);
+  EXPECT_NE(graph.problems[0].find("`root`"), std::string::npos);
+}
+
+TEST_F(TracerTest, SameBlockOfATypeThatDoesNotChangeIsLeftAlone) {
+  const TypeId node = AddNode("node", false);
+  image_.WriteWord(root_, Block(0x10, 72).value());
+  const ObjectGraph graph = Trace(node - 1, root_);
+  EXPECT_TRUE(graph.problems.empty());
+  ASSERT_EQ(graph.untyped.size(), 1u);
+  EXPECT_TRUE(graph.untyped[0].precise);
+}
+
+TEST_F(TracerTest, PointerBehindABlockIsNoOtherObject) {
+  const TypeId node = AddNode("node", true);
+  const Addr first = Block(0x10, 40);
+  Block(0x40, 40);
+  image_.WriteWord(root_, (first + 40).value());
+  const ObjectGraph graph = Trace(node - 1, root_);
+  EXPECT_TRUE(graph.objects.empty());
+  EXPECT_TRUE(graph.problems.empty());
+  ASSERT_EQ(graph.untyped.size(), 1u);
+  EXPECT_EQ(graph.untyped[0].memory.begin(), first);
+}
+
+TEST_F(TracerTest, SmallValuesBehindTheFirstCountUnlessAllIsZero) {
+  const TypeId pointer = AddBoth({.kind = TypeKind::kPointer, .size = 8, .target = long_});
+  const Addr block = Block(0x10, 24);
+  image_.WriteWord(root_, block.value()).WriteWord(block, 7);
+  ASSERT_EQ(Trace(pointer, root_).objects.size(), 1u);
+  EXPECT_EQ(Trace(pointer, root_).objects[0].count, 1u);
+  image_.WriteWord(block + 16, 9);
+  EXPECT_EQ(Trace(pointer, root_).objects[0].count, 3u);
+}
+
+}  // namespace
+}  // namespace mcr::mutator
