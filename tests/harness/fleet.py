@@ -207,9 +207,13 @@ class Fleet:
     def snapshot(self):
         members = []
         for pid, role in self.roles().items():
-            inode = proc.executable_inode(pid)
-            members.append(Member(pid, proc.start_time(pid), role, pointer_scan.module_range(pid, inode),
-                                  proc.resident_kib(pid), len(proc.mappings(pid)), proc.descriptors(pid)))
+            try:
+                inode = proc.executable_inode(pid)
+                members.append(Member(pid, proc.start_time(pid), role, pointer_scan.module_range(pid, inode),
+                                      proc.resident_kib(pid), len(proc.mappings(pid)), proc.descriptors(pid)))
+            except (FileNotFoundError, ProcessLookupError):
+                # The cache loader leaves when its work is done, and gives up its memory first.
+                wait_until(lambda pid=pid: not proc.exists(pid), "a process without memory to end", seconds=5)
         return members
 
     def error_log(self):
