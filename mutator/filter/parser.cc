@@ -12,6 +12,8 @@ namespace {
 using Kind = Syntax::Kind;
 
 constexpr int kDeepest = 64;  // brackets and prefixes within each other
+// A chain of operators is as deep a tree as it is long.
+constexpr size_t kMostWords = 256;
 
 struct BinaryOperator {
   std::string_view text;
@@ -267,6 +269,10 @@ class Parser {
 
 Result<Syntax> ParseFilter(std::string_view source) {
   MCR_ASSIGN(std::vector<Token> tokens, LexFilter(source));
+  if (tokens.size() > kMostWords) {
+    return Fail("the expression has more than " + std::to_string(kMostWords) + " words",
+                ColumnOf(source, tokens[kMostWords].begin), "give --require several times");
+  }
   return Parser(source, std::move(tokens)).All();
 }
 

@@ -249,11 +249,13 @@ TEST_F(StateFilterTest, SaysInWhichColumnTheSyntaxIsWrong) {
 
 TEST_F(StateFilterTest, RefusesWhatIsTooLongOrTooDeep) {
   EXPECT_NE(Error(std::string(5000, '1')).find("longer than 4096"), std::string::npos);
-  EXPECT_NE(Error(std::string(500, '(') + "1").find("nested too deeply"), std::string::npos);
-  EXPECT_NE(Error(std::string(2000, '!') + "1").find("nested too deeply"), std::string::npos);
+  EXPECT_NE(Error(std::string(100, '(') + "1").find("nested too deeply"), std::string::npos);
+  EXPECT_NE(Error(std::string(200, '!') + "1").find("nested too deeply"), std::string::npos);
   std::string sum = "1";
-  while (sum.size() < 4000) sum += "+1";
+  while (sum.size() < 200) sum += "+1";
   EXPECT_TRUE(True(sum));
+  while (sum.size() < 4000) sum += "+1";
+  EXPECT_NE(Error(sum).find("more than 256 words"), std::string::npos);
 }
 
 // Whatever the text, there is a value or a message.
