@@ -41,6 +41,8 @@ class FrozenCgroup {
   Status Close();
 
   const std::string& directory() const { return directory_; }
+  // Where each process was.
+  const std::map<pid_t, std::string>& origins() const { return origins_; }
 
  private:
   FrozenCgroup(std::string directory, std::string parent);

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -15,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kInterruptTimeout{1000};
-constexpr uint64_t kSignalTrapBit = uint64_t{1} << (SIGTRAP - 1);
+constexpr uint64_t kSignalTrapBit = SignalBit(SIGTRAP);
 
 // Intel SDM volume 3, 18.2: debug register 7 with L0 set and R/W0, LEN0 zero breaks on execution of
 // the instruction at debug register 0; bit 0 of debug register 6 then says that it was this one.
@@ -154,7 +156,8 @@ Status AttachedTask::TakeOver(const WaitStatus& status) {
       return TakeOverSignal(status.signal);
     case WaitStatus::Kind::kEvent:
       if (status.event == PTRACE_EVENT_STOP) {
-        reason_ = IsGroupStop(status.signal) ? StopReason::kGroupStop : StopReason::kInterrupt;
+        in_group_stop_ = IsGroupStop(status.signal);
+        reason_ = in_group_stop_ && !held_ ? StopReason::kGroupStop : StopReason::kInterrupt;
       } else {
         reason_ = StopReason::kEvent;
         event_ = status.event;
@@ -237,6 +240,44 @@ Result<WaitStatus> AttachedTask::RunToStop(Resume how, milliseconds timeout) {
   return Fail(
       "code that was run in the thread did not end in " + std::to_string(timeout.count()) + " ms",
       Where(tid_));
+}
+
+Status AttachedTask::SendOwnSignal(int signal) {
+  MCR_TRY(CheckStopped());
+  if (syscall(SYS_tgkill, pid_, tid_, signal) != 0) return FailErrno("cannot signal", Where(tid_));
+  MCR_ASSIGN(own_mask_, PtraceGetSignalMask(tid_));
+  MCR_TRY(PtraceSetSignalMask(tid_, kOurSignalMask));
+  // From whatever stop this is, signals are looked at first.
+  return PtraceResume(tid_, Resume::kContinue, 0);
+}
+
+Status AttachedTask::AwaitOwnSignal(int signal) {
+  const ChildSignalGuard guard;
+  while (true) {
+    MCR_ASSIGN(const std::optional<WaitStatus> status, AwaitStop(kInterruptTimeout));
+    if (!status) return Fail("the thread does not take a signal", Where(tid_));
+    if (status->kind == WaitStatus::Kind::kSignal && status->signal == signal) return {};
+    MCR_TRY(PtraceResume(tid_, Resume::kContinue, 0));
+  }
+}
+
+Status AttachedTask::BeginGroupStop() {
+  MCR_TRY(AwaitOwnSignal(SIGSTOP));
+  return PtraceResume(tid_, Resume::kContinue, SIGSTOP);
+}
+
+Status AttachedTask::AwaitGroupStop() {
+  const ChildSignalGuard guard;
+  MCR_ASSIGN(const std::optional<WaitStatus> status, AwaitStop(kInterruptTimeout));
+  if (!status) return Fail("the thread does not enter a group stop", Where(tid_));
+  in_group_stop_ = true;
+  return PtraceSetSignalMask(tid_, own_mask_);
+}
+
+Status AttachedTask::EndGroupStop() {
+  in_group_stop_ = false;
+  MCR_TRY(AwaitOwnSignal(SIGCONT));
+  return PtraceSetSignalMask(tid_, own_mask_);
 }
 
 bool AttachedTask::PassOverEvent() {

@@ -61,6 +61,18 @@ class AttachedTask : public Task {
   // Lets a stopped task go, with its pending signal and without breakpoint.
   Status Detach();
 
+  // For the main thread of a process all of whose threads are stopped by us: TaskGroup::Hold and
+  // TaskGroup::Release. The first step of each resumes the thread, the next wait for it.
+  Status SendOwnSignal(int signal);  // which it gets before it executes anything
+  Status BeginGroupStop();           // it gets SIGSTOP, and takes it
+  Status AwaitGroupStop();
+  Status EndGroupStop();  // it gets SIGCONT, and is spared it
+  // Whether the process is in a group stop of ours, by which its stops look like those of job
+  // control.
+  void set_held(bool held) { held_ = held; }
+  // Whether the present stop showed that the process is in a group stop.
+  bool in_group_stop() const { return in_group_stop_; }
+
   void MarkDead();
 
  private:
@@ -68,6 +80,8 @@ class AttachedTask : public Task {
 
   Status ResumeAs(Resume how);
   Result<std::optional<WaitStatus>> AwaitStop(std::chrono::milliseconds timeout);
+  // Until that is about to be delivered.
+  Status AwaitOwnSignal(int signal);
   Status TakeOver(const WaitStatus& status);
   Status TakeOverSignal(int signal);
   Status CheckStopped() const;
@@ -84,6 +98,9 @@ class AttachedTask : public Task {
   // reason makes it stop a second time, after it was resumed.
   bool interrupt_asked_ = false;
   bool interrupt_stale_ = false;
+  bool held_ = false;
+  bool in_group_stop_ = false;
+  uint64_t own_mask_ = 0;  // of signals, while ours is set
   Resume last_resume_ = Resume::kContinue;
   bool has_breakpoint_ = false;
   // Whether SIGTRAP was blocked when the breakpoint was set: the kernel unblocks it to report a

@@ -12,8 +12,10 @@
 #include <string>
 #include <utility>
 
+#include "mcr/base/fault.h"
 #include "mcr/base/mapping.h"
 #include "mcr/base/system_call.h"
+#include "tracer/arch/injected/code.h"
 #include "tracer/sys/procfs.h"
 #include "tracer/sys/ptrace.h"
 #include "tracer/syscall_site.h"
@@ -23,13 +25,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kCallTimeout{10000};
 constexpr uint64_t kPageSize = 4096;
+constexpr uint64_t kPagesSize = kPageSize + Injection::kScratchSize;
 constexpr uint64_t kRedZone = 128;  // System V ABI for x86-64, 3.2.2
-constexpr std::byte kInt3{0xcc};
-
-constexpr uint64_t Bit(int signal) { return uint64_t{1} << (signal - 1); }
-// A signal that the kernel must deliver for a fault loses its handler if it is blocked.
-constexpr uint64_t kFaults =
-    Bit(SIGTRAP) | Bit(SIGSEGV) | Bit(SIGBUS) | Bit(SIGILL) | Bit(SIGFPE) | Bit(SIGSYS);
 
 constexpr uint64_t kHighestError = 4095;
 
@@ -78,7 +75,7 @@ Status Injection::SaveState() {
   if (task_.pending_signal() != 0) {
     MCR_ASSIGN(saved_signal_, PtraceGetSignalInfo(task_.tid()));
   }
-  MCR_TRY(PtraceSetSignalMask(task_.tid(), ~kFaults));
+  MCR_TRY(PtraceSetSignalMask(task_.tid(), kOurSignalMask));
   open_ = true;
   if (sandboxed_) MCR_TRY(task_.SuspendSeccomp(true));
   return {};
@@ -89,13 +86,10 @@ Injection::~Injection() { (void)Close().has_value(); }
 Status Injection::Close() {
   if (!open_) return {};
   Status status;
-  const auto unmap = [&](Addr page) {
-    if (page.IsNull() || !status) return;
-    const Result<uint64_t> unmapped = Call(SYS_munmap, {page.value(), kPageSize});
+  if (!pages_.IsNull()) {
+    const auto unmapped = Call(SYS_munmap, {std::exchange(pages_, Addr()).value(), kPagesSize});
     if (!unmapped) status = tl::make_unexpected(unmapped.error());
-  };
-  unmap(std::exchange(scratch_, Addr()));
-  unmap(std::exchange(return_trap_, Addr()));
+  }
   open_ = false;
   if (task_.state() == RunState::kDead) return status;
   const auto also = [&](Status next) {
@@ -112,22 +106,53 @@ Status Injection::Close() {
   return status;
 }
 
-Result<Registers> Injection::RunToTrap(const Registers& registers, Resume how) {
-  if (!open_) return Fail("the injection is closed", "tid " + std::to_string(task_.tid()));
-  MCR_TRY(task_.SetRegisters(registers));
-  ran_ = true;
+// Whether this stop is the end of our code, or one that we have asked for: other senders' signals
+// have another code, or go to the process.
+bool Injection::IsOwnStop(const WaitStatus& stop) {
+  if (stop.kind != WaitStatus::Kind::kSignal || stop.signal != SIGSTOP) return false;
+  const Result<siginfo_t> info = PtraceGetSignalInfo(task_.tid());
+  if (info && info->si_code == SI_TKILL) return true;
+  // It cannot be blocked; its turn comes when the injection is closed. One that is sent while it is
+  // pending, like ours after a call, is lost in it.
+  stop_asked_ = true;
+  const Result<Registers> now = task_.GetRegisters();
+  return now && now->rip == site_.value() + kSyscallInstruction.size();
+}
+
+Status Injection::CheckFault(const WaitStatus& stop) {
+  if (stop.kind != WaitStatus::Kind::kSignal || (SignalBit(stop.signal) & kFaultSignals) == 0)
+    return {};
+  MCR_ASSIGN(const Registers after, task_.GetRegisters());
+  return Fail("code that was run in the thread ended with " +
+                  std::string(sigabbrev_np(stop.signal)) + " at " + Hex(after.rip),
+              "tid " + std::to_string(task_.tid()));
+}
+
+// Interrupts and births may come in between as well: the thread goes on.
+Result<Registers> Injection::RunTo(WaitStatus::Kind kind, Resume how) {
   while (true) {
     MCR_ASSIGN(const WaitStatus stop, task_.RunToStop(how, kCallTimeout));
-    // SIGSTOP cannot be blocked; its turn comes when the injection is closed.
-    if (stop.kind == WaitStatus::Kind::kSignal && stop.signal == SIGSTOP) stop_asked_ = true;
-    // Interrupts and births may come in between as well: the thread goes on.
-    if (stop.kind != WaitStatus::Kind::kSignal || (Bit(stop.signal) & kFaults) == 0) continue;
-    MCR_ASSIGN(const Registers after, task_.GetRegisters());
-    if (stop.signal == SIGTRAP) return after;
-    return Fail("code that was run in the thread ended with " +
-                    std::string(sigabbrev_np(stop.signal)) + " at " + Hex(after.rip),
-                "tid " + std::to_string(task_.tid()));
+    const bool own = IsOwnStop(stop);
+    if (kind == WaitStatus::Kind::kSignal ? own : stop.kind == kind) return task_.GetRegisters();
+    MCR_TRY(CheckFault(stop));
   }
+}
+
+Status Injection::Start(const Registers& registers) {
+  if (!open_) return Fail("the injection is closed", "tid " + std::to_string(task_.tid()));
+  ran_ = true;
+  return task_.SetRegisters(registers);
+}
+
+Status Injection::SendStop() {
+  if (syscall(SYS_tgkill, task_.pid(), task_.tid(), SIGSTOP) != 0) {
+    return FailErrno("cannot signal", "tid " + std::to_string(task_.tid()));
+  }
+  return {};
+}
+
+Result<Registers> Injection::RunToOwnStop() {
+  return RunTo(WaitStatus::Kind::kSignal, Resume::kContinue);
 }
 
 Result<uint64_t> Injection::Call(long number, std::initializer_list<uint64_t> arguments) {
@@ -136,8 +161,14 @@ Result<uint64_t> Injection::Call(long number, std::initializer_list<uint64_t> ar
   registers.rax = static_cast<uint64_t>(number);
   registers.orig_rax = ~uint64_t{0};
   registers.rip = site_.value();
-  // A single step over `syscall` ends behind it, after the call: one stop instead of two.
-  MCR_ASSIGN(const Registers after, RunToTrap(registers, Resume::kSingleStep));
+  MCR_TRY(Start(registers));
+  MCR_TRY(FaultPoint(Fault::kInjectedCall));
+  // To its entry, and then to a stop by a signal, which comes when it is done: from one at its exit
+  // the kernel would not look at the registers again that are put back. A single step would be one
+  // stop instead of two, but one for SIGTRAP, of which the process would die if we died in it.
+  MCR_TRY(RunTo(WaitStatus::Kind::kSystemCall, Resume::kSystemCall));
+  MCR_TRY(SendStop());
+  MCR_ASSIGN(const Registers after, RunToOwnStop());
   if (after.rip != site_.value() + kSyscallInstruction.size()) {
     return Fail(NameOf(number) + " in the server was interrupted at " + Hex(after.rip),
                 "PID " + std::to_string(task_.pid()));
@@ -149,24 +180,25 @@ Result<uint64_t> Injection::Call(long number, std::initializer_list<uint64_t> ar
   return after.rax;
 }
 
-Result<Addr> Injection::Scratch() {
-  if (!scratch_.IsNull()) return scratch_;
-  MCR_ASSIGN(const uint64_t page, Call(SYS_mmap, {0, kScratchSize, PROT_READ | PROT_WRITE,
-                                                  MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
-  scratch_ = Addr(page);
-  return scratch_;
+// Written through /proc/PID/mem, the page to execute need never be writable.
+Status Injection::MapPages() {
+  if (!pages_.IsNull()) return {};
+  MCR_ASSIGN(const uint64_t pages, Call(SYS_mmap, {0, kPagesSize, PROT_READ | PROT_EXEC,
+                                                   MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
+  pages_ = Addr(pages);
+  MCR_TRY(Call(SYS_mprotect, {pages + kPageSize, kScratchSize, PROT_READ | PROT_WRITE}));
+  return {};
 }
 
-// Written through /proc/PID/mem, the pages need never be writable and executable at once.
-Result<Addr> Injection::MapCode(std::span<const std::byte> code) {
-  MCR_ASSIGN(const uint64_t pages, Call(SYS_mmap, {0, code.size(), PROT_READ | PROT_EXEC,
-                                                   MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
-  const Status written = memory_.Write(Addr(pages), code);
-  if (!written) {
-    (void)Call(SYS_munmap, {pages, code.size()}).has_value();
-    return tl::make_unexpected(written.error());
-  }
-  return Addr(pages);
+Result<Addr> Injection::Scratch() {
+  MCR_TRY(MapPages());
+  return pages_ + kPageSize;
+}
+
+Status Injection::PutCode(std::span<const std::byte> code) {
+  if (code.size() > kPageSize) return Fail("more code than fits a page");
+  MCR_TRY(MapPages());
+  return memory_.Write(pages_, code);
 }
 
 Status Injection::SaveExtendedState() {
@@ -189,32 +221,26 @@ Result<Registers> Injection::RunCode(Addr at, std::initializer_list<uint64_t> ar
   registers.r12 = registers.r13 = registers.r14 = registers.r15 = 0;
   constexpr uint64_t kDirectionFlag = 0x400;  // clear on entry to a function, says the ABI
   registers.eflags &= ~kDirectionFlag;
-  return RunToTrap(registers, Resume::kContinue);
+  MCR_TRY(Start(registers));
+  MCR_TRY(FaultPoint(Fault::kInjectedCode));
+  return RunToOwnStop();
 }
 
 Result<uint64_t> Injection::CallFunction(Addr function, std::initializer_list<uint64_t> arguments) {
-  if (return_trap_.IsNull()) {
-    MCR_ASSIGN(return_trap_, MapCode(std::span(&kInt3, 1)));
-  }
+  MCR_TRY(PutCode(EndCode()));
   // The ABI wants the stack aligned to 16 bytes before the return address is pushed.
   const uint64_t rsp = ((saved_.rsp - kRedZone) & ~uint64_t{15}) - 8;
-  MCR_TRY(memory_.WriteValue(Addr(rsp), return_trap_.value()));
+  MCR_TRY(memory_.WriteValue(Addr(rsp), pages_.value()));
   MCR_ASSIGN(const Registers after, RunCode(function, arguments, rsp));
-  if (after.rip != return_trap_.value() + 1) {
-    return Fail("the called function trapped at " + Hex(after.rip),
-                "PID " + std::to_string(task_.pid()));
-  }
-  return after.rax;
+  return after.rbp;
 }
 
 Result<uint64_t> Injection::Run(std::span<const std::byte> code,
                                 std::initializer_list<uint64_t> arguments) {
-  MCR_ASSIGN(const Addr pages, MapCode(code));
+  MCR_TRY(PutCode(code));
   const uint64_t rsp = (saved_.rsp - kRedZone) & ~uint64_t{15};
-  const Result<Registers> after = RunCode(pages, arguments, rsp);
-  if (task_.state() != RunState::kDead) MCR_TRY(Call(SYS_munmap, {pages.value(), code.size()}));
-  MCR_TRY(after);
-  return after->rax;
+  MCR_ASSIGN(const Registers after, RunCode(pages_, arguments, rsp));
+  return after.rbp;
 }
 
 }  // namespace mcr::tracer

@@ -6,6 +6,10 @@
 // delivered. The calls run at an executable address of the process that holds a `syscall`
 // instruction already, so that no code page is written.
 //
+// No stop on the way is one for SIGTRAP: should we die in that, the process would die of it. What
+// the kernel does with the other kinds then leaves the thread where it is if its process is held
+// (TaskGroup::Hold).
+//
 // The kernel deals with an interrupted system call on the way out of the stop, by orig_rax and rax.
 // An injection ends in a stop on that same way, so that a call that was to be restarted still is.
 #ifndef MCR_TRACER_REMOTE_CALL_H_
@@ -58,9 +62,10 @@ class Injection {
   Result<Addr> Scratch();
   static constexpr uint64_t kScratchSize = 4096;  // bytes
 
-  // Copies of `code` (position-independent), run from its first byte until it reaches an `int3`;
-  // returns rax there. The arguments are in rdi, rsi, rdx, rcx, r8, r9, as for a function. Its
-  // pages are unmapped again. Fails, with the registers put back, if the code faults.
+  // Copies of `code` (position-independent), run from its first byte until it stops its own thread
+  // (as tracer/arch/injected/code.S does it at its ends); returns rbp there. The arguments are in
+  // rdi, rsi, rdx, rcx, r8, r9, as for a function. Its pages are unmapped again. Fails, with the
+  // registers put back, if the code faults.
   Result<uint64_t> Run(std::span<const std::byte> code, std::initializer_list<uint64_t> arguments);
 
   // Gives the process a copy of our descriptor `fd` (SCM_RIGHTS over a socket pair that the process
@@ -76,10 +81,16 @@ class Injection {
 
   Status SaveState();
   Status SaveExtendedState();
-  // Runs the thread with `registers` until it stops with SIGTRAP; returns its registers then.
-  Result<Registers> RunToTrap(const Registers& registers, Resume how);
+  Status Start(const Registers& registers);
+  // Runs the thread until it stops at a system call, or, for kSignal, by a SIGSTOP of our own.
+  Result<Registers> RunTo(WaitStatus::Kind kind, Resume how);
+  Result<Registers> RunToOwnStop();
+  bool IsOwnStop(const WaitStatus& stop);
+  Status CheckFault(const WaitStatus& stop);
+  Status SendStop();
   Result<Registers> RunCode(Addr at, std::initializer_list<uint64_t> arguments, uint64_t rsp);
-  Result<Addr> MapCode(std::span<const std::byte> code);
+  Status MapPages();
+  Status PutCode(std::span<const std::byte> code);
   Result<int> ReceiveFd(int socket);
 
   Task& task_;
@@ -93,8 +104,7 @@ class Injection {
   uint64_t saved_mask_ = 0;
   std::optional<siginfo_t> saved_signal_;
   std::optional<std::vector<std::byte>> saved_extended_;
-  Addr scratch_;
-  Addr return_trap_;  // a page of ours that holds an int3: where functions return to
+  Addr pages_;  // of ours: one to execute, and behind it the scratch page; null: not mapped
 };
 
 }  // namespace mcr::tracer

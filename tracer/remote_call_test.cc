@@ -17,6 +17,7 @@
 #include "mcr/base/owned_fd.h"
 #include "mcr/base/result.h"
 #include "tests/targets/target_process.h"
+#include "tracer/arch/injected/code.h"
 #include "tracer/sys/procfs.h"
 #include "tracer/task.h"
 #include "tracer/task_group.h"
@@ -205,9 +206,10 @@ std::vector<std::byte> Code(std::initializer_list<int> bytes) {
   return code;
 }
 
-TEST_F(InjectionIntoCallee, RunsCodeUpToItsInt3) {
-  // mov rax, rdi; add rax, rsi; pxor xmm5, xmm5; int3
-  const auto code = Code({0x48, 0x89, 0xf8, 0x48, 0x01, 0xf0, 0x66, 0x0f, 0xef, 0xed, 0xcc});
+TEST_F(InjectionIntoCallee, RunsCodeUntilItStopsItself) {
+  // mov rax, rdi; add rax, rsi; pxor xmm5, xmm5
+  auto code = Code({0x48, 0x89, 0xf8, 0x48, 0x01, 0xf0, 0x66, 0x0f, 0xef, 0xed});
+  code.insert(code.end(), EndCode().begin(), EndCode().end());
   const Result<uint64_t> result = injection_->Run(code, {40, 2});
   ASSERT_TRUE(result) << result.error().Line();
   EXPECT_EQ(*result, 42u);

@@ -1,5 +1,6 @@
 #include "tracer/task_group.h"
 
+#include <signal.h>
 #include <sys/ptrace.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ microseconds TimeLeft(Clock::time_point deadline) {
 TaskGroup::TaskGroup(TaskGroup&& other) noexcept
     : options_(other.options_),
       report_births_(other.report_births_),
+      held_(other.held_),
       program_(other.program_),
       processes_(std::exchange(other.processes_, {})),
       tasks_(std::exchange(other.tasks_, {})) {}
@@ -58,6 +60,7 @@ TaskGroup& TaskGroup::operator=(TaskGroup&& other) noexcept {
   (void)DetachAll().has_value();
   options_ = other.options_;
   report_births_ = other.report_births_;
+  held_ = other.held_;
   program_ = other.program_;
   processes_ = std::exchange(other.processes_, {});
   tasks_ = std::exchange(other.tasks_, {});
@@ -83,6 +86,7 @@ Result<TaskGroup> TaskGroup::Attach(pid_t root, const AttachOptions& options) {
 Result<TaskGroup> TaskGroup::Reattach(const std::vector<pid_t>& pids) {
   TaskGroup group;
   group.options_ = kBaseOptions;
+  group.held_ = true;
   for (const pid_t pid : pids) {
     MCR_ASSIGN(const bool found, group.AttachProcess(pid));
     if (!found) return Fail("the process has ended", "PID " + std::to_string(pid));
@@ -177,6 +181,7 @@ Status TaskGroup::DrainWhileAttaching() {
 }
 
 void TaskGroup::Add(std::unique_ptr<AttachedTask> task) {
+  task->set_held(held_);
   tasks_.push_back(task.get());
   if (TracedProcess* process = Find(task->pid())) {
     process->tasks.push_back(std::move(task));
@@ -324,6 +329,59 @@ Status TaskGroup::StopAll(milliseconds timeout) {
     }
   }
   return {};
+}
+
+void TaskGroup::SetHeld(bool held) {
+  held_ = held;
+  for (AttachedTask* task : tasks_) task->set_held(held);
+}
+
+// nullptr: it has been killed, and needs neither to be held nor to be released.
+AttachedTask* TaskGroup::MainOf(const TracedProcess& process) const {
+  for (AttachedTask* task : tasks_) {
+    if (task->tid() == process.pid && task->state() == RunState::kStopped) return task;
+  }
+  return nullptr;
+}
+
+template <class Step>
+Status TaskGroup::ForEachMain(const Step& step) {
+  for (const TracedProcess& process : processes_) {
+    AttachedTask* main = MainOf(process);
+    if (main == nullptr) continue;
+    const Status done = step(*main);
+    if (!done && done.error().os_error != ESRCH) return done;
+  }
+  return {};
+}
+
+// All at once: to wait for each of them in turn takes as many times as long.
+Status TaskGroup::Hold() {
+  SetHeld(true);
+  MCR_TRY(ForEachMain([](AttachedTask& main) { return main.SendOwnSignal(SIGSTOP); }));
+  MCR_TRY(ForEachMain([](AttachedTask& main) { return main.BeginGroupStop(); }));
+  return ForEachMain([](AttachedTask& main) { return main.AwaitGroupStop(); });
+}
+
+Status TaskGroup::Release() {
+  const auto held = [](AttachedTask& main, const auto& step) {
+    return main.in_group_stop() ? step() : Status();
+  };
+  MCR_TRY(ForEachMain(
+      [&](AttachedTask& main) { return held(main, [&] { return main.SendOwnSignal(SIGCONT); }); }));
+  MCR_TRY(ForEachMain(
+      [&](AttachedTask& main) { return held(main, [&] { return main.EndGroupStop(); }); }));
+  SetHeld(false);
+  return {};
+}
+
+bool TaskGroup::IsHeld(const TracedProcess& process) const {
+  const AttachedTask* main = MainOf(process);
+  return main != nullptr && main->in_group_stop();
+}
+
+bool TaskGroup::IsHeld() const {
+  return std::ranges::all_of(processes_, [this](const auto& process) { return IsHeld(process); });
 }
 
 Status TaskGroup::ContinueAll() {

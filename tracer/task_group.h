@@ -46,7 +46,7 @@ class TaskGroup {
   static Result<TaskGroup> Attach(pid_t root, const AttachOptions& options = {});
 
   // Attaches to exactly these processes again, all of whose threads are known to be held stopped by
-  // something else (a frozen cgroup), and leaves them in a ptrace stop.
+  // something else (a frozen cgroup, Hold), and leaves them in a ptrace stop.
   static Result<TaskGroup> Reattach(const std::vector<pid_t>& pids);
 
   TaskGroup(TaskGroup&&) noexcept;
@@ -74,6 +74,16 @@ class TaskGroup {
   // Resumes every stopped task.
   Status ContinueAll();
 
+  // With every task stopped: puts each process into a group stop, which outlives us. Its threads
+  // still run when they are resumed by us; but should we die, whatever they are doing then, the
+  // kernel stops them before they come to execute anything of their own. What else sees of it: the
+  // parents of the processes get SIGCHLD.
+  Status Hold();
+  // Ends that for those that are. Nothing runs before it is detached or resumed.
+  Status Release();
+  bool IsHeld(const TracedProcess& process) const;
+  bool IsHeld() const;  // all of them
+
   // Forgets tasks that have died, and processes without tasks. Pointers to them become invalid.
   void RemoveDead();
 
@@ -95,6 +105,10 @@ class TaskGroup {
   Status DrainWhileAttaching();
 
   void Add(std::unique_ptr<AttachedTask> task);
+  void SetHeld(bool held);
+  AttachedTask* MainOf(const TracedProcess& process) const;
+  template <class Step>
+  Status ForEachMain(const Step& step);
   // The task that a fork, vfork or clone stop of `parent` speaks of.
   Status AddBorn(AttachedTask& parent);
   // Does what a stop asks for; true if the caller of WaitAny is to see it.
@@ -109,6 +123,7 @@ class TaskGroup {
 
   uint64_t options_ = 0;  // PTRACE_O_*
   bool report_births_ = false;
+  bool held_ = false;
   std::optional<ProgramTree> program_;  // without: every process of the tree belongs to the group
   std::vector<TracedProcess> processes_;
   std::vector<AttachedTask*> tasks_;  // all of processes_[].tasks

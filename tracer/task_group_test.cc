@@ -14,6 +14,7 @@
 #include "mcr/base/address.h"
 #include "mcr/base/result.h"
 #include "tests/targets/target_process.h"
+#include "tracer/sys/child.h"
 #include "tracer/sys/procfs.h"
 #include "tracer/sys/procfs_parse.h"
 #include "tracer/task.h"
@@ -226,6 +227,49 @@ TEST(TaskGroupTest, LetsGoOfAProcessThatExecutesAnotherProgram) {
   EXPECT_EQ(ProcFs().ReadStatus(child)->tracer, 0);
   ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
   EXPECT_EQ(group->processes().size(), 1u);
+}
+
+// The tracer is a child of this test, so that it can die.
+char StateAfterDeathOfTracer(TargetProcess& target, bool hold) {
+  const pid_t tracer = fork();
+  if (tracer == 0) {
+    Result<TaskGroup> group = TaskGroup::Attach(target.pid());
+    if (!group || !group->InterruptAll(milliseconds(2000))) _exit(1);
+    if (hold && !group->Hold()) _exit(1);
+    raise(SIGKILL);
+  }
+  AwaitChild(tracer);
+  // Nothing tells of it when it has stopped.
+  const auto deadline = std::chrono::steady_clock::now() + milliseconds(2000);
+  while (ProcFs().ReadStatus(target.pid())->state == 't' ||
+         (hold && ProcFs().ReadStatus(target.pid())->state != 'T')) {
+    if (std::chrono::steady_clock::now() > deadline) break;
+  }
+  return ProcFs().ReadStatus(target.pid())->state;
+}
+
+TEST(TaskGroupTest, WhatIsHeldStaysStoppedWhenItsTracerDies) {
+  auto target = StartReady("spawner");
+  EXPECT_EQ(StateAfterDeathOfTracer(*target, true), 'T');
+}
+
+TEST(TaskGroupTest, WhatIsNotHeldRunsWhenItsTracerDies) {
+  auto target = StartReady("blocker", {"read"});
+  EXPECT_NE(StateAfterDeathOfTracer(*target, false), 'T');
+}
+
+TEST(TaskGroupTest, WhatIsHeldAndReleasedRunsAsBefore) {
+  auto target = StartReady("blocker", {"read"});
+  Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+  ASSERT_TRUE(group && group->InterruptAll(milliseconds(2000)));
+  ASSERT_TRUE(group->Hold());
+  EXPECT_TRUE(group->IsHeld());
+  ASSERT_TRUE(group->Hold());  // again does no harm
+  ASSERT_TRUE(group->Release());
+  EXPECT_FALSE(group->IsHeld());
+  ASSERT_TRUE(group->DetachAll());
+  target->Write("x");
+  EXPECT_EQ(target->ReadLine(), "1 ok signals 0 mask same early");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "checkpoint/criu/criu_log.h"
 #include "checkpoint/criu/image_file.h"
 #include "tracer/sys/affinity.h"
 
@@ -42,18 +43,6 @@ Result<tracer::Child> Spawn(const CriuDumpOptions& options, OwnedFd socket) {
     ExecCriu(criu.c_str(), socket.get());
   }
   return tracer::Child::Own(pid);
-}
-
-std::string LineAt(const std::string& log, size_t at) {
-  return at == std::string::npos ? "" : log.substr(at, log.find('\n', at) - at);
-}
-
-// The line of CRIU's log that says why. The first error after the dump began is the cause of the
-// others; what was complained about before that did not keep CRIU from going on.
-std::string FindReason(const std::string& log, size_t begin) {
-  constexpr char kError[] = "Error (";
-  const size_t first = log.find(kError, begin);
-  return LineAt(log, first != std::string::npos ? first : log.rfind(kError));
 }
 
 }  // namespace
@@ -114,7 +103,7 @@ Status CriuDump::Request() {
 
 tl::unexpected<Error> CriuDump::Explain(Error error) const {
   if (const auto log = directory_.ReadFile(kLogFile); log.has_value()) {
-    if (const std::string line = FindReason(*log, log_begin_); !line.empty()) {
+    if (const std::string line = FindCriuError(*log, log_begin_); !line.empty()) {
       error.what += ": " + line;
     }
   }

@@ -1,5 +1,6 @@
 #include "checkpoint/criu/image_directory.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -30,6 +31,17 @@ Result<ImageDirectory> ImageDirectory::Open(const std::string& path) {
   OwnedFd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory.valid()) return FailErrno("cannot open the checkpoint directory", path);
   return ImageDirectory(std::move(directory));
+}
+
+Result<std::vector<std::string>> ImageDirectory::Names() const {
+  DIR* entries = fdopendir(openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (entries == nullptr) return FailErrno("cannot list the checkpoint directory");
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(entries)) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  closedir(entries);
+  return names;
 }
 
 Result<OwnedFd> ImageDirectory::OpenFile(const std::string& name) const {

@@ -22,6 +22,7 @@ class ImageDirectory {
 
   int fd() const { return fd_.get(); }
 
+  Result<std::vector<std::string>> Names() const;
   // A whole file. Fails for one that is larger than `limit` bytes.
   Result<std::string> ReadFile(const std::string& name, size_t limit = 64 << 20) const;
   Result<OwnedFd> OpenFile(const std::string& name) const;

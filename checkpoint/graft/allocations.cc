@@ -96,6 +96,12 @@ void Allocations::Resolve(user_regs_struct& registers) const {
   std::memcpy(&registers, words.data(), sizeof words);
 }
 
+std::vector<uint64_t> Allocations::Made() const {
+  std::vector<uint64_t> made = {graft_.release.value()};
+  made.insert(made.end(), got_.begin(), got_.end());
+  return made;
+}
+
 Status Allocations::Release(TracedProcess& process) const {
   std::vector<uint64_t> memory = got_;
   std::erase(memory, 0u);

@@ -21,6 +21,9 @@ class Allocations {
   // The plan with the addresses that the allocations have: no placeholder is left in it.
   ProcessGraft Resolve() const;
 
+  // The address of free(3), then of each allocation: what takes them back.
+  std::vector<uint64_t> Made() const;
+
   // Gives all of it back.
   Status Release(tracer::TracedProcess& process) const;
 

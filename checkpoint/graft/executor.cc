@@ -4,7 +4,9 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "checkpoint/call_batch.h"
@@ -12,8 +14,12 @@
 #include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/kernel_calls.h"
 #include "checkpoint/graft/memory_patch.h"
+#include "checkpoint/graft/undo.h"
+#include "mcr/base/fault.h"
+#include "mcr/base/mapping.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/memory.h"
+#include "tracer/sys/procfs.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -38,49 +44,23 @@ Result<tracer::Task*> FindTask(TracedProcess& process, pid_t tid) {
   return Fail("the plan names a thread that is not attached", "TID " + std::to_string(tid));
 }
 
-// What MakeCalls has done so far, shared with its inverse.
-struct Progress {
-  ReversibleCalls calls;
-  std::vector<int> new_files;  // in the process; -1: not there
-};
-
-Status RevertCalls(TaskGroup& group, pid_t pid, const Progress& progress) {
-  std::vector<BatchedCall> calls = progress.calls.Undone();
-  for (const int fd : progress.new_files) {
-    if (fd < 0) continue;
-    calls.push_back({.what = "close the new file",
-                     .number = SYS_close,
-                     .arguments = {static_cast<uint64_t>(fd)}});
-  }
-  if (calls.empty()) return {};
-  MCR_ASSIGN(TracedProcess * process, FindProcess(group, pid));
-  MCR_ASSIGN(const auto injection, Injection::Open(*process));
-  MCR_TRY(RunBatch(*injection, calls));
-  MCR_TRY(CheckResults(calls, Where(pid)));
-  return injection->Close();
-}
-
 bool NeedsFile(const ProcessGraft& graft, size_t file) {
   return std::ranges::any_of(graft.mappings, [&](const NewMapping& mapping) {
     return !mapping.anonymous && mapping.file == file;
   });
 }
 
-Status RunForward(Injection& injection, Progress& progress, pid_t pid) {
-  MCR_TRY(RunBatch(injection, progress.calls.forward));
-  return CheckResults(progress.calls.forward, Where(pid));
+// One fault in the middle of a patch, whatever its size.
+Fault PlaceOf(size_t index, size_t count) {
+  if (index + 1 == count) return Fault::kLastWrite;
+  return index == 0 ? Fault::kFirstWrite : Fault::kMiddleWrite;
 }
 
 Status WriteAll(pid_t pid, const MemoryPatch& patch) {
   MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(pid));
-  for (const MemoryPatch::Span& span : patch.spans()) MCR_TRY(memory.Write(span.at, span.after));
-  return {};
-}
-
-Status RevertAll(pid_t pid, const MemoryPatch& patch) {
-  MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(pid));
-  for (auto span = patch.spans().rbegin(); span != patch.spans().rend(); ++span) {
-    if (!span->before.empty()) MCR_TRY(memory.Write(span->at, span->before));
+  for (size_t i = 0; i < patch.spans().size(); ++i) {
+    MCR_TRY(memory.Write(patch.spans()[i].at, patch.spans()[i].after));
+    MCR_TRY(FaultPoint(PlaceOf(i, patch.spans().size())));
   }
   return {};
 }
@@ -99,6 +79,32 @@ std::vector<Range<Addr>> FreshRanges(const std::vector<NewMapping>& mappings) {
     }
   }
   return joined;
+}
+
+// What the calls of MakeCalls take away.
+Status RecordCalls(UndoLog& log, const ProcessGraft& graft) {
+  std::vector<Range<Addr>> ranges;
+  for (const NewMapping& mapping : graft.mappings) ranges.push_back(mapping.range);
+  std::vector<SignalHandler> handlers;
+  for (const SignalHandlerChange& change : graft.signal_handlers) handlers.push_back(change.before);
+  std::vector<EpollEntry> epoll;
+  for (const EpollChange& change : graft.epoll) epoll.push_back(change.before);
+  MCR_TRY(log.AppendValues<Range<Addr>>(UndoKind::kNewMappings, graft.pid, ranges));
+  MCR_TRY(log.AppendValues<SignalHandler>(UndoKind::kSignalHandlers, graft.pid, handlers));
+  return log.AppendValues<EpollEntry>(UndoKind::kEpoll, graft.pid, epoll);
+}
+
+Status RecordMemory(UndoLog& log, pid_t pid, const MemoryPatch& patch) {
+  std::vector<std::array<uint64_t, 2>> heads;
+  heads.reserve(patch.spans().size());  // the parts point into it
+  std::vector<std::span<const std::byte>> parts;
+  for (const MemoryPatch::Span& span : patch.spans()) {
+    if (span.before.empty()) continue;
+    heads.push_back({span.at.value(), span.before.size()});
+    parts.push_back(std::as_bytes(std::span(heads.back())));
+    parts.push_back(span.before);
+  }
+  return log.Append(UndoKind::kMemory, pid, parts);
 }
 
 }  // namespace
@@ -120,17 +126,25 @@ Result<GraftPreparation> Graft::Prepare(const GraftPlan& plan) {
 }
 
 Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& plan,
-                                            GraftPreparation preparation, const Applied& applied) {
-  std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(preparation.new_files)));
+                                            GraftPreparation preparation, UndoLog& log,
+                                            const Applied& applied) {
+  std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(preparation.new_files), log));
   Status status = graft->Allocate(preparation.patches);
   for (size_t i = 0; status.has_value() && i < plan.processes.size(); ++i) {
-    status = graft->ApplyTo(graft->plan_->processes[i], std::move(preparation.patches[i]), applied);
+    status = graft->ApplyTo(graft->plan_->processes[i], preparation.patches[i], applied);
   }
   if (status.has_value()) return graft;
   Error error = status.error();
   const Status undone = graft->Undo();
   if (!undone.has_value()) error.what += " (and undoing it: " + undone.error().Line() + ")";
   return tl::make_unexpected(std::move(error));
+}
+
+Graft::~Graft() { (void)Undo(); }
+
+Status Graft::Undo() {
+  if (std::exchange(done_, true)) return {};
+  return UndoGraft(group_, log_);
 }
 
 Status Graft::Allocate(std::vector<MemoryPatch>& patches) {
@@ -147,57 +161,57 @@ Status Graft::Allocate(std::vector<MemoryPatch>& patches) {
 
 Status Graft::AllocateIn(ProcessGraft& graft, MemoryPatch& patch) {
   MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
-  MCR_ASSIGN(Allocations made, Allocations::Make(*process, graft));
-  auto allocations = std::make_shared<const Allocations>(std::move(made));
-  undo_.Arm([&group = group_, pid = graft.pid, allocations]() -> Status {
-    MCR_ASSIGN(TracedProcess * process, FindProcess(group, pid));
-    return allocations->Release(*process);
-  });
-  graft = allocations->Resolve();
+  MCR_TRY(log_.Append(UndoKind::kAllocating, graft.pid));
+  MCR_ASSIGN(const Allocations allocations, Allocations::Make(*process, graft));
+  const std::vector<uint64_t> made = allocations.Made();
+  MCR_TRY(log_.AppendValues<uint64_t>(UndoKind::kAllocated, graft.pid, made));
+  MCR_ASSIGN(const Mappings mappings, tracer::ProcFs().ReadMappings(graft.pid));
+  MCR_TRY(RecordMappings(log_, graft.pid, mappings));
+  MCR_TRY(FaultPoint(Fault::kAllocation));
+  graft = allocations.Resolve();
   // The allocator has changed memory since the patch was prepared.
   MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
   MCR_ASSIGN(patch, MemoryPatch::Prepare(graft.writes, memory, FreshRanges(graft.mappings)));
   return {};
 }
 
-Status Graft::ApplyTo(const ProcessGraft& graft, MemoryPatch patch, const Applied& applied) {
+Status Graft::ApplyTo(const ProcessGraft& graft, const MemoryPatch& patch, const Applied& applied) {
   MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
   MCR_TRY(MakeCalls(*process, graft));
-  MCR_TRY(WriteMemory(graft.pid, std::move(patch)));
+  MCR_TRY(WriteMemory(graft.pid, patch));
   MCR_TRY(SetRegisters(*process, graft));
   return applied(*process);
 }
 
 Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {
   if (graft.mappings.empty() && graft.signal_handlers.empty() && graft.epoll.empty()) return {};
-  auto progress = std::make_shared<Progress>();
-  undo_.Arm(
-      [&group = group_, pid = graft.pid, progress] { return RevertCalls(group, pid, *progress); });
+  MCR_TRY(RecordCalls(log_, graft));
   MCR_ASSIGN(const auto injection, Injection::Open(process));
-  progress->new_files.resize(new_files_.size(), -1);
+  std::vector<int>& placed = placed_[graft.pid];
+  placed.resize(new_files_.size(), -1);
   for (size_t file = 0; file < new_files_.size(); ++file) {
     if (!NeedsFile(graft, file)) continue;
-    MCR_ASSIGN(progress->new_files[file], injection->SendFd(new_files_[file].get()));
-    placed_[graft.pid] = progress->new_files;
+    MCR_ASSIGN(placed[file], injection->SendFd(new_files_[file].get()));
+    MCR_TRY(FaultPoint(Fault::kDescriptor));
   }
-  progress->calls = CallsFor(graft, progress->new_files);
-  MCR_TRY(RunForward(*injection, *progress, graft.pid));
+  std::vector<BatchedCall> calls = CallsFor(graft, placed);
+  MCR_TRY(RunBatch(*injection, calls));
+  MCR_TRY(CheckResults(calls, Where(graft.pid)));
+  MCR_TRY(FaultPoint(Fault::kKernelCalls));
   return injection->Close();
 }
 
-Status Graft::WriteMemory(pid_t pid, MemoryPatch prepared) {
-  if (prepared.spans().empty()) return {};
-  auto patch = std::make_shared<const MemoryPatch>(std::move(prepared));
-  undo_.Arm([pid, patch] { return RevertAll(pid, *patch); });
-  return WriteAll(pid, *patch);
+Status Graft::WriteMemory(pid_t pid, const MemoryPatch& patch) {
+  if (patch.spans().empty()) return {};
+  MCR_TRY(RecordMemory(log_, pid, patch));
+  return WriteAll(pid, patch);
 }
 
 Status Graft::SetRegisters(TracedProcess& process, const ProcessGraft& graft) {
   for (const RegisterChange& change : graft.registers) {
     MCR_ASSIGN(tracer::Task * task, FindTask(process, change.tid));
-    MCR_ASSIGN(const tracer::Registers before, task->GetRegisters());
-    undo_.Arm([task, before] { return task->SetRegisters(before); });
     MCR_TRY(task->SetRegisters(change.registers));
+    MCR_TRY(FaultPoint(Fault::kRegisters));
   }
   return {};
 }
@@ -216,6 +230,7 @@ Status Graft::Commit() {
   std::vector<std::unique_ptr<FinalStep>> steps;
   for (const ProcessGraft& graft : plan_->processes) {
     MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
+    MCR_TRY(RecordThreads(log_, UndoKind::kGraftedThread, *process));
     const auto placed = placed_.find(graft.pid);
     MCR_ASSIGN(auto step,
                placed != placed_.end()
@@ -223,10 +238,24 @@ Status Graft::Commit() {
                    : FinalStep::PrepareAndPlace(*process, graft, new_files_.front().get()));
     steps.push_back(std::move(step));
   }
-  undo_.Disarm();
+  MCR_TRY(RecordEnds());
+  done_ = true;
+  (void)FaultPoint(Fault::kCommitted);
   for (const ProcessGraft& graft : plan_->processes) Release(graft);
-  for (const auto& step : steps) step->Run(warnings_);
+  for (const auto& step : steps) {
+    (void)FaultPoint(Fault::kUnmap);
+    step->Run(warnings_);
+  }
   return {};
+}
+
+Status Graft::RecordEnds() {
+  for (const ProcessGraft& graft : plan_->processes) MCR_TRY(RecordEnd(log_, graft));
+  if (!plan_->new_files.empty()) {
+    const std::string& path = plan_->new_files.front();
+    MCR_TRY(log_.Append(UndoKind::kExecutable, 0, {std::as_bytes(std::span(path))}));
+  }
+  return log_.Append(UndoKind::kCommitted);
 }
 
 }  // namespace mcr::checkpoint

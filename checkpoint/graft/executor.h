@@ -2,9 +2,9 @@
 //
 // Memory from the processes' own allocators comes first, because what is written depends on where
 // it is. The order of Apply from there, process by process: what the process itself must do
-// (mappings, signal handlers, epoll entries), memory, registers. Each act's inverse is in the undo
-// log before the act; memory that several processes share comes out right because the log is
-// replayed strictly backwards.
+// (mappings, signal handlers, epoll entries), memory, registers. What takes an act back is in the
+// undo log before the act; memory that several processes share comes out right because the log is
+// replayed strictly backwards. Undoing goes by the log alone (undo.h), so that anybody can do it.
 #ifndef MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 #define MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 
@@ -36,18 +36,18 @@ class Graft {
   // The memory of the processes must not change until Apply.
   static Result<GraftPreparation> Prepare(const GraftPlan& plan);
 
-  // Every task of the group is stopped, and stays so until Commit or Undo; the group and the plan
-  // outlive the Graft. On failure everything is as before; an error of that undo is appended to the
-  // error.
-  // `applied` is told of each process that is done; its error counts as one of ours.
+  // Every task of the group is stopped, and stays so until Commit or Undo; each process is in the
+  // log as it is (RecordProcess). The group, the plan and the log outlive the Graft. On failure
+  // everything is as before; an error of that undo is appended to the error. `applied` is told of
+  // each process that is done; its error counts as one of ours.
   using Applied = std::function<Status(const tracer::TracedProcess&)>;
   static Result<std::unique_ptr<Graft>> Apply(
-      tracer::TaskGroup& group, const GraftPlan& plan, GraftPreparation preparation,
+      tracer::TaskGroup& group, const GraftPlan& plan, GraftPreparation preparation, UndoLog& log,
       const Applied& applied = [](const tracer::TracedProcess&) { return Status(); });
 
   Graft(const Graft&) = delete;
   Graft& operator=(const Graft&) = delete;
-  ~Graft() = default;  // undoes unless committed
+  ~Graft();  // undoes unless committed
 
   // Unmaps the old ranges and sets the memory layout and executable. What can fail comes first, in
   // every process; an error means that nothing was unmapped and that Undo is still possible. Later
@@ -55,19 +55,21 @@ class Graft {
   Status Commit();
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  Status Undo() { return undo_.Rewind(); }
+  Status Undo();
 
  private:
-  Graft(tracer::TaskGroup& group, const GraftPlan& plan, std::vector<OwnedFd> new_files)
-      : group_(group), plan_(&plan), new_files_(std::move(new_files)) {}
+  Graft(tracer::TaskGroup& group, const GraftPlan& plan, std::vector<OwnedFd> new_files,
+        UndoLog& log)
+      : group_(group), plan_(&plan), new_files_(std::move(new_files)), log_(log) {}
 
   // Memory that the plan asks for, in every process; then plan_ is resolved_.
   Status Allocate(std::vector<MemoryPatch>& patches);
   Status AllocateIn(ProcessGraft& graft, MemoryPatch& patch);
-  Status ApplyTo(const ProcessGraft& graft, MemoryPatch patch, const Applied& applied);
+  Status ApplyTo(const ProcessGraft& graft, const MemoryPatch& patch, const Applied& applied);
+  Status RecordEnds();
   void Release(const ProcessGraft& graft);
   Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
-  Status WriteMemory(pid_t pid, MemoryPatch patch);
+  Status WriteMemory(pid_t pid, const MemoryPatch& patch);
   Status SetRegisters(tracer::TracedProcess& process, const ProcessGraft& graft);
 
   tracer::TaskGroup& group_;
@@ -77,7 +79,8 @@ class Graft {
   // The new files' descriptors in each process, until commit or undo; -1: not there.
   std::map<pid_t, std::vector<int>> placed_;
   std::vector<std::string> warnings_;
-  UndoLog undo_;
+  UndoLog& log_;
+  bool done_ = false;  // committed or undone
 };
 
 }  // namespace mcr::checkpoint

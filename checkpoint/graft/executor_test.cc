@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/graft/undo.h"
+#include "checkpoint/graft/undo_log.h"
 #include "checkpoint/live_image.h"
 #include "tests/targets/target_process.h"
 #include "tracer/sys/procfs.h"
@@ -30,11 +32,6 @@ using tracer::TaskGroup;
 constexpr char kNewFile[] = "/usr/bin/true";
 constexpr uint64_t kFreeAddress = 0x100000000;
 constexpr uint64_t kPage = 4096;
-
-Result<std::unique_ptr<Graft>> Apply(TaskGroup& group, const GraftPlan& plan) {
-  MCR_ASSIGN(GraftPreparation preparation, Graft::Prepare(plan));
-  return Graft::Apply(group, plan, std::move(preparation));
-}
 
 // Everything of a process that a graft could disturb.
 struct Snapshot {
@@ -146,11 +143,21 @@ class ExecutorTest : public ::testing::Test {
     return plan;
   }
 
+  Result<std::unique_ptr<Graft>> Apply(TaskGroup& group, const GraftPlan& plan) {
+    for (const tracer::TracedProcess& process : group.processes()) {
+      MCR_ASSIGN(const Mappings mappings, tracer::ProcFs().ReadMappings(process.pid));
+      MCR_TRY(RecordProcess(log_, process, mappings));
+    }
+    MCR_ASSIGN(GraftPreparation preparation, Graft::Prepare(plan));
+    return Graft::Apply(group, plan, std::move(preparation), log_);
+  }
+
   std::string Ask() {
     target_->Write("x");
     return target_->ReadLine();
   }
 
+  UndoLog log_ = UndoLog::CreateAnonymous().value();
   std::unique_ptr<TargetProcess> target_;
   std::unique_ptr<TaskGroup> group_;
   Addr value_, constant_, second_handler_;

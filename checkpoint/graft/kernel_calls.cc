@@ -35,11 +35,7 @@ BatchedCall MapCall(const NewMapping& mapping, const std::vector<int>& new_files
                         mapping.anonymous ? 0 : mapping.file_offset}};
 }
 
-BatchedCall UnmapCall(const NewMapping& mapping) {
-  return {.what = "unmap " + Hex(mapping.range.begin()),
-          .number = SYS_munmap,
-          .arguments = {mapping.range.begin().value(), mapping.range.size()}};
-}
+}  // namespace
 
 BatchedCall SigactionCall(const SignalHandler& handler) {
   const KernelSigaction action{handler.handler.value(), handler.flags, handler.restorer.value(),
@@ -64,31 +60,13 @@ BatchedCall EpollCall(const EpollEntry& entry) {
           .data_argument = 3};
 }
 
-}  // namespace
-
-std::vector<BatchedCall> ReversibleCalls::Undone() const {
+std::vector<BatchedCall> CallsFor(const ProcessGraft& graft, const std::vector<int>& new_files) {
   std::vector<BatchedCall> calls;
-  for (size_t i = forward.size(); i-- > 0;) {
-    const auto& result = forward[i].result;
-    if (result && !(*result < 0 && *result >= -4095)) calls.push_back(inverse[i]);
-  }
-  return calls;
-}
-
-ReversibleCalls CallsFor(const ProcessGraft& graft, const std::vector<int>& new_files) {
-  ReversibleCalls calls;
-  for (const NewMapping& mapping : graft.mappings) {
-    calls.forward.push_back(MapCall(mapping, new_files));
-    calls.inverse.push_back(UnmapCall(mapping));
-  }
+  for (const NewMapping& mapping : graft.mappings) calls.push_back(MapCall(mapping, new_files));
   for (const SignalHandlerChange& change : graft.signal_handlers) {
-    calls.forward.push_back(SigactionCall(change.after));
-    calls.inverse.push_back(SigactionCall(change.before));
+    calls.push_back(SigactionCall(change.after));
   }
-  for (const EpollChange& change : graft.epoll) {
-    calls.forward.push_back(EpollCall(change.after));
-    calls.inverse.push_back(EpollCall(change.before));
-  }
+  for (const EpollChange& change : graft.epoll) calls.push_back(EpollCall(change.after));
   return calls;
 }
 

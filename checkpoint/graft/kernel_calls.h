@@ -7,21 +7,16 @@
 
 #include "checkpoint/call_batch.h"
 #include "checkpoint/graft/plan.h"
+#include "checkpoint/process_image.h"
 
 namespace mcr::checkpoint {
 
-// A call and what takes it back.
-struct ReversibleCalls {
-  std::vector<BatchedCall> forward;
-  std::vector<BatchedCall> inverse;  // as many, in the same order
-
-  // The inverses of those forward calls that have succeeded, the last first.
-  std::vector<BatchedCall> Undone() const;
-};
-
 // `new_files`: the descriptors of GraftPlan::new_files in the process, -1 for one that no mapping
 // needs.
-ReversibleCalls CallsFor(const ProcessGraft& graft, const std::vector<int>& new_files);
+std::vector<BatchedCall> CallsFor(const ProcessGraft& graft, const std::vector<int>& new_files);
+
+BatchedCall SigactionCall(const SignalHandler& handler);
+BatchedCall EpollCall(const EpollEntry& entry);
 
 }  // namespace mcr::checkpoint
 

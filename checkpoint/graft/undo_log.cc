@@ -1,23 +1,149 @@
 #include "checkpoint/graft/undo_log.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace mcr::checkpoint {
+namespace {
 
-UndoLog::~UndoLog() { (void)Rewind(); }
+// Of this program's records: another build of it lays them out in another way.
+constexpr uint64_t kMagic = 0x31'4f'44'4e'55'52'43'4d;  // "MCRUNDO1"
+constexpr size_t kFirst = 16;                           // where the first record is
+constexpr size_t kInitialSize = 2 << 20;
 
-void UndoLog::Arm(Act undo) { acts_.push_back(std::move(undo)); }
+struct Header {
+  uint32_t kind;  // written last: the record counts from then on
+  int32_t id;
+  uint64_t size;  // bytes of data
+};
+static_assert(sizeof(Header) == 16);
 
-Status UndoLog::Rewind() {
-  Status first;
-  while (!acts_.empty()) {
-    const Act act = std::move(acts_.back());
-    acts_.pop_back();
-    if (Status undone = act(); !undone.has_value() && first.has_value()) first = std::move(undone);
-  }
-  return first;
+size_t Padded(size_t size) { return (size + 15) / 16 * 16; }
+
+}  // namespace
+
+Result<UndoLog> UndoLog::Map(OwnedFd file, size_t size) {
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  if (memory == MAP_FAILED) return FailErrno("cannot map the undo log");
+  return UndoLog(std::move(file), static_cast<std::byte*>(memory), size);
 }
 
-void UndoLog::Disarm() { acts_.clear(); }
+// Its pages are touched now, and not in the pause.
+Result<UndoLog> UndoLog::Create(OwnedFd file) {
+  const int failed = posix_fallocate(file.get(), 0, kInitialSize);
+  if (failed != 0) {
+    errno = failed;
+    return FailErrno("no memory for the undo log");
+  }
+  MCR_ASSIGN(UndoLog log, Map(std::move(file), kInitialSize));
+  std::memset(log.memory_, 0, kInitialSize);
+  std::memcpy(log.memory_, &kMagic, sizeof(kMagic));
+  log.end_ = kFirst;
+  return log;
+}
+
+Result<UndoLog> UndoLog::CreateAnonymous() {
+  return Create(OwnedFd(memfd_create("undo", MFD_CLOEXEC)));
+}
+
+Result<UndoLog> UndoLog::Open(OwnedFd file) {
+  struct stat status;
+  if (fstat(file.get(), &status) != 0) return FailErrno("cannot read the undo log");
+  const size_t size = static_cast<size_t>(status.st_size);
+  if (size < kFirst + sizeof(Header)) return Fail("the undo log is empty");
+  MCR_ASSIGN(UndoLog log, Map(std::move(file), size));
+  if (std::memcmp(log.memory_, &kMagic, sizeof(kMagic)) != 0) {
+    return Fail("the undo log is another version's", "", "use that version's `mcr restore`");
+  }
+  MCR_TRY(log.Refresh());
+  return log;
+}
+
+Status UndoLog::Refresh() {
+  struct stat status;
+  if (fstat(file_.get(), &status) != 0) return FailErrno("cannot read the undo log");
+  if (static_cast<size_t>(status.st_size) > size_) {
+    MCR_TRY(Remap(static_cast<size_t>(status.st_size)));
+  }
+  end_ = kFirst;
+  for (const Record& record : Records()) end_ += sizeof(Header) + Padded(record.data.size());
+  return {};
+}
+
+Status UndoLog::Remap(size_t size) {
+  void* memory = mremap(memory_, size_, size, MREMAP_MAYMOVE);
+  if (memory == MAP_FAILED) return FailErrno("cannot map the undo log");
+  memory_ = static_cast<std::byte*>(memory);
+  size_ = size;
+  return {};
+}
+
+UndoLog::UndoLog(UndoLog&& other) noexcept
+    : file_(std::move(other.file_)),
+      memory_(std::exchange(other.memory_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      end_(std::exchange(other.end_, 0)) {}
+
+UndoLog::~UndoLog() {
+  if (memory_ != nullptr) munmap(memory_, size_);
+}
+
+// No write can meet a full file system: the space is allocated before.
+Status UndoLog::Grow(size_t needed) {
+  if (needed <= size_) return {};
+  const size_t size = std::max(2 * size_, Padded(needed));
+  const int failed = posix_fallocate(file_.get(), 0, static_cast<off_t>(size));
+  if (failed != 0) {
+    errno = failed;
+    return FailErrno("no memory for the undo log");
+  }
+  return Remap(size);
+}
+
+Status UndoLog::Append(UndoKind kind, pid_t id,
+                       std::initializer_list<std::span<const std::byte>> parts) {
+  return Append(kind, id, std::span(parts.begin(), parts.size()));
+}
+
+Status UndoLog::Append(UndoKind kind, pid_t id, std::span<const std::span<const std::byte>> parts) {
+  size_t size = 0;
+  for (const auto& part : parts) size += part.size();
+  const size_t next = end_ + sizeof(Header) + Padded(size);
+  MCR_TRY(Grow(next + sizeof(Header)));
+  std::byte* at = memory_ + end_ + sizeof(Header);
+  for (const auto& part : parts) {
+    if (!part.empty()) std::memcpy(at, part.data(), part.size());
+    at += part.size();
+  }
+  auto* header = reinterpret_cast<Header*>(memory_ + end_);
+  header->id = id;
+  header->size = size;
+  std::atomic_ref(header->kind).store(static_cast<uint32_t>(kind), std::memory_order_release);
+  end_ = next;
+  return {};
+}
+
+std::vector<UndoLog::Record> UndoLog::Records() const {
+  std::vector<Record> records;
+  size_t at = kFirst;
+  while (at + sizeof(Header) <= size_) {
+    Header header;
+    std::memcpy(&header, memory_ + at, sizeof(header));
+    at += sizeof(header);
+    if (header.kind == 0 || header.size > size_ - at) break;
+    records.push_back({static_cast<UndoKind>(header.kind), header.id, {memory_ + at, header.size}});
+    at += std::min(Padded(header.size), size_ - at);
+  }
+  return records;
+}
+
+bool UndoLog::Has(UndoKind kind) const {
+  return std::ranges::any_of(Records(), [&](const Record& record) { return record.kind == kind; });
+}
 
 }  // namespace mcr::checkpoint

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mcr/base/address.h"
+#include "mcr/base/fault.h"
 #include "mcr/base/mapping.h"
 #include "mcr/base/memory_reader.h"
 #include "mcr/base/range.h"
@@ -72,6 +73,29 @@ TEST(MemoryReader, FailsForAStringWithoutEnd) {
   OnePage page;
   EXPECT_FALSE(page.ReadString(Addr(0), 100).has_value());
   EXPECT_FALSE(page.ReadString(Addr(0)).has_value());
+}
+
+TEST(Fault, IsParsedWithMannerAndOccurrence) {
+  const auto fault = ParseFault("last-write:kill@3");
+  ASSERT_TRUE(fault);
+  EXPECT_EQ(fault->fault, Fault::kLastWrite);
+  EXPECT_EQ(fault->manner, Manner::kKill);
+  EXPECT_EQ(fault->occurrence, 3);
+  EXPECT_EQ(ParseFault("graft")->manner, Manner::kFail);
+  EXPECT_EQ(ParseFault("graft@2")->occurrence, 2);
+  for (const char* wrong : {"", "nowhere", "graft:", "graft:oddly", "graft@", "graft@0", "graft@x",
+                            "unmap", "unmap:fail"}) {
+    EXPECT_FALSE(ParseFault(wrong)) << wrong;
+  }
+}
+
+TEST(Fault, HappensOnceAtItsOccurrence) {
+  ArmFault(ParseFault("graft@2"));
+  EXPECT_TRUE(FaultPoint(Fault::kMerge));
+  EXPECT_TRUE(FaultPoint(Fault::kGraft));
+  EXPECT_FALSE(FaultPoint(Fault::kGraft));
+  EXPECT_TRUE(FaultPoint(Fault::kGraft));
+  ArmFault(std::nullopt);
 }
 
 }  // namespace

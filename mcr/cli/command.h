@@ -22,7 +22,11 @@ void AddProfile(CLI::App& app, int& status);
 void AddRecord(CLI::App& app, int& status);
 void AddReplay(CLI::App& app, int& status);
 void AddReport(CLI::App& app, int& status);
+void AddRestore(CLI::App& app, int& status);
 void AddStatus(CLI::App& app, int& status);
+
+// Whatever is asked for: an update that was left behind comes first.
+void RecoverLeftBehind();
 
 // "mcr: STAGE: what, where, what to do about it" on stderr.
 void PrintError(std::string_view stage, const std::string& line);

@@ -37,6 +37,7 @@ void KeepFreedMemory() {
 
 int Main(int argc, char** argv) {
   KeepFreedMemory();
+  RecoverLeftBehind();
   CLI::App app(
       "mcr: live update of running servers. A running, unmodified server executes a new version of "
       "its "
@@ -53,6 +54,7 @@ int Main(int argc, char** argv) {
   AddRecord(app, status);
   AddReplay(app, status);
   AddReport(app, status);
+  AddRestore(app, status);
   AddStatus(app, status);
   AddHelp(app, status);
   try {

@@ -3,8 +3,10 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "checkpoint/graft/undo_log.h"
+#include "checkpoint/guardian/guardian.h"
+#include "checkpoint/guardian/recovery.h"
 #include "mcr/base/fault.h"
 #include "mcr/cli/command.h"
 #include "mcr/cli/progress.h"
@@ -25,6 +27,9 @@ struct UpdateArguments {
   std::string checkpoint = "criu";
   std::string fault;
   int timeout_ms = 1000;
+  int pause_limit_ms = 30000;
+  int time_limit_s = 1800;
+  uint64_t memory_limit_mib = 0;
   bool dry_run = false;
   bool json = false;
 };
@@ -35,8 +40,12 @@ update::CheckpointMode ModeNamed(const std::string& name) {
 }
 
 int ListFaults() {
-  for (const FaultName& fault : kFaultNames) {
-    std::printf("%.*s\n", static_cast<int>(fault.name.size()), fault.name.data());
+  for (const auto& fault : kFaultNames) {
+    for (const auto& manner : kMannerNames) {
+      if (manner.value == Manner::kFail && !CanFail(fault.value)) continue;
+      std::printf("%.*s:%.*s\n", static_cast<int>(fault.name.size()), fault.name.data(),
+                  static_cast<int>(manner.name.size()), manner.name.data());
+    }
   }
   return 0;
 }
@@ -59,15 +68,8 @@ update::Report UpdateWithProgress(update::Options& options) {
   return update::Update(options);
 }
 
-int Run(UpdateArguments& arguments) {
-  if (arguments.fault == kListFaults) return ListFaults();
-  if (!HasServer(arguments.options)) return kUsage;
-  arguments.options.checkpoint = ModeNamed(arguments.checkpoint);
-  arguments.options.timeout = std::chrono::milliseconds(arguments.timeout_ms);
-  if (arguments.dry_run) return DryRun(arguments);
-  if (!arguments.fault.empty()) arguments.options.fault = FindFault(arguments.fault);
-
-  const update::Report report = UpdateWithProgress(arguments.options);
+// In the worker, or of one that did not come to its end.
+int Conclude(const UpdateArguments& arguments, const update::Report& report) {
   for (const std::string& warning : report.warnings) PrintError("warning", warning);
   if (!report.reason.empty()) PrintError(report.stage, report.reason);
   std::fputs((arguments.json ? update::ToJson(report) : update::Summary(report)).c_str(), stdout);
@@ -79,10 +81,54 @@ int Run(UpdateArguments& arguments) {
   return update::ExitStatus(report.outcome);
 }
 
-std::vector<std::string> FaultNames() {
-  std::vector<std::string> names = {kListFaults};
-  for (const FaultName& fault : kFaultNames) names.emplace_back(fault.name);
-  return names;
+int Work(UpdateArguments& arguments, checkpoint::UndoLog& log) {
+  ArmFault(ParseFault(arguments.fault));
+  arguments.options.undo_log = &log;
+  return Conclude(arguments, UpdateWithProgress(arguments.options));
+}
+
+update::Outcome OutcomeOf(checkpoint::Recovered recovered) {
+  switch (recovered) {
+    case checkpoint::Recovered::kUntouched:
+      return update::Outcome::kRefused;
+    case checkpoint::Recovered::kOld:
+      return update::Outcome::kRolledBack;
+    case checkpoint::Recovered::kNew:
+      return update::Outcome::kUpdated;
+  }
+  return update::Outcome::kLost;
+}
+
+int Run(UpdateArguments& arguments) {
+  if (arguments.fault == kListFaults) return ListFaults();
+  if (!HasServer(arguments.options)) return kUsage;
+  arguments.options.checkpoint = ModeNamed(arguments.checkpoint);
+  arguments.options.timeout = std::chrono::milliseconds(arguments.timeout_ms);
+  if (arguments.dry_run) return DryRun(arguments);
+
+  checkpoint::GuardLimits limits;
+  limits.pause = std::chrono::milliseconds(arguments.pause_limit_ms);
+  limits.total = std::chrono::seconds(arguments.time_limit_s);
+  limits.memory = arguments.memory_limit_mib << 20;
+  const auto end = checkpoint::RunGuarded(
+      limits, [&](checkpoint::UndoLog& log) { return Work(arguments, log); });
+  update::Report report;
+  report.stage = "guardian";
+  if (!end) {
+    report.outcome = update::Outcome::kLost;
+    report.reason = end.error().Line();
+    return Conclude(arguments, report);
+  }
+  if (end->interruption.empty()) return end->status;
+  report.outcome = OutcomeOf(end->recovered);
+  report.reason = end->interruption;
+  report.warnings = end->warnings;
+  return Conclude(arguments, report);
+}
+
+std::string CheckFault(const std::string& text) {
+  if (text == kListFaults || ParseFault(text)) return "";
+  return "no such fault: " + text + " (`list` shows them)";
 }
 
 }  // namespace
@@ -103,6 +149,26 @@ void AddUpdate(CLI::App& app, int& status) {
           "the server has much memory")
       ->check(CLI::IsMember({"criu", "twin", "auto"}))
       ->capture_default_str();
+  command
+      ->add_option("--keep-checkpoint", arguments->options.keep_checkpoint,
+                   "make this directory and keep the old version's state there, for mcr restore")
+      ->type_name("DIR");
+  command
+      ->add_option("--pause-limit", arguments->pause_limit_ms,
+                   "how long the server may be stopped before the update is given up")
+      ->type_name("MS")
+      ->check(CLI::Range(1, 3600000))
+      ->capture_default_str();
+  command
+      ->add_option("--time-limit", arguments->time_limit_s,
+                   "how long everything may take before the update is given up")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  command
+      ->add_option("--memory-limit", arguments->memory_limit_mib,
+                   "how much memory mcr may use (default: what is free)")
+      ->type_name("MIB");
   command->add_option("--report", arguments->report, "write what happened as JSON")
       ->type_name("FILE");
   command->add_flag("--json", arguments->json, "the report on standard output");
@@ -110,9 +176,9 @@ void AddUpdate(CLI::App& app, int& status) {
   command
       ->add_option(
           "--inject-fault", arguments->fault,
-          "for tests: fail at the end of this stage, with everything to undo; `list` shows them")
-      ->check(CLI::IsMember(FaultNames()))
-      ->type_name("STAGE");
+          "for tests: what to do wrong, where, and at which time it is come to; `list` shows them")
+      ->check(CheckFault)
+      ->type_name("PLACE[:MANNER][@N]");
   command->callback([arguments, &status] { status = Run(*arguments); });
 }
 

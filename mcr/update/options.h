@@ -6,12 +6,14 @@
 
 #include <chrono>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "mcr/base/fault.h"
 #include "mcr/update/stage.h"
+
+namespace mcr::checkpoint {
+class UndoLog;
+}
 
 namespace mcr::update {
 
@@ -30,8 +32,9 @@ struct Options {
   std::vector<std::string> require;  // expressions that must hold at the pause (state_filter.h)
   CheckpointMode checkpoint = CheckpointMode::kCriu;
   std::string criu;                         // the criu program; "": search
+  std::string keep_checkpoint;              // a directory to be made; "": it goes with the update
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
-  std::optional<Fault> fault;
+  checkpoint::UndoLog* undo_log = nullptr;  // of an update: what outlives it if it dies
   // Called when a stage begins, without a text, and with one when it ends.
   std::function<void(Stage, const std::string& text)> progress = [](Stage, const std::string&) {};
 };

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "checkpoint/graft/undo.h"
+#include "mcr/base/fault.h"
 #include "mutator/graph/loaded_modules.h"
 #include "tracer/quiesce/restart.h"
 #include "tracer/sys/procfs.h"
@@ -62,21 +65,48 @@ void TouchOwnMemory() {
 
 Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& server,
                                                             const Options& options) {
-  std::unique_ptr<PausedServer> paused(new PausedServer(server));
+  std::unique_ptr<PausedServer> paused(new PausedServer(server, *options.undo_log));
   MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create({server.pids.front()}));
   MCR_TRY(MoveAllInside(*paused->cgroup_, server.pids.front()));
+  MCR_TRY(paused->RecordCgroup());
   paused->pinned_.emplace();
   MCR_TRY(paused->PrepareCheckpoint());
   TouchOwnMemory();
   // Last, because from here on a signal stops its task until the quiescer handles it.
   MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server.pids.front()));
   paused->tasks_.emplace(std::move(tasks));
+  MCR_TRY(FaultPoint(Fault::kAttach));
   MCR_TRY(paused->PrepareQuiescer(options));
   return paused;
 }
 
+Status PausedServer::RecordCgroup() {
+  MCR_TRY(undo_log_.Append(checkpoint::UndoKind::kCgroup, 0,
+                           {std::as_bytes(std::span(cgroup_->directory()))}));
+  for (const auto& [pid, directory] : cgroup_->origins()) {
+    MCR_TRY(undo_log_.Append(checkpoint::UndoKind::kOrigin, pid,
+                             {std::as_bytes(std::span(directory))}));
+  }
+  return {};
+}
+
+// Before a task executes anything for us: should we die in that, it must not go on from there.
+Status PausedServer::RecordAndHold() {
+  for (const auto& image : images_) {
+    const tracer::TracedProcess* process = tasks_->Find(image->pid());
+    if (process == nullptr) return Fail("a process of the server has ended");
+    MCR_TRY(checkpoint::RecordProcess(undo_log_, *process, image->mappings()));
+  }
+  MCR_TRY(FaultPoint(Fault::kHold));
+  return tasks_->Hold();
+}
+
 PausedServer::~PausedServer() {
   if (!paused_) return;
+  if (!detached_.empty()) {
+    dump_.reset();  // CRIU puts its tasks back first
+    (void)Reattach();
+  }
   for (const auto& twin : twins_) {
     if (written_) (void)twin->Restore();
   }
@@ -138,6 +168,7 @@ Status PausedServer::PrepareCheckpoint() {
 
 Status PausedServer::Quiesce() {
   const auto began = std::chrono::steady_clock::now();
+  MCR_TRY(undo_log_.Append(checkpoint::UndoKind::kPause));
   MCR_ASSIGN(threads_, quiescer_->Quiesce(*tasks_));
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
   quiescence_ms_ = took.count();
@@ -148,18 +179,21 @@ Status PausedServer::Quiesce() {
 Status PausedServer::TakeImages() {
   for (tracer::TracedProcess& process : tasks_->processes()) {
     MCR_ASSIGN(auto image, checkpoint::LiveImage::Create(process));
-    MCR_TRY(image->AskProcess(process));
+    images_.push_back(std::move(image));
+  }
+  MCR_TRY(RecordAndHold());
+  for (const auto& image : images_) {
+    MCR_TRY(image->AskProcess(*tasks_->Find(image->pid())));
     StackNames names;
     for (const tracer::QuiescentThread& thread : threads_) {
-      if (thread.pid != process.pid) continue;
+      if (thread.pid != image->pid()) continue;
       image->SetStack(thread.tid, thread.stack);
-      if (thread.tid != process.pid) continue;
+      if (thread.tid != image->pid()) continue;
       for (const tracer::Frame& frame : thread.stack) {
-        std::string name = FunctionAt(process.pid, frame.instruction);
+        std::string name = FunctionAt(image->pid(), frame.instruction);
         if (!name.empty()) names.push_back(std::move(name));
       }
     }
-    images_.push_back(std::move(image));
     stacks_.push_back(std::move(names));
   }
   return {};
@@ -167,6 +201,8 @@ Status PausedServer::TakeImages() {
 
 Status PausedServer::BeginCheckpoint() {
   if (server_.checkpoint == CheckpointMode::kTwin) return ForkTwins();
+  // Not as stopped ones, which CRIU would take down in its images and wake up.
+  MCR_TRY(tasks_->Release());
   // Frozen first, let go second: no task gets to run an instruction in between.
   MCR_TRY(cgroup_->Freeze());
   detached_ = Pids(*tasks_);
@@ -174,21 +210,31 @@ Status PausedServer::BeginCheckpoint() {
   return dump_->Begin();
 }
 
+Status PausedServer::Reattach() {
+  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(detached_));
+  detached_.clear();
+  tasks_.emplace(std::move(tasks));
+  return cgroup_->Thaw();
+}
+
 Result<double> PausedServer::FinishCheckpoint() {
   if (server_.checkpoint == CheckpointMode::kTwin) return 0;
   MCR_ASSIGN(const auto stats, dump_->Finish());
-  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(detached_));
-  tasks_.emplace(std::move(tasks));
-  MCR_TRY(cgroup_->Thaw());
+  MCR_TRY(Reattach());
+  MCR_TRY(tasks_->Hold());
   constexpr double kMicrosecondsPerMillisecond = 1000;
   return stats.frozen_time() / kMicrosecondsPerMillisecond;
 }
 
 Status PausedServer::Resume() {
   paused_ = false;
+  MCR_TRY(undo_log_.Append(checkpoint::UndoKind::kSettled));
+  MCR_TRY(FaultPoint(Fault::kResume));
+  const Status released = tasks_->Release();
   const Status interruptible = tracer::RestoreInterruptibility(*tasks_);
   MCR_TRY(tasks_->DetachAll());
   pinned_.reset();
+  MCR_TRY(released);
   return interruptible;
 }
 

@@ -12,6 +12,7 @@
 #include "checkpoint/cgroup_freezer.h"
 #include "checkpoint/criu/criu_dump.h"
 #include "checkpoint/criu/image_directory.h"
+#include "checkpoint/graft/undo_log.h"
 #include "checkpoint/live_image.h"
 #include "checkpoint/twin.h"
 #include "mcr/base/result.h"
@@ -47,6 +48,11 @@ class PausedServer {
   // The pause ends here: the tasks run on, with the registers that they have now.
   Status Resume();
 
+  // CRIU's images; nullptr if twins are the checkpoint.
+  const checkpoint::ImageDirectory* images_of_criu() const {
+    return directory_ ? &*directory_ : nullptr;
+  }
+
   // Where helpers of the pause may run.
   cpu_set_t other_processors() const { return pinned_->others(); }
 
@@ -62,19 +68,23 @@ class PausedServer {
   double quiescence_ms() const { return quiescence_ms_; }
 
  private:
-  explicit PausedServer(const Inspection& server)
-      : server_(server), known_files_(server.OldFiles()) {}
+  PausedServer(const Inspection& server, checkpoint::UndoLog& undo_log)
+      : server_(server), undo_log_(undo_log), known_files_(server.OldFiles()) {}
 
   Status PrepareQuiescer(const Options& options);
   Status PrepareCheckpoint();
   Status ForkTwins();
+  Status RecordCgroup();
+  Status RecordAndHold();
   Status TakeImages();
+  Status Reattach();
   const FunctionNames& LearnFunctions(pid_t pid);
   std::string FunctionAt(pid_t pid, Addr instruction);
 
   // Members are destroyed in reverse order: the tasks are let go before the cgroup that they are in
   // is removed, and the CRIU that may hold them ends before both.
   const Inspection& server_;
+  checkpoint::UndoLog& undo_log_;
   std::optional<tracer::PinnedToProcessor> pinned_;
   const std::vector<KnownFile> known_files_;
   std::map<pid_t, FunctionNames> functions_;  // by process

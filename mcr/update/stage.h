@@ -40,9 +40,9 @@ enum class Stage {
   // At its end: nothing in any process points into the old program any more. Nothing was written.
   kValidate,
 
-  // At its end: the old program is unmapped, the server runs the new one. The first unmapping is
-  // the point of no
-  // return: up to it, every failure ends with the old version serving on its open connections.
+  // At its end: the old program is unmapped, the server runs the new one. A record in the undo log,
+  // right before the first unmapping, is the point of no return: up to it, every failure ends with
+  // the old version serving on its open connections; after it, with the new one.
   kCommit,
 };
 

@@ -4,11 +4,18 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "checkpoint/criu/kept_checkpoint.h"
 #include "checkpoint/graft/executor.h"
+#include "checkpoint/graft/plan.h"
+#include "mcr/base/address.h"
+#include "mcr/base/fault.h"
+#include "mcr/base/range.h"
 #include "mcr/update/inspect.h"
 #include "mcr/update/memory_watch.h"
 #include "mcr/update/paused_server.h"
@@ -81,6 +88,20 @@ Result<mutator::MergePlan> MergePaused(const Rehearsals& rehearsals, const Pause
   return merger.Merge(pairs);
 }
 
+// What a merge that has lost its mind might answer.
+void Garble(checkpoint::GraftPlan& plan) {
+  std::mt19937_64 random{std::random_device()()};
+  constexpr int kWrites = 1000;
+  constexpr uint64_t kUserSpace = uint64_t{1} << 47;
+  for (checkpoint::ProcessGraft& graft : plan.processes) {
+    graft.writes = {};
+    for (int i = 0; i < kWrites; ++i) graft.writes.AddWord(Addr(random() % kUserSpace), random());
+    for (auto& change : graft.registers) change.registers.rip = random();
+    for (auto& range : graft.unmap)
+      range = *Range<Addr>::FromSize(Addr(random() % kUserSpace), 4096);
+  }
+}
+
 void DescribePlan(const mutator::MergePlan& plan, Report& report) {
   report.pointers = plan.pointers;
   report.variables = plan.variables;
@@ -132,6 +153,20 @@ Status CheckRequirements(const Requirements& requirements, const PausedServer& p
   return {};
 }
 
+// Where the checkpoint is kept, if it is to be.
+Result<std::optional<checkpoint::KeptCheckpoint>> PrepareKeeping(const Options& options,
+                                                                 const Inspection& server) {
+  std::optional<checkpoint::KeptCheckpoint> kept;
+  if (options.keep_checkpoint.empty()) return kept;
+  if (server.checkpoint == CheckpointMode::kTwin) {
+    return Fail("a twin cannot be kept", "", "use --checkpoint=criu with --keep-checkpoint");
+  }
+  MCR_ASSIGN(checkpoint::KeptCheckpoint made,
+             checkpoint::KeptCheckpoint::Create(options.keep_checkpoint));
+  kept.emplace(std::move(made));
+  return kept;
+}
+
 // The protocol. Leaving it early, anywhere, undoes what was done: every value here owns its part of
 // that.
 Status RunStages(const Options& options, Timeline& timeline, Report& report) {
@@ -140,7 +175,8 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   DescribePrograms(server, report);
   MCR_ASSIGN(const Requirements requirements, Requirements::Create(options.require, server));
   MCR_TRY(RefuseProblems(server.differences.problems, report));
-  MCR_TRY(InjectFault(options.fault, Fault::kInspect));
+  MCR_ASSIGN(auto kept, PrepareKeeping(options, server));
+  MCR_TRY(FaultPoint(Fault::kInspect));
   timeline.Leave(DescribeTree(server));
 
   timeline.Enter(Stage::kRehearse);
@@ -150,7 +186,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, rehearsals, merger));
   MCR_TRY(RefuseProblems(expected.problems, report));
   const MemoryWatch watch = WatchMemory(server, expected, report);
-  MCR_TRY(InjectFault(options.fault, Fault::kRehearse));
+  MCR_TRY(FaultPoint(Fault::kRehearse));
   timeline.Leave(fmt::format("{} processes of the new version idle", rehearsals.processes()));
 
   timeline.Enter(Stage::kQuiesce);
@@ -161,7 +197,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   DescribeProcesses(*paused, report);
   std::ranges::copy(paused->assumed(), std::back_inserter(report.warnings));
   MCR_TRY(CheckRequirements(requirements, *paused, report));
-  MCR_TRY(InjectFault(options.fault, Fault::kQuiesce));
+  MCR_TRY(FaultPoint(Fault::kQuiesce));
   timeline.Leave(fmt::format("{} threads at their quiescent points", paused->threads().size()));
 
   // CRIU only reads, and so does the merge: they work side by side.
@@ -169,18 +205,19 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   MCR_TRY(paused->BeginCheckpoint());
   const auto merge_began = std::chrono::steady_clock::now();
   Result<mutator::MergePlan> merged = MergePaused(rehearsals, *paused, watch, merger);
+  if (IsFaultDue(Fault::kAnswer) && merged) Garble(merged->graft);
   auto prepared = merged ? checkpoint::Graft::Prepare(merged->graft)
                          : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
   const auto merge_took = std::chrono::steady_clock::now() - merge_began;
   MCR_ASSIGN(report.criu_frozen_ms, paused->FinishCheckpoint());
-  MCR_TRY(InjectFault(options.fault, Fault::kCheckpoint));
+  MCR_TRY(FaultPoint(Fault::kCheckpoint));
   timeline.Leave("checkpoint taken");
 
   timeline.Enter(Stage::kMerge);
   MCR_ASSIGN(const mutator::MergePlan plan, std::move(merged));
   DescribePlan(plan, report);
   MCR_TRY(RefuseProblems(plan.problems, report));
-  MCR_TRY(InjectFault(options.fault, Fault::kMerge));
+  MCR_TRY(FaultPoint(Fault::kMerge));
   timeline.Leave(DescribePointers(plan), merge_began, merge_took);
 
   timeline.Enter(Stage::kGraft);
@@ -189,24 +226,28 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   paused->ExpectWrites();
   MCR_ASSIGN(const auto graft,
              checkpoint::Graft::Apply(
-                 paused->tasks(), plan.graft, std::move(preparation),
+                 paused->tasks(), plan.graft, std::move(preparation), *options.undo_log,
                  [&](const tracer::TracedProcess& process) { return validator.Add(process); }));
-  MCR_TRY(InjectFault(options.fault, Fault::kGraft));
+  MCR_TRY(FaultPoint(Fault::kGraft));
   timeline.Leave(fmt::format("{} processes carry the new program", plan.graft.processes.size()));
 
   timeline.Enter(Stage::kValidate);
   MCR_TRY(validator.Finish());
-  MCR_TRY(InjectFault(options.fault, Fault::kValidate));
+  MCR_TRY(FaultPoint(Fault::kValidate));
   timeline.Leave("no pointer into the old program is left");
 
   timeline.Enter(Stage::kCommit);
-  MCR_TRY(InjectFault(options.fault, Fault::kCommit));
+  MCR_TRY(FaultPoint(Fault::kCommit));
   MCR_TRY(graft->Commit());
   // From here on the server runs the new version, whatever else there is to say.
   if (const Status resumed = paused->Resume(); !resumed) {
     report.warnings.push_back(resumed.error().Line());
   }
   timeline.PauseEnds();
+  if (kept) {
+    const Status filled = kept->Fill(*paused->images_of_criu());
+    if (!filled) report.warnings.push_back(filled.error().Line());
+  }
   DescribeMemories(plan, *paused, report);
   std::ranges::copy(graft->warnings(), std::back_inserter(report.warnings));
   timeline.Leave(fmt::format("the new version runs after a pause of {:.1f} ms", report.pause_ms));

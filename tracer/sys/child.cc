@@ -34,8 +34,7 @@ bool Child::Wait(std::chrono::milliseconds timeout) {
   pollfd ready{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
   if (poll(&ready, 1, static_cast<int>(timeout.count())) != 1) return false;
   // ECHILD, somebody else reaped it, is as good.
-  siginfo_t info;
-  waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | __WALL);
+  waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &end_, WEXITED | __WALL);
   pidfd_.Reset();
   return true;
 }

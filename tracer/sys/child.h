@@ -2,6 +2,7 @@
 #ifndef MCR_TRACER_SYS_CHILD_H_
 #define MCR_TRACER_SYS_CHILD_H_
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -26,12 +27,16 @@ class Child {
   void Kill();
   // Whether it has ended by the end of `timeout`; then it is reaped.
   bool Wait(std::chrono::milliseconds timeout);
+  // Once it has: CLD_EXITED and its status, or CLD_KILLED, CLD_DUMPED and the signal.
+  int end() const { return end_.si_code; }
+  int status() const { return end_.si_status; }
 
  private:
   Child(pid_t pid, OwnedFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
 
   pid_t pid_;
   OwnedFd pidfd_;  // invalid: reaped
+  siginfo_t end_ = {};
 };
 
 struct EndedChild {

@@ -15,6 +15,16 @@
 
 namespace mcr::tracer {
 
+constexpr uint64_t SignalBit(int signal) { return uint64_t{1} << (signal - 1); }
+// A signal that the kernel must deliver for a fault loses its handler if it is blocked.
+inline constexpr uint64_t kFaultSignals = SignalBit(SIGTRAP) | SignalBit(SIGSEGV) |
+                                          SignalBit(SIGBUS) | SignalBit(SIGILL) |
+                                          SignalBit(SIGFPE) | SignalBit(SIGSYS);
+// What a thread has blocked while it executes something for us: all but these and those by which
+// it is stopped and continued. No program has such a mask, so it can be told to be ours.
+inline constexpr uint64_t kOurSignalMask =
+    ~(kFaultSignals | SignalBit(SIGSTOP) | SignalBit(SIGCONT) | SignalBit(SIGKILL));
+
 enum class Resume {
   kContinue,
   kSystemCall,  // until the next entry to or exit from a system call

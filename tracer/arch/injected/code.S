@@ -1,7 +1,29 @@
-/* Position-independent routines for tracer::Injection::Run: arguments in rdi, rsi, rdx; end at int3; result in rax.
+/* Position-independent routines for tracer::Injection::Run: arguments in rdi, rsi, rdx; result in rbp when they stop themselves.
    They touch no stack (but for the one that calls functions) and keep their state in registers that a system call preserves. */
 
+/* The end of each, with its result in rax: the thread sends itself SIGSTOP, which neither a mask nor a handler can keep from its
+   tracer, and which stops the process if there is none any more. What follows is never executed by a living tracer's tracee. */
+    .macro finish
+    mov %rax, %rbp
+    mov $39, %eax              /* getpid */
+    syscall
+    mov %eax, %edi
+    mov $186, %eax             /* gettid */
+    syscall
+    mov %eax, %esi
+    mov $19, %edx              /* SIGSTOP */
+    mov $234, %eax             /* tgkill */
+    syscall
+    jmp .
+    .endm
+
     .text
+
+    .globl mcr_injected_end
+    .globl mcr_injected_end_end
+mcr_injected_end:
+    finish
+mcr_injected_end_end:
 
 /* rdi: array of struct InjectedCall, rsi: its length. Makes every call, failed ones included. */
     .globl mcr_injected_batch
@@ -24,7 +46,7 @@ mcr_injected_batch:
     dec %r13
     jmp 1b
 2:  xor %eax, %eax
-    int3
+    finish
 mcr_injected_batch_end:
 
 /* rdi: struct prctl_mm_map, rsi: its size, rdx: a writable int. Sets the map from a child that shares the memory and owns a
@@ -64,7 +86,7 @@ mcr_injected_set_mm_map:
     jnz 3f
     shr $8, %eax
     neg %rax
-3:  int3
+3:  finish
 2:  mov $35, %edi              /* PR_SET_MM */
     mov $14, %esi              /* PR_SET_MM_MAP */
     mov %r12, %rdx
@@ -109,7 +131,7 @@ mcr_injected_twin:
     test %rax, %rax
     js 3f
     xor %eax, %eax
-3:  int3
+3:  finish
 2:  mov $0x800011, %edi        /* CLONE_UNTRACED, SIGCHLD */
     xor %esi, %esi
     xor %edx, %edx
@@ -164,7 +186,7 @@ mcr_injected_map_words:
     add $8, %rbx
     jmp 1b
 2:  xor %eax, %eax
-    int3
+    finish
 mcr_injected_map_words_end:
 
     .section .note.GNU-stack,"",@progbits

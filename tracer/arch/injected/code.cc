@@ -12,6 +12,7 @@ static_assert((CLONE_UNTRACED | CLONE_VFORK | CLONE_VM) == 0x804100);
 static_assert((CLONE_UNTRACED | SIGCHLD) == 0x800011);
 static_assert(SYS_read == 0 && SYS_exit_group == 231 && SYS_close_range == 436);
 static_assert(__WALL == 0x40000000 && PR_SET_MM == 35 && PR_SET_MM_MAP == 14);
+static_assert(SYS_getpid == 39 && SYS_gettid == 186 && SYS_tgkill == 234 && SIGSTOP == 19);
 static_assert(SYS_clone == 56 && SYS_exit == 60 && SYS_wait4 == 61 && SYS_prctl == 157);
 
 extern "C" {
@@ -23,6 +24,8 @@ extern const std::byte mcr_injected_twin[];
 extern const std::byte mcr_injected_twin_end[];
 extern const std::byte mcr_injected_map_words[];
 extern const std::byte mcr_injected_map_words_end[];
+extern const std::byte mcr_injected_end[];
+extern const std::byte mcr_injected_end_end[];
 }
 
 namespace mcr::tracer {
@@ -38,5 +41,7 @@ std::span<const std::byte> TwinCode() { return {mcr_injected_twin, mcr_injected_
 std::span<const std::byte> MapWordsCode() {
   return {mcr_injected_map_words, mcr_injected_map_words_end};
 }
+
+std::span<const std::byte> EndCode() { return {mcr_injected_end, mcr_injected_end_end}; }
 
 }  // namespace mcr::tracer

@@ -32,6 +32,9 @@ std::span<const std::byte> TwinCode();
 // Each word becomes what the function returns for it. Result: 0.
 std::span<const std::byte> MapWordsCode();
 
+// What all of these end with, by itself: for functions to return to.
+std::span<const std::byte> EndCode();
+
 }  // namespace mcr::tracer
 
 #endif  // MCR_TRACER_ARCH_INJECTED_CODE_H_

@@ -1,0 +1,86 @@
+#include "checkpoint/criu/kept_checkpoint.h"
+
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checkpoint/criu/criu_log.h"
+#include "tracer/sys/run.h"
+
+namespace mcr::checkpoint {
+namespace {
+
+constexpr char kLogFile[] = "restore.log";
+
+Status CopyAll(int from, int to, const std::string& name) {
+  struct stat status;
+  if (fstat(from, &status) != 0) return FailErrno("cannot read the checkpoint's file", name);
+  for (off_t left = status.st_size; left > 0;) {
+    const ssize_t copied = sendfile(to, from, nullptr, static_cast<size_t>(left));
+    if (copied <= 0) return FailErrno("cannot keep the checkpoint's file", name);
+    left -= copied;
+  }
+  return {};
+}
+
+Status CheckPrivate(const std::string& path) {
+  struct stat status;
+  if (lstat(path.c_str(), &status) != 0) return FailErrno("no checkpoint", path);
+  constexpr mode_t kOthers = 077;
+  if (!S_ISDIR(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & kOthers) != 0) {
+    return Fail("the checkpoint could be another's", path, "it must be a directory of mode 0700");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<KeptCheckpoint> KeptCheckpoint::Create(const std::string& path) {
+  constexpr mode_t kPrivate = 0700;
+  if (mkdir(path.c_str(), kPrivate) != 0) {
+    return FailErrno("cannot make the directory for the checkpoint", path);
+  }
+  OwnedFd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory.valid()) return FailErrno("cannot open the checkpoint directory", path);
+  return KeptCheckpoint(path, std::move(directory));
+}
+
+KeptCheckpoint::~KeptCheckpoint() {
+  if (directory_.valid()) rmdir(path_.c_str());
+}
+
+Status KeptCheckpoint::Fill(const ImageDirectory& images) {
+  const OwnedFd directory = std::move(directory_);
+  MCR_ASSIGN(const std::vector<std::string> names, images.Names());
+  for (const std::string& name : names) {
+    MCR_ASSIGN(const OwnedFd from, images.OpenFile(name));
+    const OwnedFd to(
+        openat(directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!to.valid()) return FailErrno("cannot keep the checkpoint's file", name);
+    MCR_TRY(CopyAll(from.get(), to.get(), name));
+  }
+  return {};
+}
+
+// As it was dumped (criu_dump.cc).
+Status RestoreCheckpoint(const std::string& criu, const std::string& path) {
+  MCR_TRY(CheckPrivate(path));
+  MCR_ASSIGN(const int status,
+             tracer::RunQuietly({criu, "restore", "--images-dir", path, "--log-file", kLogFile,
+                                 "--restore-detached", "--tcp-established", "--ext-unix-sk",
+                                 "--evasive-devices", "--shell-job", "--file-locks",
+                                 "--manage-cgroups=ignore", "--network-lock", "skip"}));
+  if (status == 0) return {};
+  MCR_ASSIGN(const ImageDirectory directory, ImageDirectory::Open(path));
+  const auto log = directory.ReadFile(kLogFile);
+  return Fail("CRIU cannot restore the server: " +
+                  (log ? FindCriuError(*log, 0) : "exit status " + std::to_string(status)),
+              path, "its processes must have ended, and its files be as they were");
+}
+
+}  // namespace mcr::checkpoint

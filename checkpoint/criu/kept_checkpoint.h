@@ -1,0 +1,39 @@
+// A checkpoint that outlives its update: CRIU's images in a directory that only root can look into.
+#ifndef MCR_CHECKPOINT_CRIU_KEPT_CHECKPOINT_H_
+#define MCR_CHECKPOINT_CRIU_KEPT_CHECKPOINT_H_
+
+#include <string>
+#include <utility>
+
+#include "checkpoint/criu/image_directory.h"
+#include "mcr/base/owned_fd.h"
+#include "mcr/base/result.h"
+
+namespace mcr::checkpoint {
+
+class KeptCheckpoint {
+ public:
+  // Makes the directory, which must not exist: so that what can fail, fails before the pause.
+  static Result<KeptCheckpoint> Create(const std::string& path);
+  KeptCheckpoint(KeptCheckpoint&&) noexcept = default;
+  KeptCheckpoint& operator=(KeptCheckpoint&&) = delete;
+  ~KeptCheckpoint();  // removes it unless it was filled
+
+  // Copies the images. After the pause: the directory may be on a disk.
+  Status Fill(const ImageDirectory& images);
+
+ private:
+  KeptCheckpoint(std::string path, OwnedFd directory)
+      : path_(std::move(path)), directory_(std::move(directory)) {}
+
+  std::string path_;
+  OwnedFd directory_;  // invalid: filled, or moved from
+};
+
+// Brings its processes back, with the PIDs, descriptors and connections that they had. They must be
+// gone. The error holds the line of CRIU's log that says why not.
+Status RestoreCheckpoint(const std::string& criu, const std::string& path);
+
+}  // namespace mcr::checkpoint
+
+#endif  // MCR_CHECKPOINT_CRIU_KEPT_CHECKPOINT_H_

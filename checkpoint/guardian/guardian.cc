@@ -1,0 +1,174 @@
+#include "checkpoint/guardian/guardian.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "checkpoint/guardian/undo_directory.h"
+#include "mcr/base/owned_fd.h"
+#include "tracer/sys/child.h"
+
+namespace mcr::checkpoint {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::seconds kEndTimeout{10};
+
+// What the guardian must outlive: the worker is ended instead.
+sigset_t Interruptions() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&set, signal);
+  return set;
+}
+
+// Nobody who waits for the end of a file that mcr has open shall wait for the watcher.
+void CloseAll() {
+  syscall(SYS_close_range, 0u, ~0u, 0u);
+  for (int i = 0; i < 3; ++i) (void)open("/dev/null", O_RDWR);
+}
+
+[[noreturn]] void Watch(const std::string& name) {
+  setsid();
+  CloseAll();
+  const auto directory = UndoDirectory::Open();
+  if (!directory) _exit(1);
+  const OwnedFd lock = directory->Lock(name, true);
+  if (!lock.valid()) _exit(0);
+  std::vector<std::string> warnings;
+  auto file = directory->OpenLog(name);
+  auto log = file ? UndoLog::Open(*std::move(file)) : Result<UndoLog>(Fail("no log"));
+  if (!log || !Recover(*log, warnings)) _exit(1);
+  directory->Remove(name);
+  _exit(0);
+}
+
+// Its parent is no longer there to be waited for.
+Status StartWatcher(const std::string& name) {
+  const pid_t between = fork();
+  if (between < 0) return FailErrno("cannot start the watcher");
+  if (between == 0) {
+    const pid_t watcher = fork();
+    if (watcher == 0) Watch(name);
+    _exit(watcher < 0 ? 1 : 0);
+  }
+  MCR_ASSIGN(tracer::Child child, tracer::Child::Own(between));
+  if (!child.Wait(kEndTimeout) || child.status() != 0) return Fail("cannot start the watcher");
+  return {};
+}
+
+// The kernel is to take the worker, and not the server, when memory is short. What the worker
+// allocates is bounded by what the machine has to spare.
+void LimitMemory(uint64_t most) {
+  const OwnedFd score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (score.valid()) (void)!write(score.get(), "1000", 4);
+  if (most == 0) {
+    most = static_cast<uint64_t>(sysconf(_SC_AVPHYS_PAGES)) *
+           static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  }
+  const rlimit limit{most, most};
+  setrlimit(RLIMIT_DATA, &limit);
+}
+
+[[noreturn]] void Work(pid_t guardian, const GuardLimits& limits,
+                       const std::function<int(UndoLog&)>& work, UndoLog& log,
+                       const sigset_t& mask) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != guardian) _exit(1);  // it has died already
+  sigprocmask(SIG_SETMASK, &mask, nullptr);
+  LimitMemory(limits.memory);
+  std::exit(work(log));
+}
+
+std::string HowItEnded(const tracer::Child& worker) {
+  if (worker.end() == CLD_EXITED) return "the worker ended in the middle";
+  const char* name = sigabbrev_np(worker.status());
+  return std::string("the worker was killed by SIG") + (name != nullptr ? name : "?");
+}
+
+// The worker's time: in all, and with the server stopped.
+class Limits {
+ public:
+  explicit Limits(const GuardLimits& limits) : limits_(limits) {}
+
+  // What it has exceeded; "" if nothing.
+  std::string Exceeded(const UndoLog& log) {
+    const Clock::time_point now = Clock::now();
+    if (now - began_ > limits_.total) return "the worker took too long";
+    if (!log.Has(UndoKind::kPause) || log.Has(UndoKind::kSettled)) return "";
+    if (!paused_) paused_ = now;
+    return now - *paused_ > limits_.pause ? "the pause took too long" : "";
+  }
+
+ private:
+  const GuardLimits limits_;
+  const Clock::time_point began_ = Clock::now();
+  std::optional<Clock::time_point> paused_;
+};
+
+// Returns when the worker is dead: why it was ended, "" if by itself.
+std::string Await(tracer::Child& worker, UndoLog& log, Limits limits) {
+  const sigset_t interruptions = Interruptions();
+  std::string reason;
+  while (!worker.Wait(kLook)) {
+    const timespec none{};
+    if (sigtimedwait(&interruptions, nullptr, &none) > 0) reason = "interrupted";
+    (void)log.Refresh();
+    if (reason.empty()) reason = limits.Exceeded(log);
+    if (!reason.empty()) worker.Kill();
+  }
+  return reason;
+}
+
+bool IsComplete(const tracer::Child& worker, const UndoLog& log) {
+  return worker.end() == CLD_EXITED &&
+         (log.Has(UndoKind::kSettled) || !log.Has(UndoKind::kProcess));
+}
+
+Result<GuardedEnd> Guard(tracer::Child worker, UndoLog& log, const GuardLimits& limits) {
+  GuardedEnd end;
+  end.interruption = Await(worker, log, Limits(limits));
+  end.status = worker.status();
+  MCR_TRY(log.Refresh());
+  if (end.interruption.empty() && IsComplete(worker, log)) return end;
+  if (end.interruption.empty()) end.interruption = HowItEnded(worker);
+  MCR_ASSIGN(end.recovered, Recover(log, end.warnings));
+  return end;
+}
+
+}  // namespace
+
+Result<GuardedEnd> RunGuarded(const GuardLimits& limits,
+                              const std::function<int(UndoLog& log)>& work) {
+  MCR_ASSIGN(const UndoDirectory directory, UndoDirectory::Open());
+  const pid_t guardian = getpid();
+  const std::string name = "undo-" + std::to_string(guardian);
+  MCR_TRY(directory.Create(name));
+  OwnedFd lock = directory.Lock(name, false);
+  if (!lock.valid()) return Fail("another mcr has the undo log", name);
+  MCR_TRY(StartWatcher(name));
+  MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
+  MCR_ASSIGN(UndoLog log, UndoLog::Create(std::move(file)));
+  sigset_t mask;
+  const sigset_t interruptions = Interruptions();
+  sigprocmask(SIG_BLOCK, &interruptions, &mask);
+  const pid_t worker = fork();
+  if (worker < 0) return FailErrno("cannot start the worker");
+  if (worker == 0) Work(guardian, limits, work, log, mask);
+  MCR_ASSIGN(tracer::Child child, tracer::Child::Own(worker));
+  Result<GuardedEnd> end = Guard(std::move(child), log, limits);
+  if (end) directory.Remove(name);
+  return end;
+}
+
+}  // namespace mcr::checkpoint

@@ -1,0 +1,28 @@
+// What is done with an undo log whose writer is dead.
+#ifndef MCR_CHECKPOINT_GUARDIAN_RECOVERY_H_
+#define MCR_CHECKPOINT_GUARDIAN_RECOVERY_H_
+
+#include <string>
+#include <vector>
+
+#include "checkpoint/graft/undo_log.h"
+#include "checkpoint/guardian/undo_directory.h"
+#include "mcr/base/result.h"
+
+namespace mcr::checkpoint {
+
+enum class Recovered {
+  kUntouched,  // nothing had been done to the server
+  kOld,        // it runs the old version again
+  kNew,        // it runs the new version
+};
+
+// The processes run afterwards, unless this fails. Whoever still traces them (CRIU) is waited for.
+Result<Recovered> Recover(UndoLog& log, std::vector<std::string>& warnings);
+
+// All logs that were left behind: recovered and removed. One line for each.
+std::vector<std::string> RecoverLeftBehind(const UndoDirectory& directory);
+
+}  // namespace mcr::checkpoint
+
+#endif  // MCR_CHECKPOINT_GUARDIAN_RECOVERY_H_
