@@ -1,0 +1,64 @@
+"""What a plan over a million live objects costs, outside of the pause and inside: an update changes the type of a tenth
+of them."""
+
+import json
+import statistics
+import subprocess
+from pathlib import Path
+
+from harness import updaters
+
+SOURCES = Path(__file__).resolve().parent / "objects"
+
+
+def build(directory):
+    for version in ("v1", "v2"):
+        subprocess.run(["gcc", "-g", "-O2", "-fPIE", "-pie", "-Wall", "-Wextra", "-Werror", "-o", directory / version,
+                        SOURCES / f"{version}.c"], check=True)
+
+
+class Server:
+    """Makes its objects when it is told to: no rehearsal has them."""
+
+    def __init__(self, directory):
+        self._process = subprocess.Popen([directory / "v1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                         cwd=directory)
+        assert self._process.stdout.readline() == "ready\n"
+        self.ask("fill")
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def ask(self, command):
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline().strip()
+        if not answer.startswith("ok"):
+            raise RuntimeError(f"{command}: {answer or 'no answer'}")
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+
+
+def update(mcr, directory):
+    server, report = Server(directory), directory / "report.json"
+    try:
+        status, stderr = updaters.run([mcr, "update", "--pid", str(server.pid), "--to", directory / "v2", "--checkpoint",
+                                       "twin", "--report", report])
+        if status != 0:
+            raise RuntimeError(f"the update failed: {stderr}")
+        server.ask("check")
+    finally:
+        server.close()
+    told = json.loads(report.read_text())
+    return {"objects": told["objects"]["typed"], "transformed": told["objects"]["transformed"],
+            "pause_ms": told["pause_ms_total"], "outside_ms": told["plan_cpu_ms"]["outside_pause"],
+            "inside_ms": told["plan_cpu_ms"]["in_pause"]}
+
+
+def run(mcr, directory, rounds):
+    build(directory)
+    rows = [update(mcr, directory) for _ in range(rounds)]
+    return {key: statistics.median(row[key] for row in rows) for key in rows[0]}
