@@ -60,6 +60,7 @@ void TouchOwnMemory() {
   if (heap == mappings->end()) return;
   madvise(reinterpret_cast<void*>(heap->range.begin().value()), heap->range.size(),
           MADV_POPULATE_WRITE);
+  // Where page tables are shadowed, that is known to the kernel alone.
   constexpr uint64_t kPage = 4096;
   for (Addr at = heap->range.begin(); at < heap->range.end(); at = at + kPage) {
     auto* byte = reinterpret_cast<volatile char*>(at.value());

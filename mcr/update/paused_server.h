@@ -47,9 +47,8 @@ class PausedServer {
   // The pause ends here: the tasks run on, with the registers that they have now.
   Status Resume();
 
-  // Where helpers of the pause may run: while the tracer works, and while it waits for them.
+  // Where helpers of the pause may run.
   cpu_set_t other_processors() const { return pinned_->others(); }
-  cpu_set_t all_processors() const { return pinned_->all(); }
 
   tracer::TaskGroup& tasks() { return *tasks_; }
   const std::vector<tracer::QuiescentThread>& threads() const { return threads_; }

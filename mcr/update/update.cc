@@ -91,7 +91,7 @@ struct Merged {
 Result<Merged> MergePaused(const Rehearsals& rehearsals, const PausedServer& paused,
                            const MemoryWatch& watch, mutator::Merger& merger) {
   const auto began = std::chrono::steady_clock::now();
-  tracer::MoveTo(paused.all_processors());
+  tracer::MoveTo(paused.other_processors());
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < paused.images().size(); ++i) {
     pairs.push_back(rehearsals.PairFor(*paused.images()[i], paused.stacks()[i]));
@@ -207,7 +207,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Leave(DescribePointers(plan), merged.began, merged.took);
 
   timeline.Enter(Stage::kGraft);
-  Validator validator(plan.graft, watch, paused->images(), paused->all_processors());
+  Validator validator(plan.graft, watch, paused->images(), paused->other_processors());
   paused->ExpectWrites();
   MCR_ASSIGN(const auto graft,
              checkpoint::Graft::Apply(

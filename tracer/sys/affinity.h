@@ -19,7 +19,6 @@ class PinnedToProcessor {
   // For helpers that are to work at the same time: where the thread was allowed before, less where
   // it is now (unless that leaves none).
   cpu_set_t others() const { return others_; }
-  cpu_set_t all() const { return before_; }
 
  private:
   cpu_set_t before_ = {};
