@@ -2,6 +2,8 @@
 of them."""
 
 import json
+import os
+import shutil
 import statistics
 import subprocess
 from pathlib import Path
@@ -12,17 +14,24 @@ SOURCES = Path(__file__).resolve().parent / "objects"
 
 
 def build(directory):
+    """Both from a file of the same name, by which static variables are known."""
+    shutil.copy(SOURCES / "objects.h", directory)
     for version in ("v1", "v2"):
-        subprocess.run(["gcc", "-g", "-O2", "-fPIE", "-pie", "-Wall", "-Wextra", "-Werror", "-o", directory / version,
-                        SOURCES / f"{version}.c"], check=True)
+        shutil.copy(SOURCES / f"{version}.c", directory / "program.c")
+        subprocess.run(["gcc", "-g", "-O2", "-fPIE", "-pie", "-Wall", "-Wextra", "-Werror", "-o", version, "program.c"],
+                       cwd=directory, check=True)
 
 
 class Server:
     """Makes its objects when it is told to: no rehearsal has them."""
 
     def __init__(self, directory):
-        self._process = subprocess.Popen([directory / "v1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                         cwd=directory)
+        fifo = directory / "commands"
+        if not fifo.exists():
+            os.mkfifo(fifo)
+        self._process = subprocess.Popen([directory / "v1", fifo], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                         text=True, cwd=directory)
+        self._commands = os.open(fifo, os.O_RDWR | os.O_CLOEXEC)
         assert self._process.stdout.readline() == "ready\n"
         self.ask("fill")
 
@@ -31,8 +40,7 @@ class Server:
         return self._process.pid
 
     def ask(self, command):
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
+        os.write(self._commands, command[:1].encode())
         answer = self._process.stdout.readline().strip()
         if not answer.startswith("ok"):
             raise RuntimeError(f"{command}: {answer or 'no answer'}")
@@ -40,6 +48,7 @@ class Server:
     def close(self):
         self._process.kill()
         self._process.wait()
+        os.close(self._commands)
 
 
 def update(mcr, directory):
