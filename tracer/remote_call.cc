@@ -25,7 +25,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kCallTimeout{10000};
 constexpr uint64_t kPageSize = 4096;
-constexpr uint64_t kPagesSize = kPageSize + Injection::kScratchSize;
 constexpr uint64_t kRedZone = 128;  // System V ABI for x86-64, 3.2.2
 
 constexpr uint64_t kHighestError = 4095;
@@ -54,11 +53,16 @@ Status SetArguments(Registers& registers, const std::array<ArgumentRegister, 6>&
 }  // namespace
 
 Result<std::unique_ptr<Injection>> Injection::Open(TracedProcess& process) {
-  const ProcFs proc;
   MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(process.pid));
-  MCR_ASSIGN(const Mappings mappings, proc.ReadMappings(process.pid));
-  MCR_ASSIGN(const Addr site, FindSyscallSite(memory, mappings));
-  std::unique_ptr<Injection> injection(new Injection(process.main(), std::move(memory), site));
+  Addr site;
+  if (process.workspace != nullptr) {
+    site = process.workspace->site();
+  } else {
+    MCR_ASSIGN(const Mappings mappings, ProcFs().ReadMappings(process.pid));
+    MCR_ASSIGN(site, FindSyscallSite(memory, mappings));
+  }
+  std::unique_ptr<Injection> injection(
+      new Injection(process.main(), std::move(memory), site, process.workspace));
   MCR_TRY(injection->SaveState());
   return injection;
 }
@@ -85,9 +89,9 @@ Injection::~Injection() { (void)Close().has_value(); }
 
 Status Injection::Close() {
   if (!open_) return {};
-  Status status;
-  if (!pages_.IsNull()) {
-    const auto unmapped = Call(SYS_munmap, {std::exchange(pages_, Addr()).value(), kPagesSize});
+  Status status = RemoveScratch();
+  if (status && !return_trap_.IsNull()) {
+    const auto unmapped = Call(SYS_munmap, {return_trap_.value(), kPageSize});
     if (!unmapped) status = tl::make_unexpected(unmapped.error());
   }
   open_ = false;
@@ -104,6 +108,15 @@ Status Injection::Close() {
   if (saved_signal_ && ran_) also(PtraceSetSignalInfo(task_.tid(), *saved_signal_));
   if (stop_asked_) kill(task_.pid(), SIGSTOP);
   return status;
+}
+
+// What is left in a workspace would be taken for memory of the program.
+Status Injection::RemoveScratch() {
+  const Addr page = std::exchange(scratch_, Addr());
+  if (page.IsNull()) return {};
+  if (workspace_ != nullptr) return memory_.Write(page, std::vector<std::byte>(kScratchSize));
+  MCR_TRY(Call(SYS_munmap, {page.value(), kScratchSize}));
+  return {};
 }
 
 // Whether this stop is the end of our code, or one that we have asked for: other senders' signals
@@ -180,25 +193,25 @@ Result<uint64_t> Injection::Call(long number, std::initializer_list<uint64_t> ar
   return after.rax;
 }
 
-// Written through /proc/PID/mem, the page to execute need never be writable.
-Status Injection::MapPages() {
-  if (!pages_.IsNull()) return {};
-  MCR_ASSIGN(const uint64_t pages, Call(SYS_mmap, {0, kPagesSize, PROT_READ | PROT_EXEC,
-                                                   MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
-  pages_ = Addr(pages);
-  MCR_TRY(Call(SYS_mprotect, {pages + kPageSize, kScratchSize, PROT_READ | PROT_WRITE}));
-  return {};
-}
-
 Result<Addr> Injection::Scratch() {
-  MCR_TRY(MapPages());
-  return pages_ + kPageSize;
+  if (!scratch_.IsNull()) return scratch_;
+  if (workspace_ != nullptr) return scratch_ = workspace_->scratch();
+  MCR_ASSIGN(const uint64_t page, Call(SYS_mmap, {0, kScratchSize, PROT_READ | PROT_WRITE,
+                                                  MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
+  scratch_ = Addr(page);
+  return scratch_;
 }
 
-Status Injection::PutCode(std::span<const std::byte> code) {
-  if (code.size() > kPageSize) return Fail("more code than fits a page");
-  MCR_TRY(MapPages());
-  return memory_.Write(pages_, code);
+// Written through /proc/PID/mem, the pages need never be writable and executable at once.
+Result<Addr> Injection::MapCode(std::span<const std::byte> code) {
+  MCR_ASSIGN(const uint64_t pages, Call(SYS_mmap, {0, code.size(), PROT_READ | PROT_EXEC,
+                                                   MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
+  const Status written = memory_.Write(Addr(pages), code);
+  if (!written) {
+    (void)Call(SYS_munmap, {pages, code.size()}).has_value();
+    return tl::make_unexpected(written.error());
+  }
+  return Addr(pages);
 }
 
 Status Injection::SaveExtendedState() {
@@ -227,20 +240,29 @@ Result<Registers> Injection::RunCode(Addr at, std::initializer_list<uint64_t> ar
 }
 
 Result<uint64_t> Injection::CallFunction(Addr function, std::initializer_list<uint64_t> arguments) {
-  MCR_TRY(PutCode(EndCode()));
+  if (return_trap_.IsNull()) {
+    MCR_ASSIGN(return_trap_, MapCode(EndCode()));
+  }
   // The ABI wants the stack aligned to 16 bytes before the return address is pushed.
   const uint64_t rsp = ((saved_.rsp - kRedZone) & ~uint64_t{15}) - 8;
-  MCR_TRY(memory_.WriteValue(Addr(rsp), pages_.value()));
+  MCR_TRY(memory_.WriteValue(Addr(rsp), return_trap_.value()));
   MCR_ASSIGN(const Registers after, RunCode(function, arguments, rsp));
   return after.rbp;
 }
 
 Result<uint64_t> Injection::Run(std::span<const std::byte> code,
                                 std::initializer_list<uint64_t> arguments) {
-  MCR_TRY(PutCode(code));
   const uint64_t rsp = (saved_.rsp - kRedZone) & ~uint64_t{15};
-  MCR_ASSIGN(const Registers after, RunCode(pages_, arguments, rsp));
-  return after.rbp;
+  const auto there = workspace_ != nullptr ? workspace_->Find(code) : std::nullopt;
+  if (there) {
+    MCR_ASSIGN(const Registers after, RunCode(*there, arguments, rsp));
+    return after.rbp;
+  }
+  MCR_ASSIGN(const Addr pages, MapCode(code));
+  const Result<Registers> after = RunCode(pages, arguments, rsp);
+  if (task_.state() != RunState::kDead) MCR_TRY(Call(SYS_munmap, {pages.value(), code.size()}));
+  MCR_TRY(after);
+  return after->rbp;
 }
 
 }  // namespace mcr::tracer

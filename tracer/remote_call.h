@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -32,6 +33,7 @@
 #include "tracer/sys/memory.h"
 #include "tracer/task.h"
 #include "tracer/task_group.h"
+#include "tracer/workspace.h"
 
 namespace mcr::tracer {
 
@@ -57,14 +59,16 @@ class Injection {
   // its stack below the red zone; returns rax. Used for the server's own allocator.
   Result<uint64_t> CallFunction(Addr function, std::initializer_list<uint64_t> arguments);
 
-  // A page of the process for arguments and results, made on first use (anonymous private mapping,
-  // read and write), gone when the injection is closed.
+  // A page of the process for arguments and results: the workspace's, zero again when the injection
+  // is closed; or one that is made on first use (anonymous private mapping, read and write), and is
+  // gone then.
   Result<Addr> Scratch();
   static constexpr uint64_t kScratchSize = 4096;  // bytes
 
-  // Copies of `code` (position-independent), run from its first byte until it stops its own thread
-  // (as tracer/arch/injected/code.S does it at its ends); returns rbp there. The arguments are in
-  // rdi, rsi, rdx, rcx, r8, r9, as for a function. Its pages are unmapped again. Fails, with the
+  // `code` (position-independent), run from its first byte until it stops its own thread (as all of
+  // arch/injected/code.S does at its ends); returns rbp there. The arguments are in rdi, rsi, rdx,
+  // rcx, r8, r9, as for a function. A routine of AllCode (arch/injected/code.h) is run where the
+  // workspace has it; other code is copied to pages that are unmapped again. Fails, with the
   // registers put back, if the code faults.
   Result<uint64_t> Run(std::span<const std::byte> code, std::initializer_list<uint64_t> arguments);
 
@@ -74,12 +78,14 @@ class Injection {
   Result<int> SendFd(int fd);
 
   LiveMemory& memory() { return memory_; }
+  Addr site() const { return site_; }  // the `syscall` instruction that Call executes
 
  private:
-  Injection(Task& task, LiveMemory memory, Addr site)
-      : task_(task), memory_(std::move(memory)), site_(site) {}
+  Injection(Task& task, LiveMemory memory, Addr site, std::shared_ptr<const Workspace> workspace)
+      : task_(task), memory_(std::move(memory)), site_(site), workspace_(std::move(workspace)) {}
 
   Status SaveState();
+  Status RemoveScratch();
   Status SaveExtendedState();
   Status Start(const Registers& registers);
   // Runs the thread until it stops at a system call, or, for kSignal, by a SIGSTOP of our own.
@@ -89,13 +95,14 @@ class Injection {
   Status CheckFault(const WaitStatus& stop);
   Status SendStop();
   Result<Registers> RunCode(Addr at, std::initializer_list<uint64_t> arguments, uint64_t rsp);
-  Status MapPages();
-  Status PutCode(std::span<const std::byte> code);
-  Result<int> ReceiveFd(int socket);
+  Result<Addr> MapCode(std::span<const std::byte> code);
+  // What was sent to the second of the two sockets, which are closed then.
+  Result<int> ReceiveFd(const std::array<int, 2>& pair);
 
   Task& task_;
   LiveMemory memory_;
   Addr site_;
+  std::shared_ptr<const Workspace> workspace_;  // nullptr: there is none
   bool open_ = false;
   bool ran_ = false;
   bool stop_asked_ = false;
@@ -104,7 +111,8 @@ class Injection {
   uint64_t saved_mask_ = 0;
   std::optional<siginfo_t> saved_signal_;
   std::optional<std::vector<std::byte>> saved_extended_;
-  Addr pages_;  // of ours: one to execute, and behind it the scratch page; null: not mapped
+  Addr scratch_;
+  Addr return_trap_;  // a page of ours that stops the thread: where functions return to
 };
 
 }  // namespace mcr::tracer

@@ -22,6 +22,7 @@
 #include "tracer/sys/memory.h"
 #include "tracer/sys/procfs.h"
 #include "tracer/sys/ptrace.h"
+#include "tracer/workspace.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -148,8 +149,12 @@ BatchedCall UnmapCall(const Range<Addr>& range) {
 }
 
 // What is not the process's own.
-Result<std::vector<BatchedCall>> StrayCalls(pid_t pid, const Known& known, const Ranges& mappings) {
+Result<std::vector<BatchedCall>> StrayCalls(const TracedProcess& process, const Known& known,
+                                            Ranges mappings) {
   std::vector<BatchedCall> calls;
+  const pid_t pid = process.pid;
+  // In which the calls are made, and which its owner removes.
+  if (process.workspace != nullptr) mappings.push_back(process.workspace->range());
   MCR_ASSIGN(const std::vector<int> descriptors, ProcFs().Descriptors(pid));
   for (const int fd : descriptors) {
     if (std::ranges::find(known.descriptors, fd) != known.descriptors.end()) continue;
@@ -172,7 +177,7 @@ Status RunAll(TracedProcess& process, std::vector<BatchedCall> calls) {
 }
 
 Status UndoCalls(TracedProcess& process, const Known& known) {
-  MCR_ASSIGN(std::vector<BatchedCall> calls, StrayCalls(process.pid, known, known.mappings));
+  MCR_ASSIGN(std::vector<BatchedCall> calls, StrayCalls(process, known, known.mappings));
   for (const SignalHandler& handler : known.handlers) calls.push_back(SigactionCall(handler));
   for (const EpollEntry& entry : known.epoll) calls.push_back(EpollCall(entry));
   MCR_TRY(RunAll(process, std::move(calls)));
@@ -272,7 +277,7 @@ Status Finish(TracedProcess& process, const Known& known, int executable,
               std::vector<std::string>& warnings) {
   Ranges own = known.mappings;
   own.insert(own.end(), known.new_mappings.begin(), known.new_mappings.end());
-  MCR_ASSIGN(std::vector<BatchedCall> strays, StrayCalls(process.pid, known, own));
+  MCR_ASSIGN(std::vector<BatchedCall> strays, StrayCalls(process, known, own));
   MCR_TRY(RunAll(process, std::move(strays)));
   ProcessGraft end = known.end;
   // What is unmapped already may have been given to somebody else: to code of ours, in a moment.

@@ -23,6 +23,10 @@ struct Header {
 };
 static_assert(sizeof(Header) == 16);
 
+bool IsOfItsMoment(UndoKind kind) {
+  return kind != UndoKind::kCgroup && kind != UndoKind::kOrigin && kind != UndoKind::kPause;
+}
+
 size_t Padded(size_t size) { return (size + 15) / 16 * 16; }
 
 }  // namespace
@@ -71,7 +75,7 @@ Status UndoLog::Refresh() {
     MCR_TRY(Remap(static_cast<size_t>(status.st_size)));
   }
   end_ = kFirst;
-  for (const Record& record : Records()) end_ += sizeof(Header) + Padded(record.data.size());
+  for (const Record& record : AllRecords()) end_ += sizeof(Header) + Padded(record.data.size());
   return {};
 }
 
@@ -128,7 +132,7 @@ Status UndoLog::Append(UndoKind kind, pid_t id, std::span<const std::span<const 
   return {};
 }
 
-std::vector<UndoLog::Record> UndoLog::Records() const {
+std::vector<UndoLog::Record> UndoLog::AllRecords() const {
   std::vector<Record> records;
   size_t at = kFirst;
   while (at + sizeof(Header) <= size_) {
@@ -138,6 +142,18 @@ std::vector<UndoLog::Record> UndoLog::Records() const {
     if (header.kind == 0 || header.size > size_ - at) break;
     records.push_back({static_cast<UndoKind>(header.kind), header.id, {memory_ + at, header.size}});
     at += std::min(Padded(header.size), size_ - at);
+  }
+  return records;
+}
+
+std::vector<UndoLog::Record> UndoLog::Records() const {
+  std::vector<Record> records;
+  for (const Record& record : AllRecords()) {
+    if (record.kind == UndoKind::kReleased) {
+      std::erase_if(records, [](const Record& past) { return IsOfItsMoment(past.kind); });
+    } else {
+      records.push_back(record);
+    }
   }
   return records;
 }

@@ -42,6 +42,7 @@ enum class UndoKind : uint32_t {
   kLayout,          // pid; addresses of MemoryLayout, then the auxiliary vector
   kExecutable,      // path of the new program
   kCommitted,       // the point of no return: from here on it is finished, not undone
+  kReleased,        // what is above about processes and threads is of the past: they run
   kSettled,         // nothing is left to do but to let the processes run
 };
 
@@ -85,6 +86,7 @@ class UndoLog {
   // Takes notice of what another process has appended since.
   Status Refresh();
 
+  // Without what is of the past.
   std::vector<Record> Records() const;
   bool Has(UndoKind kind) const;
 
@@ -93,6 +95,7 @@ class UndoLog {
       : file_(std::move(file)), memory_(memory), size_(size) {}
   static Result<UndoLog> Map(OwnedFd file, size_t size);
 
+  std::vector<Record> AllRecords() const;
   Status Grow(size_t needed);
   Status Remap(size_t size);
 

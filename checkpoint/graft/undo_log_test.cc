@@ -64,6 +64,19 @@ TEST(UndoLog, TakesNoticeOfWhatAnotherHasWritten) {
   EXPECT_EQ(reader.Records().size(), 2u);
 }
 
+TEST(UndoLog, ForgetsWhatWasBeforeTheProcessesWereReleased) {
+  UndoLog log = UndoLog::CreateAnonymous().value();
+  ASSERT_TRUE(log.Append(UndoKind::kCgroup));
+  ASSERT_TRUE(log.Append(UndoKind::kProcess, 1));
+  ASSERT_TRUE(log.Append(UndoKind::kReleased));
+  EXPECT_FALSE(log.Has(UndoKind::kProcess));
+  EXPECT_TRUE(log.Has(UndoKind::kCgroup));
+  ASSERT_TRUE(log.Append(UndoKind::kProcess, 2));
+  ASSERT_TRUE(log.Refresh());
+  ASSERT_EQ(log.Records().size(), 2u);
+  EXPECT_EQ(log.Records()[1].id, 2);
+}
+
 TEST(UndoLog, ARecordThatIsNotCompleteDoesNotCount) {
   const OwnedFd file = NewFile();
   {

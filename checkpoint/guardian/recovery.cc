@@ -115,14 +115,11 @@ Status UndoOrFinish(TaskGroup& group, UndoLog& log, std::vector<std::string>& wa
   return log.Append(UndoKind::kSettled);
 }
 
-// A process that is not held runs: it was let go before it was touched, or after. It must not see
-// that it was stopped.
+// A process that is not held runs: it was let go before it was touched, or after. No thread must
+// see that it was stopped.
 Status KeepRunning(TaskGroup& group, const UndoLog& log) {
   for (const tracer::TracedProcess& process : group.processes()) {
-    const bool held = group.IsHeld(process);
-    for (const auto& task : process.tasks) {
-      if (!held) MCR_TRY(tracer::HideStop(*task));
-    }
+    for (const auto& task : process.tasks) MCR_TRY(tracer::HideStop(*task));
   }
   return PutMasksBack(group, log);
 }

@@ -16,6 +16,9 @@ struct InjectedCall {
 };
 static_assert(sizeof(InjectedCall) == 64);
 
+// All of the routines below, which lie in it one behind the other.
+std::span<const std::byte> AllCode();
+
 // Arguments: address of an InjectedCall array, its length.
 std::span<const std::byte> BatchCode();
 
@@ -25,7 +28,7 @@ std::span<const std::byte> SetMmMapCode();
 
 // Arguments: the read end of a pipe, address of a writable int. Forks a copy of the process that
 // holds that descriptor only, executes no code of the program, and ends with the pipe's other end.
-// Result: 0 or -errno; the int: the copy's PID or -errno.
+// The process itself closes the descriptor. Result: 0 or -errno; the int: the copy's PID or -errno.
 std::span<const std::byte> TwinCode();
 
 // Arguments: address of a function of one integer argument, address of a word array, its length.
@@ -34,6 +37,11 @@ std::span<const std::byte> MapWordsCode();
 
 // What all of these end with, by itself: for functions to return to.
 std::span<const std::byte> EndCode();
+// Arguments: a number that all descriptors of the process are below, address of an int array, its
+// length. The array: the descriptors of its epoll sets. Result: how many there are (the array may
+// have no room for all), or -errno. One call of the kernel for each descriptor, where a look at
+// /proc costs twenty times that.
+std::span<const std::byte> FindEpollSetsCode();
 
 }  // namespace mcr::tracer
 
