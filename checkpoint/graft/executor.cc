@@ -9,7 +9,6 @@
 
 #include "checkpoint/call_batch.h"
 #include "checkpoint/graft/allocations.h"
-#include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/kernel_calls.h"
 #include "checkpoint/graft/memory_patch.h"
 #include "tracer/remote_call.h"
@@ -212,8 +211,7 @@ void Graft::Release(const ProcessGraft& graft) {
   if (!released) warnings_.push_back(released.error().Line());
 }
 
-Status Graft::Commit() {
-  std::vector<std::unique_ptr<FinalStep>> steps;
+Status Graft::PrepareCommit() {
   for (const ProcessGraft& graft : plan_->processes) {
     MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
     const auto placed = placed_.find(graft.pid);
@@ -221,12 +219,21 @@ Status Graft::Commit() {
                placed != placed_.end()
                    ? FinalStep::Prepare(*process, graft, placed->second)
                    : FinalStep::PrepareAndPlace(*process, graft, new_files_.front().get()));
-    steps.push_back(std::move(step));
+    final_steps_.push_back(std::move(step));
   }
+  return {};
+}
+
+void Graft::Commit() {
   undo_.Disarm();
   for (const ProcessGraft& graft : plan_->processes) Release(graft);
-  for (const auto& step : steps) step->Run(warnings_);
-  return {};
+  for (const auto& step : final_steps_) step->Run(warnings_);
+  final_steps_.clear();  // before the tasks run on
+}
+
+Status Graft::Undo() {
+  final_steps_.clear();
+  return undo_.Rewind();
 }
 
 }  // namespace mcr::checkpoint

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/memory_patch.h"
 #include "checkpoint/graft/plan.h"
 #include "checkpoint/graft/undo_log.h"
@@ -49,13 +50,13 @@ class Graft {
   Graft& operator=(const Graft&) = delete;
   ~Graft() = default;  // undoes unless committed
 
-  // Unmaps the old ranges and sets the memory layout and executable. What can fail comes first, in
-  // every process; an error means that nothing was unmapped and that Undo is still possible. Later
-  // failures are warnings.
-  Status Commit();
+  // Of a commit what can fail, in every process. Undo is still possible, whether it fails or not.
+  Status PrepareCommit();
+  // Unmaps the old ranges and sets the memory layout and executable. Failures are warnings.
+  void Commit();
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  Status Undo() { return undo_.Rewind(); }
+  Status Undo();
 
  private:
   Graft(tracer::TaskGroup& group, const GraftPlan& plan, std::vector<OwnedFd> new_files)
@@ -78,6 +79,7 @@ class Graft {
   std::map<pid_t, std::vector<int>> placed_;
   std::vector<std::string> warnings_;
   UndoLog undo_;
+  std::vector<std::unique_ptr<FinalStep>> final_steps_;  // prepared; ended before undo_ is rewound
 };
 
 }  // namespace mcr::checkpoint

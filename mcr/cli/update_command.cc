@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -6,11 +8,13 @@
 #include <vector>
 
 #include "mcr/base/fault.h"
+#include "mcr/base/owned_fd.h"
+#include "mcr/base/result.h"
 #include "mcr/cli/command.h"
 #include "mcr/cli/progress.h"
+#include "mcr/cli/run_plan.h"
 #include "mcr/cli/update_options.h"
 #include "mcr/update/options.h"
-#include "mcr/update/plan.h"
 #include "mcr/update/summary.h"
 #include "mcr/update/update.h"
 
@@ -20,6 +24,7 @@ namespace {
 constexpr char kListFaults[] = "list";
 
 struct UpdateArguments {
+  ServerArguments servers;
   update::Options options;
   std::string report;
   std::string checkpoint = "criu";
@@ -31,6 +36,7 @@ struct UpdateArguments {
 
 update::CheckpointMode ModeNamed(const std::string& name) {
   if (name == "twin") return update::CheckpointMode::kTwin;
+  if (name == "both") return update::CheckpointMode::kBoth;
   return name == "auto" ? update::CheckpointMode::kAuto : update::CheckpointMode::kCriu;
 }
 
@@ -41,14 +47,12 @@ int ListFaults() {
   return 0;
 }
 
-int DryRun(const UpdateArguments& arguments) {
-  const auto plan = update::Plan(arguments.options);
-  if (!plan) {
-    PrintError("plan", plan.error().Line());
-    return kRefused;
-  }
-  std::fputs((arguments.json ? update::ToJson(*plan) : update::ToText(*plan)).c_str(), stdout);
-  return plan->problems.empty() ? 0 : kRefused;
+// Asked before anything is done: a report that is missing afterwards helps nobody.
+Status CheckReport(const std::string& path) {
+  if (path.empty()) return {};
+  const OwnedFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600));
+  if (!file.valid()) return FailErrno("cannot write the report", path, "check --report");
+  return {};
 }
 
 update::Report UpdateWithProgress(update::Options& options) {
@@ -59,16 +63,27 @@ update::Report UpdateWithProgress(update::Options& options) {
   return update::Update(options);
 }
 
-int Run(UpdateArguments& arguments) {
+int Run(const CLI::App& command, UpdateArguments& arguments) {
   if (arguments.fault == kListFaults) return ListFaults();
-  if (!HasServer(arguments.options)) return kUsage;
+  auto servers = PairUp(command, arguments.servers);
+  if (!servers) {
+    PrintError("usage", servers.error().Line());
+    return kUsage;
+  }
+  arguments.options.servers = *std::move(servers);
   arguments.options.checkpoint = ModeNamed(arguments.checkpoint);
   arguments.options.timeout = std::chrono::milliseconds(arguments.timeout_ms);
-  if (arguments.dry_run) return DryRun(arguments);
+  if (arguments.dry_run) return RunPlan(arguments.options, arguments.json);
   if (!arguments.fault.empty()) arguments.options.fault = FindFault(arguments.fault);
 
+  if (const Status writable = CheckReport(arguments.report); !writable) {
+    PrintError("usage", writable.error().Line());
+    return kUsage;
+  }
+  // What mcr reads of the server's memory is to end in no core file.
+  prctl(PR_SET_DUMPABLE, 0);
   const update::Report report = UpdateWithProgress(arguments.options);
-  for (const std::string& warning : report.warnings) PrintError("warning", warning);
+  for (const std::string& warning : report.warnings()) PrintError("warning", warning);
   if (!report.reason.empty()) PrintError(report.stage, report.reason);
   std::fputs((arguments.json ? update::ToJson(report) : update::Summary(report)).c_str(), stdout);
   if (!arguments.report.empty()) {
@@ -90,7 +105,7 @@ std::vector<std::string> FaultNames() {
 void AddUpdate(CLI::App& app, int& status) {
   auto arguments = std::make_shared<UpdateArguments>();
   CLI::App* command = app.add_subcommand("update", "Make a running server execute a new version");
-  AddServerOptions(*command, arguments->options);
+  AddServerOptions(*command, arguments->servers, arguments->options);
   command
       ->add_option("--timeout", arguments->timeout_ms, "how long to wait for the quiescent points")
       ->type_name("MS")
@@ -99,10 +114,13 @@ void AddUpdate(CLI::App& app, int& status) {
   command
       ->add_option(
           "--checkpoint", arguments->checkpoint,
-          "how to keep the state at the pause: dumped by criu, copied on write, or that if "
-          "the server has much memory")
-      ->check(CLI::IsMember({"criu", "twin", "auto"}))
+          "how to keep the state at the pause: dumped by criu, in a twin that is copied on write, "
+          "both, or auto: a twin if the server has much memory, else criu")
+      ->check(CLI::IsMember({"criu", "twin", "both", "auto"}))
       ->capture_default_str();
+  command->add_flag("--strict", arguments->options.strict,
+                    "refuse instead of retargeting what looks like a pointer and is not known to "
+                    "be one");
   command->add_option("--report", arguments->report, "write what happened as JSON")
       ->type_name("FILE");
   command->add_flag("--json", arguments->json, "the report on standard output");
@@ -113,7 +131,7 @@ void AddUpdate(CLI::App& app, int& status) {
           "for tests: fail at the end of this stage, with everything to undo; `list` shows them")
       ->check(CLI::IsMember(FaultNames()))
       ->type_name("STAGE");
-  command->callback([arguments, &status] { status = Run(*arguments); });
+  command->callback([arguments, command, &status] { status = Run(*command, *arguments); });
 }
 
 }  // namespace mcr::cli

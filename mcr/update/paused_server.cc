@@ -61,18 +61,20 @@ void TouchOwnMemory() {
 }  // namespace
 
 Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& server,
-                                                            const Options& options) {
-  std::unique_ptr<PausedServer> paused(new PausedServer(server));
+                                                            const Options& options,
+                                                            const cpu_set_t& helpers) {
+  std::unique_ptr<PausedServer> paused(new PausedServer(server, options));
   MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create({server.pids.front()}));
   MCR_TRY(MoveAllInside(*paused->cgroup_, server.pids.front()));
-  paused->pinned_.emplace();
-  MCR_TRY(paused->PrepareCheckpoint());
+  MCR_TRY(paused->PrepareCheckpoint(helpers));
   TouchOwnMemory();
-  // Last, because from here on a signal stops its task until the quiescer handles it.
-  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server.pids.front()));
-  paused->tasks_.emplace(std::move(tasks));
-  MCR_TRY(paused->PrepareQuiescer(options));
   return paused;
+}
+
+Status PausedServer::Attach() {
+  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server_.pids.front()));
+  tasks_.emplace(std::move(tasks));
+  return PrepareQuiescer();
 }
 
 PausedServer::~PausedServer() {
@@ -83,11 +85,11 @@ PausedServer::~PausedServer() {
   (void)Resume();
 }
 
-Status PausedServer::PrepareQuiescer(const Options& options) {
+Status PausedServer::PrepareQuiescer() {
   for (pid_t pid : Pids(*tasks_)) LearnFunctions(pid);
   tracer::QuiesceOptions quiesce;
-  quiesce.deadline = options.timeout;
-  quiesce.restarts_are_forgotten = server_.checkpoint == CheckpointMode::kCriu;
+  quiesce.deadline = options_.timeout;
+  quiesce.restarts_are_forgotten = UsesCriu(server_.checkpoint);
   quiesce.function_name = [this](pid_t pid, Addr instruction) {
     return FunctionAt(pid, instruction);
   };
@@ -120,18 +122,18 @@ std::string PausedServer::CallerOf(const tracer::QuiescentThread& thread) {
   return "";
 }
 
-Status PausedServer::PrepareCheckpoint() {
-  if (server_.checkpoint == CheckpointMode::kTwin) {
+Status PausedServer::PrepareCheckpoint(const cpu_set_t& helpers) {
+  if (UsesTwin(server_.checkpoint)) {
     for (const pid_t pid : server_.pids) MCR_TRY(checkpoint::Twin::Check(pid));
-    return {};
   }
+  if (!UsesCriu(server_.checkpoint)) return {};
   MCR_ASSIGN(checkpoint::ImageDirectory directory, checkpoint::ImageDirectory::CreatePrivate());
   directory_.emplace(std::move(directory));
   checkpoint::CriuDumpOptions dump;
   dump.criu = server_.criu;
   dump.root = server_.pids.front();
   dump.freeze_cgroup = cgroup_->directory();
-  dump.processors = pinned_->others();
+  dump.processors = helpers;
   MCR_ASSIGN(dump_, checkpoint::CriuDump::Start(dump, *directory_));
   return {};
 }
@@ -166,7 +168,7 @@ Status PausedServer::TakeImages() {
 }
 
 Status PausedServer::BeginCheckpoint() {
-  if (server_.checkpoint == CheckpointMode::kTwin) return ForkTwins();
+  if (!UsesCriu(server_.checkpoint)) return ForkTwins();
   // Frozen first, let go second: no task gets to run an instruction in between.
   MCR_TRY(cgroup_->Freeze());
   detached_ = Pids(*tasks_);
@@ -175,11 +177,13 @@ Status PausedServer::BeginCheckpoint() {
 }
 
 Result<double> PausedServer::FinishCheckpoint() {
-  if (server_.checkpoint == CheckpointMode::kTwin) return 0;
+  if (!UsesCriu(server_.checkpoint)) return 0;
   MCR_ASSIGN(const auto stats, dump_->Finish());
   MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(detached_));
   tasks_.emplace(std::move(tasks));
   MCR_TRY(cgroup_->Thaw());
+  // Not before: CRIU would dump the twins, too.
+  if (UsesTwin(server_.checkpoint)) MCR_TRY(ForkTwins());
   constexpr double kMicrosecondsPerMillisecond = 1000;
   return stats.frozen_time() / kMicrosecondsPerMillisecond;
 }
@@ -188,7 +192,6 @@ Status PausedServer::Resume() {
   paused_ = false;
   const Status interruptible = tracer::RestoreInterruptibility(*tasks_);
   MCR_TRY(tasks_->DetachAll());
-  pinned_.reset();
   return interruptible;
 }
 

@@ -19,16 +19,19 @@
 #include "mcr/update/inspect.h"
 #include "mcr/update/stack_names.h"
 #include "tracer/quiesce/quiesce.h"
-#include "tracer/sys/affinity.h"
 #include "tracer/task_group.h"
 
 namespace mcr::update {
 
 class PausedServer {
  public:
-  // Before the pause: attaches, learns call sites, starts CRIU up to where it waits for us.
+  // Before the pause: starts CRIU up to where it waits for us, on the processors of `helpers`.
   static Result<std::unique_ptr<PausedServer>> Prepare(const Inspection& server,
-                                                       const Options& options);
+                                                       const Options& options,
+                                                       const cpu_set_t& helpers);
+  // The last thing before the pause: attaches, and learns call sites. From here on a signal stops
+  // its task until Quiesce handles it.
+  Status Attach();
   PausedServer(const PausedServer&) = delete;
   PausedServer& operator=(const PausedServer&) = delete;
   ~PausedServer();  // whatever state the server is in: it runs on afterwards
@@ -47,9 +50,6 @@ class PausedServer {
   // The pause ends here: the tasks run on, with the registers that they have now.
   Status Resume();
 
-  // Where helpers of the pause may run.
-  cpu_set_t other_processors() const { return pinned_->others(); }
-
   tracer::TaskGroup& tasks() { return *tasks_; }
   const std::vector<tracer::QuiescentThread>& threads() const { return threads_; }
   const std::vector<std::unique_ptr<checkpoint::LiveImage>>& images() const { return images_; }
@@ -62,11 +62,11 @@ class PausedServer {
   double quiescence_ms() const { return quiescence_ms_; }
 
  private:
-  explicit PausedServer(const Inspection& server)
-      : server_(server), known_files_(server.OldFiles()) {}
+  PausedServer(const Inspection& server, const Options& options)
+      : server_(server), options_(options), known_files_(server.OldFiles()) {}
 
-  Status PrepareQuiescer(const Options& options);
-  Status PrepareCheckpoint();
+  Status PrepareQuiescer();
+  Status PrepareCheckpoint(const cpu_set_t& helpers);
   Status ForkTwins();
   Status TakeImages();
   const FunctionNames& LearnFunctions(pid_t pid);
@@ -75,7 +75,7 @@ class PausedServer {
   // Members are destroyed in reverse order: the tasks are let go before the cgroup that they are in
   // is removed, and the CRIU that may hold them ends before both.
   const Inspection& server_;
-  std::optional<tracer::PinnedToProcessor> pinned_;
+  const Options& options_;
   const std::vector<KnownFile> known_files_;
   std::map<pid_t, FunctionNames> functions_;  // by process
   std::unique_ptr<checkpoint::FrozenCgroup> cgroup_;

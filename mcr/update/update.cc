@@ -4,224 +4,158 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "checkpoint/graft/executor.h"
-#include "mcr/update/inspect.h"
-#include "mcr/update/memory_watch.h"
-#include "mcr/update/paused_server.h"
-#include "mcr/update/rehearse.h"
-#include "mcr/update/requirements.h"
-#include "mcr/update/running_merge.h"
+#include "mcr/update/component.h"
 #include "mcr/update/timeline.h"
-#include "mcr/update/validator.h"
-#include "mutator/merge/merge.h"
+#include "tracer/sys/affinity.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
 namespace {
 
-// The first problem is the reason; the report lists them all.
-Status RefuseProblems(const std::vector<std::string>& problems, Report& report) {
-  report.problems = problems;
-  if (problems.empty()) return {};
-  std::string reason = problems.front();
-  if (problems.size() > 1) reason += fmt::format(" (and {} more)", problems.size() - 1);
-  return Fail(std::move(reason), "", "see `mcr plan`, or restart the server for this update");
-}
-
-void DescribePrograms(const Inspection& server, Report& report) {
-  report.old_program = server.executable;
-  report.new_program = server.new_program;
-  report.old_build_id = server.before->build_id();
-  report.new_build_id = server.after->build_id();
-  report.types = server.types;
-}
-
-std::string RoleOf(const PausedServer& paused, pid_t pid) {
-  for (const tracer::QuiescentThread& thread : paused.threads()) {
-    if (thread.tid == pid) return thread.role;
+// The servers that are updated together.
+class Components {
+ public:
+  Components(const Options& options, Report& report) {
+    report.servers.resize(options.servers.size());
+    for (size_t i = 0; i < options.servers.size(); ++i) {
+      all_.push_back(std::make_unique<Component>(options.servers[i], options, report.servers[i]));
+    }
   }
-  return "";
-}
 
-std::vector<ThreadReport> PointsOf(PausedServer& paused, pid_t pid) {
-  std::vector<ThreadReport> points;
-  for (const tracer::QuiescentThread& thread : paused.threads()) {
-    if (thread.pid == pid)
-      points.push_back({thread.tid, thread.system_call, paused.CallerOf(thread)});
+  // Takes a step for each, up to the first for which it fails.
+  template <class... Parameters, class... Arguments>
+  Status Each(Status (Component::*step)(Parameters...), const Arguments&... arguments) {
+    for (const auto& component : all_) {
+      Status taken = (component.get()->*step)(arguments...);
+      if (!taken) return Name(*component, std::move(taken.error()));
+    }
+    return {};
   }
-  return points;
-}
+  void Each(void (Component::*step)()) {
+    for (const auto& component : all_) (component.get()->*step)();
+  }
 
-void DescribeProcesses(PausedServer& paused, Report& report) {
+  size_t Sum(size_t (Component::*count)() const) const {
+    size_t sum = 0;
+    for (const auto& component : all_) sum += (component.get()->*count)();
+    return sum;
+  }
+  std::string Join(std::string (Component::*describe)() const) const {
+    std::string text;
+    for (const auto& component : all_) {
+      text += (text.empty() ? "" : "; ") + (component.get()->*describe)();
+    }
+    return text;
+  }
+
+  // A process has one tracer, and CRIU dumps whole trees.
+  Status CheckApart() const;
+
+ private:
+  // Which of several it was.
+  tl::unexpected<Error> Name(const Component& component, Error error) const {
+    if (all_.size() > 1) {
+      error.where += (error.where.empty() ? "" : ", ") + component.name();
+    }
+    return tl::make_unexpected(std::move(error));
+  }
+
+  std::vector<std::unique_ptr<Component>> all_;
+};
+
+Status Components::CheckApart() const {
   const tracer::ProcFs procfs;
-  for (const tracer::TracedProcess& process : paused.tasks().processes()) {
-    ProcessReport entry;
-    entry.pid = process.pid;
-    entry.role = RoleOf(paused, process.pid);
-    entry.threads = static_cast<int>(process.tasks.size());
-    if (const auto descriptors = procfs.Descriptors(process.pid)) {
-      entry.descriptors = static_cast<int>(descriptors->size());
+  for (const auto& component : all_) {
+    const pid_t root = component->server().pids.front();
+    MCR_ASSIGN(const std::vector<pid_t> below, procfs.Descendants(root));
+    for (const auto& other : all_) {
+      if (other == component) continue;
+      const pid_t pid = other->server().pids.front();
+      if (pid != root && std::ranges::find(below, pid) == below.end()) continue;
+      return Fail("two of the servers are one process tree",
+                  component->name() + ", PID " + std::to_string(pid),
+                  "update them one after the other");
     }
-    entry.quiescent_points = PointsOf(paused, process.pid);
-    report.processes.push_back(std::move(entry));
-  }
-}
-
-Result<mutator::MergePlan> MergePaused(const Rehearsals& rehearsals, const PausedServer& paused,
-                                       const MemoryWatch& watch, mutator::Merger& merger) {
-  std::vector<mutator::ProcessPair> pairs;
-  for (size_t i = 0; i < paused.images().size(); ++i) {
-    pairs.push_back(rehearsals.PairFor(*paused.images()[i], paused.stacks()[i]));
-    pairs.back().memo = watch.MemoFor(paused.images()[i]->pid());
-  }
-  return merger.Merge(pairs);
-}
-
-void DescribePlan(const mutator::MergePlan& plan, Report& report) {
-  report.pointers = plan.pointers;
-  report.variables = plan.variables;
-  report.objects = plan.objects;
-  report.conflicts = plan.conflicts;
-  std::ranges::copy(plan.warnings, std::back_inserter(report.warnings));
-}
-
-void DescribeMemories(const mutator::MergePlan& plan, const PausedServer& paused, Report& report) {
-  for (const auto& image : paused.images()) {
-    for (const checkpoint::ProcessGraft& graft : plan.graft.processes) {
-      if (graft.pid != image->pid()) continue;
-      report.memory.push_back(DescribeMemory(graft, plan.graft.new_files, image->mappings()));
-    }
-  }
-}
-
-std::string DescribeTree(const Inspection& server) {
-  return fmt::format(
-      "{} process{}, {} of {} functions changed, {}", server.pids.size(),
-      server.pids.size() == 1 ? "" : "es", server.changed_functions.size(), server.functions(),
-      server.profile ? "profile " + server.profile->identity().name() : std::string("no profile"));
-}
-
-std::string DescribePointers(const mutator::MergePlan& plan) {
-  return fmt::format("{} pointers retargeted, {} variables kept, {} from the new version",
-                     plan.pointers.retargeted(), plan.variables.kept, plan.variables.initialised);
-}
-
-// Without a watch the pause is longer, and nothing else.
-MemoryWatch WatchMemory(const Inspection& server, const mutator::MergePlan& expected,
-                        Report& report) {
-  auto watch = MemoryWatch::Begin(server, expected);
-  if (watch) return *std::move(watch);
-  report.warnings.push_back("all memory is searched in the pause: " + watch.error().Line());
-  return {};
-}
-
-// What the operator asked for has to hold in this very moment.
-Status CheckRequirements(const Requirements& requirements, const PausedServer& paused,
-                         Report& report) {
-  std::vector<const checkpoint::ProcessImage*> processes;
-  for (const auto& image : paused.images()) processes.push_back(image.get());
-  for (Check& check : requirements.Evaluate(processes)) {
-    report.validation.push_back(std::move(check));
-    const Check& last = report.validation.back();
-    if (!last.ok) return Fail("--require: " + last.detail, "", "try again when it does");
   }
   return {};
 }
 
 // The protocol. Leaving it early, anywhere, undoes what was done: every value here owns its part of
-// that.
+// that. Each step is taken for all servers before the next one is taken for any.
 Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kInspect);
-  MCR_ASSIGN(const Inspection server, Inspect(options));
-  DescribePrograms(server, report);
-  MCR_ASSIGN(const Requirements requirements, Requirements::Create(options.require, server));
-  MCR_TRY(RefuseProblems(server.differences.problems, report));
+  Components servers(options, report);
+  MCR_TRY(servers.Each(&Component::Inspect));
+  MCR_TRY(servers.CheckApart());
   MCR_TRY(InjectFault(options.fault, Fault::kInspect));
-  timeline.Leave(DescribeTree(server));
+  timeline.Leave(servers.Join(&Component::DescribeTree));
 
   timeline.Enter(Stage::kRehearse);
-  MCR_ASSIGN(const Rehearsals rehearsals, Rehearsals::Run(server));
-  report.warnings = rehearsals.warnings();
-  mutator::Merger merger = MakeMerger(server);
-  MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, rehearsals, merger));
-  MCR_TRY(RefuseProblems(expected.problems, report));
-  const MemoryWatch watch = WatchMemory(server, expected, report);
+  MCR_TRY(servers.Each(&Component::Rehearse));
   MCR_TRY(InjectFault(options.fault, Fault::kRehearse));
-  timeline.Leave(fmt::format("{} processes of the new version idle", rehearsals.processes()));
+  timeline.Leave(fmt::format("{} processes of the new version idle",
+                             servers.Sum(&Component::rehearsed_processes)));
 
   timeline.Enter(Stage::kQuiesce);
-  MCR_ASSIGN(const auto paused, PausedServer::Prepare(server, options));
+  const tracer::PinnedToProcessor pinned;
+  MCR_TRY(servers.Each(&Component::Prepare, pinned.others()));
+  MCR_TRY(servers.Each(&Component::Attach));
   timeline.PauseBegins();
-  MCR_TRY(paused->Quiesce());
-  report.quiescence_ms = paused->quiescence_ms();
-  DescribeProcesses(*paused, report);
-  std::ranges::copy(paused->assumed(), std::back_inserter(report.warnings));
-  MCR_TRY(CheckRequirements(requirements, *paused, report));
+  MCR_TRY(servers.Each(&Component::Quiesce));
   MCR_TRY(InjectFault(options.fault, Fault::kQuiesce));
-  timeline.Leave(fmt::format("{} threads at their quiescent points", paused->threads().size()));
+  timeline.Leave(
+      fmt::format("{} threads at their quiescent points", servers.Sum(&Component::threads)));
 
   // CRIU only reads, and so does the merge: they work side by side.
   timeline.Enter(Stage::kCheckpoint);
-  MCR_TRY(paused->BeginCheckpoint());
+  MCR_TRY(servers.Each(&Component::BeginCheckpoint));
   const auto merge_began = std::chrono::steady_clock::now();
-  Result<mutator::MergePlan> merged = MergePaused(rehearsals, *paused, watch, merger);
-  auto prepared = merged ? checkpoint::Graft::Prepare(merged->graft)
-                         : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
+  servers.Each(&Component::Merge);
   const auto merge_took = std::chrono::steady_clock::now() - merge_began;
-  MCR_ASSIGN(report.criu_frozen_ms, paused->FinishCheckpoint());
+  MCR_TRY(servers.Each(&Component::FinishCheckpoint));
   MCR_TRY(InjectFault(options.fault, Fault::kCheckpoint));
   timeline.Leave("checkpoint taken");
 
   timeline.Enter(Stage::kMerge);
-  MCR_ASSIGN(const mutator::MergePlan plan, std::move(merged));
-  DescribePlan(plan, report);
-  MCR_TRY(RefuseProblems(plan.problems, report));
+  MCR_TRY(servers.Each(&Component::CheckPlan));
   MCR_TRY(InjectFault(options.fault, Fault::kMerge));
-  timeline.Leave(DescribePointers(plan), merge_began, merge_took);
+  timeline.Leave(servers.Join(&Component::DescribePointers), merge_began, merge_took);
 
   timeline.Enter(Stage::kGraft);
-  MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
-  Validator validator(plan.graft, watch, paused->other_processors());
-  paused->ExpectWrites();
-  MCR_ASSIGN(const auto graft,
-             checkpoint::Graft::Apply(
-                 paused->tasks(), plan.graft, std::move(preparation),
-                 [&](const tracer::TracedProcess& process) { return validator.Add(process); }));
+  MCR_TRY(servers.Each(&Component::Graft));
   MCR_TRY(InjectFault(options.fault, Fault::kGraft));
-  timeline.Leave(fmt::format("{} processes carry the new program", plan.graft.processes.size()));
+  timeline.Leave(fmt::format("{} processes carry the new program",
+                             servers.Sum(&Component::grafted_processes)));
 
   timeline.Enter(Stage::kValidate);
-  MCR_TRY(validator.Finish());
+  MCR_TRY(servers.Each(&Component::Validate));
   MCR_TRY(InjectFault(options.fault, Fault::kValidate));
   timeline.Leave("no pointer into the old program is left");
 
   timeline.Enter(Stage::kCommit);
+  MCR_TRY(servers.Each(&Component::PrepareCommit));
   MCR_TRY(InjectFault(options.fault, Fault::kCommit));
-  MCR_TRY(graft->Commit());
-  // From here on the server runs the new version, whatever else there is to say.
-  if (const Status resumed = paused->Resume(); !resumed) {
-    report.warnings.push_back(resumed.error().Line());
-  }
+  servers.Each(&Component::Commit);
   timeline.PauseEnds();
-  DescribeMemories(plan, *paused, report);
-  std::ranges::copy(graft->warnings(), std::back_inserter(report.warnings));
+  servers.Each(&Component::Conclude);
   timeline.Leave(fmt::format("the new version runs after a pause of {:.1f} ms", report.pause_ms));
   return {};
 }
 
-void Conclude(const Status& status, const Timeline& timeline, Outcome paused, Outcome untouched,
-              Report& report) {
-  if (status) {
-    report.outcome = Outcome::kUpdated;
-    return;
-  }
-  report.outcome = timeline.was_paused() ? paused : untouched;
-  report.stage = Name(timeline.stage());
-  report.reason = status.error().Line();
+bool IsGone(const Target& server) {
+  const auto status = tracer::ProcFs().ReadStatus(server.pid);
+  return !status || status->state == 'Z' || status->state == 'X';
+}
+
+Outcome OutcomeOf(const Status& status, const Options& options, const Timeline& timeline) {
+  if (status) return Outcome::kUpdated;
+  if (!timeline.was_paused()) return Outcome::kRefused;
+  return std::ranges::any_of(options.servers, IsGone) ? Outcome::kLost : Outcome::kRolledBack;
 }
 
 }  // namespace
@@ -231,7 +165,10 @@ Report Update(const Options& options) {
   Timeline timeline(options, report);
   const Status status = RunStages(options, timeline, report);
   if (!status) timeline.PauseEnds();
-  Conclude(status, timeline, Outcome::kRolledBack, Outcome::kRefused, report);
+  report.outcome = OutcomeOf(status, options, timeline);
+  if (status) return report;
+  report.stage = Name(timeline.stage());
+  report.reason = status.error().Line();
   return report;
 }
 
