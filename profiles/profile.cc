@@ -81,8 +81,11 @@ Result<Profile> ParseProfile(std::string_view text, const std::string& origin) {
 }
 
 Result<Profile> LoadProfile(const std::string& path) {
+  // Opening a FIFO would wait for somebody to write to it.
   std::error_code failed;
-  if (std::filesystem::is_directory(path, failed)) return Fail("profile is a directory", path);
+  if (std::filesystem::exists(path, failed) && !std::filesystem::is_regular_file(path, failed)) {
+    return Fail("profile is not a regular file", path, "check --profile");
+  }
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) return FailErrno("cannot read profile", path, "check --profile");

@@ -50,7 +50,7 @@ Result<std::unique_ptr<CriuImage>> CriuImage::Open(const ImageDirectory& directo
   std::unique_ptr<CriuImage> image(new CriuImage(
       static_cast<pid_t>(process.pid()), static_cast<pid_t>(process.ppid()), std::move(pages)));
   MCR_TRY(image->ReadThreads(directory, process));
-  MCR_TRY(image->ReadEpoll(directory, files));
+  MCR_TRY(image->ReadDescriptors(directory, files));
   MCR_TRY(image->ReadMemoryMap(directory, files));
   return image;
 }
@@ -72,12 +72,13 @@ Status CriuImage::ReadThreads(const ImageDirectory& directory, const criu::Proce
   return {};
 }
 
-Status CriuImage::ReadEpoll(const ImageDirectory& directory, const FileTable& files) {
+Status CriuImage::ReadDescriptors(const ImageDirectory& directory, const FileTable& files) {
   MCR_ASSIGN(const auto ids,
              ReadMessage<criu::ObjectIds>(directory, ImageName("ids", pid_), ImageKind::kIds));
   MCR_ASSIGN(const auto descriptors,
              ReadMessages<criu::Descriptor>(directory, ImageName("fdinfo", ids.files_id()),
                                             ImageKind::kDescriptors));
+  descriptors_ = descriptors.size();
   for (const criu::Descriptor& descriptor : descriptors) {
     const criu::File* file = files.Find(descriptor.id());
     if (descriptor.type() != kEpollDescriptor || file == nullptr) continue;

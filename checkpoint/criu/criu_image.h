@@ -5,6 +5,7 @@
 #ifndef MCR_CHECKPOINT_CRIU_CRIU_IMAGE_H_
 #define MCR_CHECKPOINT_CRIU_CRIU_IMAGE_H_
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -32,6 +33,7 @@ class CriuImage : public ProcessImage {
   const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
   const std::vector<KernelPointer>& kernel_pointers() const override { return kernel_pointers_; }
   const MemoryLayout& layout() const override { return layout_; }
+  size_t descriptors() const { return descriptors_; }  // how many are open
   Status Read(Addr from, std::span<std::byte> into) const override;
   Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
 
@@ -51,7 +53,7 @@ class CriuImage : public ProcessImage {
                                                  const criu::Process& process,
                                                  const FileTable& files);
   Status ReadThreads(const ImageDirectory& directory, const criu::Process& process);
-  Status ReadEpoll(const ImageDirectory& directory, const FileTable& files);
+  Status ReadDescriptors(const ImageDirectory& directory, const FileTable& files);
   Status ReadMemoryMap(const ImageDirectory& directory, const FileTable& files);
   Status AddMapping(const ImageDirectory& directory, const criu::Vma& vma, const FileTable& files);
   static Status BackByMemory(const ImageDirectory& directory, uint64_t id, Backing& backing);
@@ -68,6 +70,7 @@ class CriuImage : public ProcessImage {
   std::vector<EpollEntry> epoll_entries_;
   std::vector<KernelPointer> kernel_pointers_;
   MemoryLayout layout_;
+  size_t descriptors_ = 0;
 };
 
 }  // namespace mcr::checkpoint

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,7 +12,6 @@
 
 #include "checkpoint/call_batch.h"
 #include "checkpoint/graft/allocations.h"
-#include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/kernel_calls.h"
 #include "checkpoint/graft/memory_patch.h"
 #include "checkpoint/graft/undo.h"
@@ -144,6 +144,7 @@ Graft::~Graft() { (void)Undo(); }
 
 Status Graft::Undo() {
   if (std::exchange(done_, true)) return {};
+  final_steps_.clear();
   return UndoGraft(group_, log_);
 }
 
@@ -226,8 +227,7 @@ void Graft::Release(const ProcessGraft& graft) {
   if (!released) warnings_.push_back(released.error().Line());
 }
 
-Status Graft::Commit() {
-  std::vector<std::unique_ptr<FinalStep>> steps;
+Status Graft::PrepareCommit() {
   for (const ProcessGraft& graft : plan_->processes) {
     MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
     MCR_TRY(RecordThreads(log_, UndoKind::kGraftedThread, *process));
@@ -236,26 +236,32 @@ Status Graft::Commit() {
                placed != placed_.end()
                    ? FinalStep::Prepare(*process, graft, placed->second)
                    : FinalStep::PrepareAndPlace(*process, graft, new_files_.front().get()));
-    steps.push_back(std::move(step));
+    final_steps_.push_back(std::move(step));
   }
-  MCR_TRY(RecordEnds());
+  return RecordEnds();
+}
+
+void Graft::Commit() {
   done_ = true;
-  (void)FaultPoint(Fault::kCommitted);
   for (const ProcessGraft& graft : plan_->processes) Release(graft);
-  for (const auto& step : steps) {
+  for (const auto& step : final_steps_) {
     (void)FaultPoint(Fault::kUnmap);
     step->Run(warnings_);
   }
-  return {};
+  final_steps_.clear();  // before the tasks run on
 }
 
 Status Graft::RecordEnds() {
-  for (const ProcessGraft& graft : plan_->processes) MCR_TRY(RecordEnd(log_, graft));
-  if (!plan_->new_files.empty()) {
-    const std::string& path = plan_->new_files.front();
-    MCR_TRY(log_.Append(UndoKind::kExecutable, 0, {std::as_bytes(std::span(path))}));
+  for (const ProcessGraft& graft : plan_->processes) {
+    MCR_TRY(RecordEnd(log_, graft));
+    if (new_files_.empty()) continue;
+    // The plan may name the file by a descriptor of ours.
+    MCR_ASSIGN(
+        const std::string path,
+        tracer::ProcFs().ReadLink(getpid(), "fd/" + std::to_string(new_files_.front().get())));
+    MCR_TRY(log_.Append(UndoKind::kExecutable, graft.pid, {std::as_bytes(std::span(path))}));
   }
-  return log_.Append(UndoKind::kCommitted);
+  return {};
 }
 
 }  // namespace mcr::checkpoint

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/memory_patch.h"
 #include "checkpoint/graft/plan.h"
 #include "checkpoint/graft/undo_log.h"
@@ -49,10 +50,11 @@ class Graft {
   Graft& operator=(const Graft&) = delete;
   ~Graft();  // undoes unless committed
 
-  // Unmaps the old ranges and sets the memory layout and executable. What can fail comes first, in
-  // every process; an error means that nothing was unmapped and that Undo is still possible. Later
-  // failures are warnings.
-  Status Commit();
+  // Of a commit what can fail, in every process. Undo is still possible, whether it fails or not.
+  // The point of no return is the caller's record in the log (UndoKind::kCommitted), after it.
+  Status PrepareCommit();
+  // Unmaps the old ranges and sets the memory layout and executable. Failures are warnings.
+  void Commit();
   const std::vector<std::string>& warnings() const { return warnings_; }
 
   Status Undo();
@@ -81,6 +83,8 @@ class Graft {
   std::vector<std::string> warnings_;
   UndoLog& log_;
   bool done_ = false;  // committed or undone
+  std::vector<std::unique_ptr<FinalStep>>
+      final_steps_;  // prepared; ended before the graft is undone
 };
 
 }  // namespace mcr::checkpoint

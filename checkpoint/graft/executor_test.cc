@@ -214,7 +214,8 @@ TEST_F(ExecutorTest, ACommittedGraftIsWhatTheProcessSees) {
   auto graft = Apply(*group_, plan);
   ASSERT_TRUE(graft) << graft.error().Line();
   EXPECT_EQ(Image()->ReadValue<uint64_t>(Addr(kFreeAddress + 64)).value(), 333u);
-  ASSERT_TRUE((*graft)->Commit());
+  ASSERT_TRUE((*graft)->PrepareCommit());
+  (*graft)->Commit();
   EXPECT_TRUE((*graft)->warnings().empty()) << (*graft)->warnings().front();
   EXPECT_FALSE(Image()->ReadValue<uint64_t>(Addr(kFreeAddress + kPage)).has_value());
   ASSERT_TRUE(group_->DetachAll());
@@ -242,7 +243,8 @@ TEST_P(ExecutableTest, CommitNamesTheNewFileAndChangesNothingElse) {
   plan.processes[0].layout.end_data = plan.processes[0].layout.end_data - 8;
   auto graft = Apply(*group_, plan);
   ASSERT_TRUE(graft) << graft.error().Line();
-  ASSERT_TRUE((*graft)->Commit());
+  ASSERT_TRUE((*graft)->PrepareCommit());
+  (*graft)->Commit();
   EXPECT_TRUE((*graft)->warnings().empty()) << (*graft)->warnings().front();
 
   EXPECT_EQ(tracer::ProcFs().ReadLink(target_->pid(), "exe").value(), kNewFile);

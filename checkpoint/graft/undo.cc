@@ -50,6 +50,7 @@ struct Known {
   std::vector<uint64_t> allocated;
   user_regs_struct registers = {};  // of the main thread
   ProcessGraft end;                 // what finishing is to do
+  std::string executable;           // the new one's path
 };
 
 MemoryLayout ReadLayout(const UndoLog::Record& record) {
@@ -109,6 +110,10 @@ std::map<pid_t, Known> ReadLog(const UndoLog& log) {
         break;
       case UndoKind::kLayout:
         all[id].end.layout = ReadLayout(record);
+        break;
+      case UndoKind::kExecutable:
+        all[id].executable.assign(reinterpret_cast<const char*>(record.data.data()),
+                                  record.data.size());
         break;
       default:
         break;
@@ -273,8 +278,7 @@ bool IsMapped(const Mappings& mappings, const Range<Addr>& range) {
                              [&](const Mapping& mapping) { return mapping.range.Overlaps(range); });
 }
 
-Status Finish(TracedProcess& process, const Known& known, int executable,
-              std::vector<std::string>& warnings) {
+Status Finish(TracedProcess& process, const Known& known, std::vector<std::string>& warnings) {
   Ranges own = known.mappings;
   own.insert(own.end(), known.new_mappings.begin(), known.new_mappings.end());
   MCR_ASSIGN(std::vector<BatchedCall> strays, StrayCalls(process, known, own));
@@ -283,7 +287,8 @@ Status Finish(TracedProcess& process, const Known& known, int executable,
   // What is unmapped already may have been given to somebody else: to code of ours, in a moment.
   MCR_ASSIGN(const Mappings now, ProcFs().ReadMappings(process.pid));
   std::erase_if(end.unmap, [&](const Range<Addr>& range) { return !IsMapped(now, range); });
-  MCR_ASSIGN(const auto step, FinalStep::PrepareAndPlace(process, end, executable));
+  const OwnedFd executable(open(known.executable.c_str(), O_RDONLY | O_CLOEXEC));
+  MCR_ASSIGN(const auto step, FinalStep::PrepareAndPlace(process, end, executable.get()));
   step->Run(warnings);
   return {};
 }
@@ -370,17 +375,13 @@ void FinishGraft(TaskGroup& group, const UndoLog& log, std::vector<std::string>&
   const auto note = [&](const Status& status) {
     if (!status) warnings.push_back(status.error().Line());
   };
-  OwnedFd executable;
   for (const UndoLog::Record& record : log.Records()) {
     if (record.kind == UndoKind::kGraftedThread) note(PutThreadBack(group, record));
     if (record.kind == UndoKind::kExtendedState) note(PutExtendedStateBack(group, record));
-    if (record.kind != UndoKind::kExecutable) continue;
-    const std::string path(reinterpret_cast<const char*>(record.data.data()), record.data.size());
-    executable = OwnedFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   }
   for (const auto& [pid, known] : ReadLog(log)) {
     if (TracedProcess* process = group.Find(pid)) {
-      note(Finish(*process, known, executable.get(), warnings));
+      note(Finish(*process, known, warnings));
     }
   }
 }

@@ -40,7 +40,7 @@ enum class UndoKind : uint32_t {
   kGraftedThread,   // tid; ThreadMark: to be put back by finishing
   kUnmap,           // pid; Range<Addr>[] of the old program
   kLayout,          // pid; addresses of MemoryLayout, then the auxiliary vector
-  kExecutable,      // path of the new program
+  kExecutable,      // pid; path of the new program
   kCommitted,       // the point of no return: from here on it is finished, not undone
   kReleased,        // what is above about processes and threads is of the past: they run
   kSettled,         // nothing is left to do but to let the processes run

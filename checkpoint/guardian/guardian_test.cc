@@ -86,7 +86,9 @@ class GuardianTest : public ::testing::Test {
     MCR_ASSIGN(GraftPreparation preparation, Graft::Prepare(plan));
     MCR_ASSIGN(const auto graft, Graft::Apply(group, plan, std::move(preparation), log));
     MCR_TRY(FaultPoint(Fault::kGraft));
-    MCR_TRY(graft->Commit());
+    MCR_TRY(graft->PrepareCommit());
+    MCR_TRY(log.Append(UndoKind::kCommitted));
+    graft->Commit();
     MCR_TRY(log.Append(UndoKind::kSettled));
     MCR_TRY(FaultPoint(Fault::kResume));
     MCR_TRY(group.Release());

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "mcr/cli/command.h"
+#include "mcr/cli/run_plan.h"
 #include "mcr/cli/update_options.h"
 #include "mcr/update/plan.h"
 
@@ -9,31 +10,42 @@ namespace mcr::cli {
 namespace {
 
 struct PlanArguments {
+  ServerArguments servers;
   update::Options options;
   bool json = false;
 };
 
-int Run(const PlanArguments& arguments) {
-  if (!HasServer(arguments.options)) return kUsage;
-  const auto plan = update::Plan(arguments.options);
-  if (!plan) {
-    PrintError("plan", plan.error().Line());
-    return kRefused;
+int Run(const CLI::App& command, PlanArguments& arguments) {
+  auto servers = PairUp(command, arguments.servers);
+  if (!servers) {
+    PrintError("usage", servers.error().Line());
+    return kUsage;
   }
-  const std::string text = arguments.json ? update::ToJson(*plan) : update::ToText(*plan);
-  std::fputs(text.c_str(), stdout);
-  return plan->problems.empty() ? 0 : kRefused;
+  arguments.options.servers = *std::move(servers);
+  return RunPlan(arguments.options, arguments.json);
 }
 
 }  // namespace
+
+int RunPlan(const update::Options& options, bool json) {
+  const auto plans = update::Plan(options);
+  if (!plans) {
+    PrintError("plan", plans.error().Line());
+    return kRefused;
+  }
+  std::fputs((json ? update::ToJson(*plans) : update::ToText(*plans)).c_str(), stdout);
+  if (update::IsPossible(*plans)) return 0;
+  PrintError("plan", update::Obstacle(*plans));
+  return kRefused;
+}
 
 void AddPlan(CLI::App& app, int& status) {
   auto arguments = std::make_shared<PlanArguments>();
   CLI::App* command = app.add_subcommand(
       "plan", "Dry run without a pause: what an update would do, and what stands in its way");
-  AddServerOptions(*command, arguments->options);
+  AddServerOptions(*command, arguments->servers, arguments->options);
   command->add_flag("--json", arguments->json, "for programs");
-  command->callback([arguments, &status] { status = Run(*arguments); });
+  command->callback([arguments, command, &status] { status = Run(*command, *arguments); });
 }
 
 }  // namespace mcr::cli

@@ -1,18 +1,23 @@
+#include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "checkpoint/graft/undo_log.h"
 #include "checkpoint/guardian/guardian.h"
 #include "checkpoint/guardian/recovery.h"
 #include "mcr/base/fault.h"
+#include "mcr/base/owned_fd.h"
+#include "mcr/base/result.h"
 #include "mcr/cli/command.h"
 #include "mcr/cli/progress.h"
+#include "mcr/cli/run_plan.h"
 #include "mcr/cli/update_options.h"
 #include "mcr/update/options.h"
-#include "mcr/update/plan.h"
 #include "mcr/update/summary.h"
 #include "mcr/update/update.h"
 
@@ -22,6 +27,7 @@ namespace {
 constexpr char kListFaults[] = "list";
 
 struct UpdateArguments {
+  ServerArguments servers;
   update::Options options;
   std::string report;
   std::string checkpoint = "criu";
@@ -36,6 +42,7 @@ struct UpdateArguments {
 
 update::CheckpointMode ModeNamed(const std::string& name) {
   if (name == "twin") return update::CheckpointMode::kTwin;
+  if (name == "both") return update::CheckpointMode::kBoth;
   return name == "auto" ? update::CheckpointMode::kAuto : update::CheckpointMode::kCriu;
 }
 
@@ -50,14 +57,12 @@ int ListFaults() {
   return 0;
 }
 
-int DryRun(const UpdateArguments& arguments) {
-  const auto plan = update::Plan(arguments.options);
-  if (!plan) {
-    PrintError("plan", plan.error().Line());
-    return kRefused;
-  }
-  std::fputs((arguments.json ? update::ToJson(*plan) : update::ToText(*plan)).c_str(), stdout);
-  return plan->problems.empty() ? 0 : kRefused;
+// Asked before anything is done: a report that is missing afterwards helps nobody.
+Status CheckReport(const std::string& path) {
+  if (path.empty()) return {};
+  const OwnedFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600));
+  if (!file.valid()) return FailErrno("cannot write the report", path, "check --report");
+  return {};
 }
 
 update::Report UpdateWithProgress(update::Options& options) {
@@ -70,7 +75,7 @@ update::Report UpdateWithProgress(update::Options& options) {
 
 // In the worker, or of one that did not come to its end.
 int Conclude(const UpdateArguments& arguments, const update::Report& report) {
-  for (const std::string& warning : report.warnings) PrintError("warning", warning);
+  for (const std::string& warning : report.warnings()) PrintError("warning", warning);
   if (!report.reason.empty()) PrintError(report.stage, report.reason);
   std::fputs((arguments.json ? update::ToJson(report) : update::Summary(report)).c_str(), stdout);
   if (!arguments.report.empty()) {
@@ -82,6 +87,8 @@ int Conclude(const UpdateArguments& arguments, const update::Report& report) {
 }
 
 int Work(UpdateArguments& arguments, checkpoint::UndoLog& log) {
+  // What mcr reads of the server's memory is to end in no core file.
+  prctl(PR_SET_DUMPABLE, 0);
   ArmFault(ParseFault(arguments.fault));
   arguments.options.undo_log = &log;
   return Conclude(arguments, UpdateWithProgress(arguments.options));
@@ -99,31 +106,53 @@ update::Outcome OutcomeOf(checkpoint::Recovered recovered) {
   return update::Outcome::kLost;
 }
 
-int Run(UpdateArguments& arguments) {
-  if (arguments.fault == kListFaults) return ListFaults();
-  if (!HasServer(arguments.options)) return kUsage;
-  arguments.options.checkpoint = ModeNamed(arguments.checkpoint);
-  arguments.options.timeout = std::chrono::milliseconds(arguments.timeout_ms);
-  if (arguments.dry_run) return DryRun(arguments);
-
+int RunGuarded(UpdateArguments& arguments) {
   checkpoint::GuardLimits limits;
   limits.pause = std::chrono::milliseconds(arguments.pause_limit_ms);
   limits.total = std::chrono::seconds(arguments.time_limit_s);
   limits.memory = arguments.memory_limit_mib << 20;
   const auto end = checkpoint::RunGuarded(
       limits, [&](checkpoint::UndoLog& log) { return Work(arguments, log); });
+  if (end && end->interruption.empty()) return end->status;
   update::Report report;
+  report.servers.resize(arguments.options.servers.size());
   report.stage = "guardian";
-  if (!end) {
+  if (end) {
+    report.outcome = OutcomeOf(end->recovered);
+    report.reason = end->interruption;
+    report.servers.front().warnings = end->warnings;
+  } else {
     report.outcome = update::Outcome::kLost;
     report.reason = end.error().Line();
-    return Conclude(arguments, report);
   }
-  if (end->interruption.empty()) return end->status;
-  report.outcome = OutcomeOf(end->recovered);
-  report.reason = end->interruption;
-  report.warnings = end->warnings;
   return Conclude(arguments, report);
+}
+
+// What can be found wrong with the command line before anything is done.
+Status Check(const UpdateArguments& arguments) {
+  if (arguments.options.servers.size() > 1 && !arguments.options.keep_checkpoint.empty()) {
+    return Fail("a directory keeps the checkpoint of one server", arguments.options.keep_checkpoint,
+                "leave --keep-checkpoint out, or update one server at a time");
+  }
+  return CheckReport(arguments.report);
+}
+
+int Run(const CLI::App& command, UpdateArguments& arguments) {
+  if (arguments.fault == kListFaults) return ListFaults();
+  auto servers = PairUp(command, arguments.servers);
+  if (!servers) {
+    PrintError("usage", servers.error().Line());
+    return kUsage;
+  }
+  arguments.options.servers = *std::move(servers);
+  arguments.options.checkpoint = ModeNamed(arguments.checkpoint);
+  arguments.options.timeout = std::chrono::milliseconds(arguments.timeout_ms);
+  if (arguments.dry_run) return RunPlan(arguments.options, arguments.json);
+  if (const Status usable = Check(arguments); !usable) {
+    PrintError("usage", usable.error().Line());
+    return kUsage;
+  }
+  return RunGuarded(arguments);
 }
 
 std::string CheckFault(const std::string& text) {
@@ -136,7 +165,7 @@ std::string CheckFault(const std::string& text) {
 void AddUpdate(CLI::App& app, int& status) {
   auto arguments = std::make_shared<UpdateArguments>();
   CLI::App* command = app.add_subcommand("update", "Make a running server execute a new version");
-  AddServerOptions(*command, arguments->options);
+  AddServerOptions(*command, arguments->servers, arguments->options);
   command
       ->add_option("--timeout", arguments->timeout_ms, "how long to wait for the quiescent points")
       ->type_name("MS")
@@ -145,9 +174,9 @@ void AddUpdate(CLI::App& app, int& status) {
   command
       ->add_option(
           "--checkpoint", arguments->checkpoint,
-          "how to keep the state at the pause: dumped by criu, copied on write, or that if "
-          "the server has much memory")
-      ->check(CLI::IsMember({"criu", "twin", "auto"}))
+          "how to keep the state at the pause: dumped by criu, in a twin that is copied on write, "
+          "both, or auto: a twin if the server has much memory, else criu")
+      ->check(CLI::IsMember({"criu", "twin", "both", "auto"}))
       ->capture_default_str();
   command
       ->add_option("--keep-checkpoint", arguments->options.keep_checkpoint,
@@ -169,6 +198,9 @@ void AddUpdate(CLI::App& app, int& status) {
       ->add_option("--memory-limit", arguments->memory_limit_mib,
                    "how much memory mcr may use (default: what is free)")
       ->type_name("MIB");
+  command->add_flag("--strict", arguments->options.strict,
+                    "refuse instead of retargeting what looks like a pointer and is not known to "
+                    "be one");
   command->add_option("--report", arguments->report, "write what happened as JSON")
       ->type_name("FILE");
   command->add_flag("--json", arguments->json, "the report on standard output");
@@ -179,7 +211,7 @@ void AddUpdate(CLI::App& app, int& status) {
           "for tests: what to do wrong, where, and at which time it is come to; `list` shows them")
       ->check(CheckFault)
       ->type_name("PLACE[:MANNER][@N]");
-  command->callback([arguments, &status] { status = Run(*arguments); });
+  command->callback([arguments, command, &status] { status = Run(*command, *arguments); });
 }
 
 }  // namespace mcr::cli

@@ -13,7 +13,10 @@ namespace {
 
 constexpr char kAdvice[] = "run third_party/criu/build, install CRIU 4.1 or later, or give --criu";
 
-bool IsProgram(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
+bool IsProgram(const std::string& path) {
+  std::error_code failed;
+  return access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path, failed);
+}
 
 std::string InCache() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
@@ -48,7 +51,7 @@ Result<std::string> FindCriu(const std::string& wanted) {
   const std::string named = !wanted.empty() ? wanted : environment != nullptr ? environment : "";
   if (!named.empty()) {
     if (IsProgram(named)) return named;
-    return FailErrno("cannot run criu", named, kAdvice);
+    return Fail("there is no criu to run", named, kAdvice);
   }
   if (std::string cached = InCache(); !cached.empty()) return cached;
   if (std::string installed = InPath(); !installed.empty()) return installed;

@@ -28,7 +28,8 @@ Status CheckPrivileges() {
 }
 
 // A version of the same program has most of its functions.
-Status CheckSameProgram(const mutator::Program& before, const mutator::Program& after) {
+Status CheckSameProgram(const mutator::Program& before, const mutator::Program& after,
+                        const std::string& path) {
   std::unordered_set<std::string> names;
   for (const auto& function : after.functions()) names.insert(function.name);
   const auto shared = std::ranges::count_if(
@@ -37,24 +38,24 @@ Status CheckSameProgram(const mutator::Program& before, const mutator::Program& 
     return Fail("the new file is not a version of the one that runs: it has " +
                     std::to_string(shared) + " of its " +
                     std::to_string(before.functions().size()) + " functions",
-                after.path(), "check --pid and --to");
+                path, "check --pid and --to");
   }
   return {};
 }
 
-Status CheckPositionIndependent(const mutator::Program& program) {
+Status CheckPositionIndependent(const mutator::Program& program, const std::string& path) {
   if (program.position_independent()) return {};
-  return Fail("the program is linked to a fixed address", program.path(),
+  return Fail("the program is linked to a fixed address", path,
               "mcr needs a position-independent executable (gcc -pie), as Debian builds them");
 }
 
-Result<std::optional<profiles::Profile>> ChooseProfile(const Options& options,
+Result<std::optional<profiles::Profile>> ChooseProfile(const std::string& file,
                                                        const std::string& executable) {
-  if (options.profile.empty()) return profiles::FindShipped(executable);
-  MCR_ASSIGN(profiles::Profile profile, profiles::LoadProfile(options.profile));
+  if (file.empty()) return profiles::FindShipped(executable);
+  MCR_ASSIGN(profiles::Profile profile, profiles::LoadProfile(file));
   if (!profiles::IsFor(profile, executable)) {
     return Fail("the profile is for \"" + profile.identity().name() + "\", not for this server",
-                options.profile + " and " + executable, "check --profile and --pid");
+                file + " and " + executable, "check --profile and --pid");
   }
   return std::optional(std::move(profile));
 }
@@ -111,28 +112,31 @@ Status CheckCarriedOut(const profiles::Annotations& annotations) {
               "restart the server for this update");
 }
 
-Status LoadModules(const Options& options, Inspection& inspection) {
-  MCR_ASSIGN(const std::vector<ModuleFiles> changed,
-             FindChangedFiles(inspection.pids, inspection.executable, options.to));
+Status LoadModules(const Target& target, const Options& options, Inspection& inspection) {
+  MCR_ASSIGN(
+      const std::vector<ModuleFiles> changed,
+      FindChangedFiles(inspection.pids, inspection.executable, target.to, inspection.start.uid));
   const mutator::DebugSearch search{options.debug_dirs};
   const profiles::Annotations annotations =
       inspection.profile ? inspection.profile->annotations() : profiles::Annotations();
   for (const ModuleFiles& files : changed) {
     MCR_ASSIGN(mutator::ModuleVersions module, LoadVersions(files, search, annotations));
-    MCR_TRY(CheckPositionIndependent(*module.before));
-    MCR_TRY(CheckPositionIndependent(*module.after));
-    MCR_TRY(CheckSameProgram(*module.before, *module.after));
+    MCR_TRY(CheckPositionIndependent(*module.before, files.path));
+    MCR_TRY(CheckPositionIndependent(*module.after, files.new_file.path()));
+    MCR_TRY(CheckSameProgram(*module.before, *module.after, files.new_file.path()));
     MCR_TRY(CheckIsNotLoader(module));
     inspection.modules.push_back(std::move(module));
+    inspection.new_files.push_back(files.new_file);
   }
   MCR_TRY(CheckCarriedOut(annotations));
   if (inspection.program_changes()) {
     inspection.before = inspection.modules.front().before;
     inspection.after = inspection.modules.front().after;
-    inspection.new_program = inspection.modules.front().new_file;
+    inspection.new_program = inspection.new_files.front().path();
     return {};
   }
-  MCR_ASSIGN(inspection.before, mutator::Program::Load(inspection.executable, search));
+  const std::string running = tracer::ProcFs().Path(inspection.pids.front(), "exe");
+  MCR_ASSIGN(inspection.before, mutator::Program::Load(running, search));
   inspection.after = inspection.before;
   inspection.new_program = inspection.executable;
   return {};
@@ -160,27 +164,27 @@ std::vector<KnownFile> FilesWith(const Inspection& inspection, bool old_version)
 
 }  // namespace
 
-Result<Inspection> Inspect(const Options& options) {
+Result<Inspection> Inspect(const Target& target, const Options& options) {
   Inspection inspection;
   MCR_TRY(CheckPrivileges());
-  MCR_TRY(tracer::CheckAttachable(options.pid));
+  MCR_TRY(tracer::CheckAttachable(target.pid));
   const tracer::ProcFs procfs;
-  MCR_ASSIGN(inspection.start, ReadStart(options.pid));
+  MCR_ASSIGN(inspection.start, ReadStart(target.pid));
   inspection.executable = inspection.start.executable;
-  MCR_ASSIGN(inspection.profile, ChooseProfile(options, inspection.executable));
+  MCR_ASSIGN(inspection.profile, ChooseProfile(target.profile, inspection.executable));
 
-  MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(options.pid));
+  MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(target.pid));
   MCR_ASSIGN(inspection.pids, tree.List());
   for (pid_t pid : inspection.pids) {
     const Status attachable = tracer::CheckAttachable(pid);
-    if (!attachable && pid != options.pid && !procfs.Exists(pid)) continue;
+    if (!attachable && pid != target.pid && !procfs.Exists(pid)) continue;
     MCR_TRY(attachable);
   }
   inspection.checkpoint = ChooseCheckpoint(options.checkpoint, inspection.pids);
-  if (inspection.checkpoint == CheckpointMode::kCriu) {
+  if (UsesCriu(inspection.checkpoint)) {
     MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
   }
-  MCR_TRY(LoadModules(options, inspection));
+  MCR_TRY(LoadModules(target, options, inspection));
   MCR_TRY(CorrectStart(*inspection.before, inspection.profile, inspection.start));
   CompareModules(inspection);
   return inspection;
@@ -194,5 +198,11 @@ size_t Inspection::functions() const {
 
 std::vector<KnownFile> Inspection::OldFiles() const { return FilesWith(*this, true); }
 std::vector<KnownFile> Inspection::NewFiles() const { return FilesWith(*this, false); }
+
+std::vector<std::string> Inspection::NewPaths() const {
+  std::vector<std::string> paths;
+  for (const NewFile& file : new_files) paths.push_back(file.path());
+  return paths;
+}
 
 }  // namespace mcr::update

@@ -12,6 +12,7 @@
 #include "mcr/base/result.h"
 #include "mcr/update/changed_types.h"
 #include "mcr/update/function_names.h"
+#include "mcr/update/new_file.h"
 #include "mcr/update/options.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/merge/changed_modules.h"
@@ -25,6 +26,7 @@ struct Inspection {
   std::vector<pid_t> pids;  // that execute the program: the root first, parents before children
   std::string executable;   // path of the server's program in its own mount namespace
   std::string new_program;  // absolute path of --to; the same as `executable` if it stays
+  std::vector<NewFile> new_files;  // in the order of `modules`
   // The program; one and the same if only libraries change.
   std::shared_ptr<const mutator::Program> before;
   std::shared_ptr<const mutator::Program> after;
@@ -38,16 +40,17 @@ struct Inspection {
   // Whose functions are known: the program, and what changes.
   std::vector<KnownFile> OldFiles() const;
   std::vector<KnownFile> NewFiles() const;
+  std::vector<std::string> NewPaths() const;  // of `new_files`, for people
   std::optional<profiles::Profile> profile;
   tracer::StartRecord start;
   CheckpointMode checkpoint = CheckpointMode::kCriu;  // not kAuto
-  std::string criu;                                   // the criu program, if it is kCriu
+  std::string criu;                                   // the criu program, if it is used
 };
 
 // Fails for whatever stands in the way of any update of this server to this program; what differs
 // between the two is in Inspection::differences, for the caller to judge (a plan shows it, an
 // update refuses it).
-Result<Inspection> Inspect(const Options& options);
+Result<Inspection> Inspect(const Target& target, const Options& options);
 
 }  // namespace mcr::update
 

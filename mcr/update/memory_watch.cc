@@ -11,6 +11,7 @@
 #include "checkpoint/twin.h"
 #include "mcr/base/address.h"
 #include "mcr/base/mapping.h"
+#include "mcr/update/options.h"
 #include "mutator/graph/memory_scan.h"
 #include "tracer/quiesce/restart.h"
 #include "tracer/task_group.h"
@@ -85,7 +86,7 @@ Result<std::map<pid_t, Watched>> OpenWatches(pid_t root, const std::vector<pid_t
 Result<MemoryWatch> MemoryWatch::Begin(const Inspection& server,
                                        const mutator::MergePlan& expected) {
   MemoryWatch result;
-  if (server.checkpoint != CheckpointMode::kTwin) return result;
+  if (UsesCriu(server.checkpoint)) return result;
   std::map<pid_t, std::vector<Range<Addr>>> memory;
   std::vector<pid_t> pids;
   for (const pid_t pid : server.pids) {

@@ -1,7 +1,5 @@
 #include "mcr/update/module_files.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <utility>
@@ -15,34 +13,26 @@
 namespace mcr::update {
 namespace {
 
-// A file that may be trusted with the server's memory.
-Result<std::string> CheckNewProgram(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0) {
-    return FailErrno("cannot read the new program", path, "check --to");
-  }
-  if (!S_ISREG(info.st_mode))
-    return Fail("the new program is not a regular file", path, "check --to");
-  if ((info.st_mode & 0111) == 0) {
-    return Fail("the new program is not executable", path, "check --to, or chmod +x");
-  }
-  std::error_code failed;
-  const auto absolute = std::filesystem::canonical(path, failed);
-  if (failed) return Fail("cannot resolve the new program's path", path);
-  return absolute.string();
-}
-
 // The kernel lets no process exchange its executable for the one that it has.
-Status CheckOtherFile(const std::string& running, const std::string& path) {
+Status CheckOtherFile(const std::string& running, const NewFile& other) {
   std::error_code failed;
-  if (!std::filesystem::equivalent(running, path, failed)) return {};
-  return Fail("the server runs this very file already", path, "check --to");
+  if (!std::filesystem::equivalent(running, other.file(), failed)) return {};
+  return Fail("the server runs this very file already", other.path(), "check --to");
 }
 
 Status CheckReplaced(const OutdatedModule& module) {
   if (!module.on_disk.empty()) return {};
   return Fail("a file that the server runs was deleted, and nothing took its place", module.path,
               "restart the server, or put the new version at that path");
+}
+
+// People know the file by its path, also where it is read by a link in /proc.
+Result<std::shared_ptr<const mutator::Program>> LoadAs(const std::string& path,
+                                                       const std::string& file,
+                                                       const mutator::DebugSearch& search) {
+  auto program = mutator::Program::Load(file, search);
+  if (!program && program.error().where == file) program.error().where = path;
+  return program;
 }
 
 void AddOnce(ModuleFiles files, std::vector<ModuleFiles>& to) {
@@ -55,12 +45,13 @@ void AddOnce(ModuleFiles files, std::vector<ModuleFiles>& to) {
 
 Result<std::vector<ModuleFiles>> FindChangedFiles(const std::vector<pid_t>& pids,
                                                   const std::string& executable,
-                                                  const std::string& to) {
+                                                  const std::string& to, uid_t owner) {
   const tracer::ProcFs procfs;
   const std::string running = procfs.Path(pids.front(), "exe");
   std::vector<ModuleFiles> changed;
   if (!to.empty()) {
-    MCR_ASSIGN(std::string new_program, CheckNewProgram(to));
+    MCR_ASSIGN(NewFile new_program, NewFile::Open(to, owner));
+    MCR_TRY(new_program.CheckExecutable());
     MCR_TRY(CheckOtherFile(running, new_program));
     changed.push_back({executable, running, std::move(new_program), true});
   }
@@ -71,7 +62,8 @@ Result<std::vector<ModuleFiles>> FindChangedFiles(const std::vector<pid_t>& pids
     for (OutdatedModule& module : *outdated) {
       if (module.is_program && !to.empty()) continue;
       MCR_TRY(CheckReplaced(module));
-      AddOnce({module.path, module.running_file, module.on_disk, module.is_program}, changed);
+      MCR_ASSIGN(NewFile on_disk, NewFile::Open(module.on_disk, owner));
+      AddOnce({module.path, module.running_file, std::move(on_disk), module.is_program}, changed);
     }
   }
   if (!changed.empty()) return changed;
@@ -84,14 +76,10 @@ Result<mutator::ModuleVersions> LoadVersions(const ModuleFiles& files,
                                              const profiles::Annotations& annotations) {
   mutator::ModuleVersions versions;
   versions.before_path = versions.after_path = files.path;
-  versions.new_file = files.new_file;
+  versions.new_file = files.new_file.file();
   versions.is_program = files.is_program;
-  MCR_ASSIGN(versions.after, mutator::Program::Load(files.new_file, search));
-  // What is still on disk under its name finds its debug information more easily.
-  std::error_code failed;
-  const bool on_disk = std::filesystem::equivalent(files.old_file, files.path, failed);
-  MCR_ASSIGN(versions.before,
-             mutator::Program::Load(on_disk ? files.path : files.old_file, search));
+  MCR_ASSIGN(versions.after, LoadAs(files.new_file.path(), files.new_file.file(), search));
+  MCR_ASSIGN(versions.before, LoadAs(files.path, files.old_file, search));
   MCR_ASSIGN(auto comparer, mutator::CodeComparer::Create(versions.before, versions.after));
   versions.map = std::make_shared<mutator::AddressMap>(versions.before, versions.after,
                                                        std::move(comparer), annotations);

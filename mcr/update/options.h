@@ -21,19 +21,33 @@ namespace mcr::update {
 enum class CheckpointMode {
   kCriu,  // dumped to a directory in memory
   kTwin,  // a copy-on-write copy of each process
+  kBoth,
   kAuto,  // a twin for servers with so much memory that a dump would take long
 };
 
-struct Options {
+constexpr bool UsesCriu(CheckpointMode mode) {
+  return mode == CheckpointMode::kCriu || mode == CheckpointMode::kBoth;
+}
+constexpr bool UsesTwin(CheckpointMode mode) {
+  return mode == CheckpointMode::kTwin || mode == CheckpointMode::kBoth;
+}
+
+// One server to update.
+struct Target {
   pid_t pid = 0;
   std::string to;       // the new program's file; "": whatever differs on disk
   std::string profile;  // a file; "": the shipped profile for the program, if there is one
-  std::vector<std::string> debug_dirs;
   std::vector<std::string> require;  // expressions that must hold at the pause (state_filter.h)
+};
+
+struct Options {
+  std::vector<Target> servers;  // all of them or none
+  std::vector<std::string> debug_dirs;
   CheckpointMode checkpoint = CheckpointMode::kCriu;
   std::string criu;                         // the criu program; "": search
   std::string keep_checkpoint;              // a directory to be made; "": it goes with the update
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
+  bool strict = false;                      // refuse where pointers are known by their look alone
   checkpoint::UndoLog* undo_log = nullptr;  // of an update: what outlives it if it dies
   // Called when a stage begins, without a text, and with one when it ends.
   std::function<void(Stage, const std::string& text)> progress = [](Stage, const std::string&) {};

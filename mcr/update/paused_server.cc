@@ -84,21 +84,24 @@ Status LetRun(tracer::TaskGroup& tasks) {
 }  // namespace
 
 Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& server,
-                                                            const Options& options) {
-  std::unique_ptr<PausedServer> paused(new PausedServer(server, *options.undo_log));
+                                                            const Options& options,
+                                                            const cpu_set_t& helpers) {
+  std::unique_ptr<PausedServer> paused(new PausedServer(server, options));
+  paused->helpers_ = helpers;
   MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create({server.pids.front()}));
   MCR_TRY(MoveAllInside(*paused->cgroup_, server.pids.front()));
   MCR_TRY(paused->RecordCgroup());
-  paused->pinned_.emplace();
   MCR_TRY(paused->PrepareCheckpoint());
   TouchOwnMemory();
-  // Last, because from here on a signal stops its task until the quiescer handles it.
-  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server.pids.front()));
-  paused->tasks_.emplace(std::move(tasks));
-  MCR_TRY(FaultPoint(Fault::kAttach));
-  MCR_TRY(paused->PrepareQuiescer(options));
-  MCR_TRY(paused->MakeWorkspaces());
   return paused;
+}
+
+Status PausedServer::Attach() {
+  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server_.pids.front()));
+  tasks_.emplace(std::move(tasks));
+  MCR_TRY(FaultPoint(Fault::kAttach));
+  MCR_TRY(PrepareQuiescer());
+  return MakeWorkspaces();
 }
 
 Status PausedServer::RecordCgroup() {
@@ -126,17 +129,21 @@ Status PausedServer::RecordAndHold() {
 }
 
 PausedServer::~PausedServer() {
+  PutBack();
+  if (paused_) (void)Resume();
+  if (!workspaces_.empty()) RemoveLeftWorkspaces();
+}
+
+void PausedServer::PutBack() {
   if (!detached_.empty()) {
     dump_.reset();  // CRIU puts its tasks back first
     (void)Reattach();
   }
-  if (paused_) {
-    for (const auto& twin : twins_) {
-      if (written_) (void)twin->Restore();
-    }
-    (void)Resume();
+  if (!paused_) return;
+  for (const auto& twin : twins_) {
+    if (written_) (void)twin->Restore();
   }
-  if (!workspaces_.empty()) RemoveLeftWorkspaces();
+  (void)RemoveWorkspaces();
 }
 
 // The tasks stand still for a moment. Where there is no memory for a workspace, the pause does
@@ -184,11 +191,11 @@ void PausedServer::RemoveLeftWorkspaces() {
   (void)LetRun(*tasks_);
 }
 
-Status PausedServer::PrepareQuiescer(const Options& options) {
+Status PausedServer::PrepareQuiescer() {
   for (pid_t pid : Pids(*tasks_)) LearnFunctions(pid);
   tracer::QuiesceOptions quiesce;
-  quiesce.deadline = options.timeout;
-  quiesce.restarts_are_forgotten = server_.checkpoint == CheckpointMode::kCriu;
+  quiesce.deadline = options_.timeout;
+  quiesce.restarts_are_forgotten = UsesCriu(server_.checkpoint);
   quiesce.function_name = [this](pid_t pid, Addr instruction) {
     return FunctionAt(pid, instruction);
   };
@@ -222,17 +229,17 @@ std::string PausedServer::CallerOf(const tracer::QuiescentThread& thread) {
 }
 
 Status PausedServer::PrepareCheckpoint() {
-  if (server_.checkpoint == CheckpointMode::kTwin) {
+  if (UsesTwin(server_.checkpoint)) {
     for (const pid_t pid : server_.pids) MCR_TRY(checkpoint::Twin::Check(pid));
-    return {};
   }
+  if (!UsesCriu(server_.checkpoint)) return {};
   MCR_ASSIGN(checkpoint::ImageDirectory directory, checkpoint::ImageDirectory::CreatePrivate());
   directory_.emplace(std::move(directory));
   checkpoint::CriuDumpOptions dump;
   dump.criu = server_.criu;
   dump.root = server_.pids.front();
   dump.freeze_cgroup = cgroup_->directory();
-  dump.processors = pinned_->others();
+  dump.processors = helpers_;
   MCR_ASSIGN(dump_, checkpoint::CriuDump::Start(dump, *directory_));
   return {};
 }
@@ -263,8 +270,8 @@ Status PausedServer::TakeImages() {
     MCR_ASSIGN(checkpoint::Answers said, checkpoint::AskProcess(process));
     MCR_ASSIGN(auto threads, checkpoint::ReadThreads(process));
     images.push_back(std::async(
-        std::launch::async, [others = other_processors(), pid = process.pid,
-                             threads = std::move(threads), epoll_sets = said.epoll_sets] {
+        std::launch::async, [others = helpers_, pid = process.pid, threads = std::move(threads),
+                             epoll_sets = said.epoll_sets] {
           tracer::MoveTo(others);
           return checkpoint::LiveImage::CreateStopped(pid, threads, epoll_sets);
         }));
@@ -293,11 +300,11 @@ void PausedServer::TakeStacks(checkpoint::LiveImage& image) {
 }
 
 Result<double> PausedServer::TakeCheckpoint() {
-  if (server_.checkpoint == CheckpointMode::kTwin) {
-    MCR_TRY(ForkTwins());
-    return 0;
-  }
-  return Dump();
+  double frozen_ms = 0;
+  if (UsesCriu(server_.checkpoint)) MCR_ASSIGN(frozen_ms, Dump());
+  // Not before: CRIU would dump the twins, too.
+  if (UsesTwin(server_.checkpoint)) MCR_TRY(ForkTwins());
+  return frozen_ms;
 }
 
 Status PausedServer::Reattach() {
@@ -328,14 +335,10 @@ Result<double> PausedServer::Dump() {
 
 Status PausedServer::Resume() {
   paused_ = false;
-  const Status removed = RemoveWorkspaces();
-  MCR_TRY(undo_log_.Append(checkpoint::UndoKind::kSettled));
-  MCR_TRY(FaultPoint(Fault::kResume));
+  (void)FaultPoint(Fault::kResume);
   const Status released = tasks_->Release();
   const Status interruptible = tracer::RestoreInterruptibility(*tasks_);
   MCR_TRY(tasks_->DetachAll());
-  pinned_.reset();
-  MCR_TRY(removed);
   MCR_TRY(released);
   return interruptible;
 }

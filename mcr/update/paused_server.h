@@ -20,7 +20,6 @@
 #include "mcr/update/inspect.h"
 #include "mcr/update/stack_names.h"
 #include "tracer/quiesce/quiesce.h"
-#include "tracer/sys/affinity.h"
 #include "tracer/task_group.h"
 #include "tracer/workspace.h"
 
@@ -28,9 +27,13 @@ namespace mcr::update {
 
 class PausedServer {
  public:
-  // Before the pause: attaches, learns call sites, starts CRIU up to where it waits for us.
+  // Before the pause: starts CRIU up to where it waits for us, on the processors of `helpers`.
   static Result<std::unique_ptr<PausedServer>> Prepare(const Inspection& server,
-                                                       const Options& options);
+                                                       const Options& options,
+                                                       const cpu_set_t& helpers);
+  // The last thing before the pause: attaches, and learns call sites. From here on a signal stops
+  // its task until Quiesce handles it.
+  Status Attach();
   PausedServer(const PausedServer&) = delete;
   PausedServer& operator=(const PausedServer&) = delete;
   ~PausedServer();  // whatever state the server is in: it runs on afterwards
@@ -45,6 +48,14 @@ class PausedServer {
   // was. Whoever writes undoes that; twins, where there are any, are what is compared with then.
   void ExpectWrites() { written_ = true; }
 
+  bool is_paused() const { return paused_; }
+
+  // Whoever has written has undone that: the tasks are what they were, and stay stopped.
+  void PutBack();
+
+  // Takes away what the pause needed in the tasks; nothing is left to do for them then but Resume.
+  Status RemoveWorkspaces();
+
   // The pause ends here: the tasks run on, with the registers that they have now.
   Status Resume();
 
@@ -52,9 +63,6 @@ class PausedServer {
   const checkpoint::ImageDirectory* images_of_criu() const {
     return directory_ ? &*directory_ : nullptr;
   }
-
-  // Where helpers of the pause may run.
-  cpu_set_t other_processors() const { return pinned_->others(); }
 
   tracer::TaskGroup& tasks() { return *tasks_; }
   const std::vector<tracer::QuiescentThread>& threads() const { return threads_; }
@@ -68,13 +76,15 @@ class PausedServer {
   double quiescence_ms() const { return quiescence_ms_; }
 
  private:
-  PausedServer(const Inspection& server, checkpoint::UndoLog& undo_log)
-      : server_(server), undo_log_(undo_log), known_files_(server.OldFiles()) {}
+  PausedServer(const Inspection& server, const Options& options)
+      : server_(server),
+        options_(options),
+        undo_log_(*options.undo_log),
+        known_files_(server.OldFiles()) {}
 
-  Status PrepareQuiescer(const Options& options);
+  Status PrepareQuiescer();
   Status PrepareCheckpoint();
   Status MakeWorkspaces();
-  Status RemoveWorkspaces();
   void RemoveLeftWorkspaces();
   Result<double> Dump();
   Status ForkTwins();
@@ -89,8 +99,9 @@ class PausedServer {
   // Members are destroyed in reverse order: the tasks are let go before the cgroup that they are in
   // is removed, and the CRIU that may hold them ends before both.
   const Inspection& server_;
+  const Options& options_;
   checkpoint::UndoLog& undo_log_;
-  std::optional<tracer::PinnedToProcessor> pinned_;
+  cpu_set_t helpers_ = {};
   const std::vector<KnownFile> known_files_;
   std::map<pid_t, FunctionNames> functions_;  // by process
   std::unique_ptr<checkpoint::FrozenCgroup> cgroup_;

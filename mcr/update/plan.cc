@@ -10,6 +10,7 @@
 #include "checkpoint/live_image.h"
 #include "checkpoint/process_image.h"
 #include "mcr/update/inspect.h"
+#include "mcr/update/problems.h"
 #include "mcr/update/rehearse.h"
 #include "mcr/update/requirements.h"
 #include "mcr/update/running_merge.h"
@@ -69,11 +70,10 @@ std::vector<Check> CheckNow(const Requirements& requirements, const std::vector<
   return requirements.Evaluate(processes);
 }
 
-}  // namespace
-
-Result<UpdatePlan> Plan(const Options& options) {
-  MCR_ASSIGN(const Inspection server, Inspect(options));
+Result<UpdatePlan> PlanOne(const Target& target, const Options& options) {
+  MCR_ASSIGN(const Inspection server, Inspect(target, options));
   UpdatePlan plan;
+  plan.pid = target.pid;
   plan.old_program = server.executable;
   plan.new_program = server.new_program;
   plan.old_build_id = server.before->build_id();
@@ -85,7 +85,7 @@ Result<UpdatePlan> Plan(const Options& options) {
   plan.types = server.types;
   plan.changed_functions = server.changed_functions;
   plan.problems = server.differences.problems;
-  MCR_ASSIGN(const Requirements requirements, Requirements::Create(options.require, server));
+  MCR_ASSIGN(const Requirements requirements, Requirements::Create(target.require, server));
   plan.requirements = CheckNow(requirements, server.pids);
   for (const Check& check : plan.requirements) {
     if (!check.ok) plan.problems.push_back("--require: " + check.detail);
@@ -94,7 +94,8 @@ Result<UpdatePlan> Plan(const Options& options) {
 
   MCR_ASSIGN(const Rehearsals rehearsals, Rehearsals::Run(server));
   mutator::Merger merger = MakeMerger(server);
-  MCR_ASSIGN(const mutator::MergePlan merged, MergeRunning(server, rehearsals, merger));
+  MCR_ASSIGN(mutator::MergePlan merged, MergeRunning(server, rehearsals, merger));
+  AddLikelyPointers(options, merged);
   plan.pointers = merged.pointers;
   plan.variables = merged.variables;
   plan.conflicts = merged.conflicts;
@@ -104,10 +105,10 @@ Result<UpdatePlan> Plan(const Options& options) {
   return plan;
 }
 
-std::string ToJson(const UpdatePlan& plan) {
+Json Describe(const UpdatePlan& plan) {
   const mutator::Differences& differences = plan.differences;
-  const Json json = {
-      {"schema", kSchema},
+  return {
+      {"pid", plan.pid},
       {"possible", plan.problems.empty()},
       {"old", {{"program", plan.old_program}, {"build_id", plan.old_build_id}}},
       {"new", {{"program", plan.new_program}, {"build_id", plan.new_build_id}}},
@@ -136,10 +137,9 @@ std::string ToJson(const UpdatePlan& plan) {
       {"problems", plan.problems},
       {"warnings", plan.warnings},
   };
-  return json.dump(2) + "\n";
 }
 
-std::string ToText(const UpdatePlan& plan) {
+std::string DescribeInText(const UpdatePlan& plan) {
   const mutator::Differences& differences = plan.differences;
   std::string text =
       fmt::format("old program   {}  (build-id {})\n", plan.old_program, plan.old_build_id);
@@ -166,8 +166,46 @@ std::string ToText(const UpdatePlan& plan) {
   AddLines("conflicts, where the server's value is kept", plan.conflicts, text);
   AddLines("warnings", plan.warnings, text);
   AddLines("in the way", plan.problems, text);
-  text += plan.problems.empty() ? "The update can run.\n" : "The update would be refused.\n";
   return text;
+}
+
+}  // namespace
+
+Result<std::vector<UpdatePlan>> Plan(const Options& options) {
+  std::vector<UpdatePlan> plans;
+  for (const Target& target : options.servers) {
+    MCR_ASSIGN(UpdatePlan plan, PlanOne(target, options));
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+bool IsPossible(const std::vector<UpdatePlan>& plans) { return Obstacle(plans).empty(); }
+
+std::string Obstacle(const std::vector<UpdatePlan>& plans) {
+  std::vector<std::string> problems;
+  for (const UpdatePlan& plan : plans) Append(plan.problems, problems);
+  return SumUp(problems);
+}
+
+// A single server has everything at the top.
+std::string ToJson(const std::vector<UpdatePlan>& plans) {
+  Json json = {{"schema", kSchema}};
+  if (plans.size() == 1) json.update(Describe(plans.front()));
+  json["possible"] = IsPossible(plans);
+  if (plans.size() == 1) return json.dump(2) + "\n";
+  json["components"] = Json::array();
+  for (const UpdatePlan& plan : plans) json["components"].push_back(Describe(plan));
+  return json.dump(2) + "\n";
+}
+
+std::string ToText(const std::vector<UpdatePlan>& plans) {
+  std::string text;
+  for (const UpdatePlan& plan : plans) {
+    if (plans.size() > 1) text += fmt::format("PID {}:\n", plan.pid);
+    text += DescribeInText(plan) + (plans.size() > 1 ? "\n" : "");
+  }
+  return text + (IsPossible(plans) ? "The update can run.\n" : "The update would be refused.\n");
 }
 
 }  // namespace mcr::update

@@ -2,6 +2,8 @@
 #ifndef MCR_UPDATE_PLAN_H_
 #define MCR_UPDATE_PLAN_H_
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@
 namespace mcr::update {
 
 struct UpdatePlan {
+  pid_t pid = 0;                         // of the server's main process
   std::string old_program, new_program;  // paths
   std::string old_build_id, new_build_id;
   std::string profile;   // its name; "" without one
@@ -32,10 +35,14 @@ struct UpdatePlan {
 };
 
 // Fails as the first stages of Update would.
-Result<UpdatePlan> Plan(const Options& options);
+// One for each server.
+Result<std::vector<UpdatePlan>> Plan(const Options& options);
+bool IsPossible(const std::vector<UpdatePlan>& plans);
+// Why not, in one line; "" if it is.
+std::string Obstacle(const std::vector<UpdatePlan>& plans);
 
-std::string ToJson(const UpdatePlan& plan);
-std::string ToText(const UpdatePlan& plan);
+std::string ToJson(const std::vector<UpdatePlan>& plans);
+std::string ToText(const std::vector<UpdatePlan>& plans);
 
 }  // namespace mcr::update
 

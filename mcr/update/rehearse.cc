@@ -68,6 +68,15 @@ Result<mutator::KernelNames> KernelNamesOf(const tracer::TracedProcess& process,
   return names;
 }
 
+// The new files, whatever their names lead to by now.
+Version NewVersion(const Inspection& server) {
+  Version version{server.NewFiles(), server.after->path(), {}};
+  for (const mutator::ModuleVersions& module : server.modules) {
+    if (!module.is_program) version.replacements.push_back({module.before_path, module.new_file});
+  }
+  return version;
+}
+
 // The files that the server runs, also those that were replaced on disk since.
 Result<Version> OldVersion(const Inspection& server) {
   const tracer::ProcFs procfs;
@@ -125,7 +134,7 @@ std::string Unusable(const Result<Rehearsed>& base, const Rehearsed& next) {
 }  // namespace
 
 Result<Rehearsals> Rehearsals::Run(const Inspection& server) {
-  const Version after{server.NewFiles(), server.new_program, {}};
+  const Version after = NewVersion(server);
   MCR_ASSIGN(const Version before, OldVersion(server));
   // They start up side by side.
   auto begun = Begin(server, after);

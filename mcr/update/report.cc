@@ -1,7 +1,12 @@
 #include "mcr/update/report.h"
 
-#include <fstream>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "mcr/base/owned_fd.h"
 
 namespace mcr::update {
 namespace {
@@ -35,9 +40,19 @@ Json Stages(const Report& report) {
   return stages;
 }
 
-Json Processes(const Report& report) {
+// The lists of all servers as one.
+template <class T>
+std::vector<T> All(const Report& report, std::vector<T> ServerReport::* list) {
+  std::vector<T> all;
+  for (const ServerReport& server : report.servers) {
+    all.insert(all.end(), (server.*list).begin(), (server.*list).end());
+  }
+  return all;
+}
+
+Json Processes(const std::vector<ProcessReport>& all) {
   Json processes = Json::array();
-  for (const ProcessReport& process : report.processes) {
+  for (const ProcessReport& process : all) {
     Json points = Json::array();
     for (const ThreadReport& thread : process.quiescent_points) {
       points.push_back({{"tid", thread.tid},
@@ -54,9 +69,9 @@ Json Processes(const Report& report) {
   return processes;
 }
 
-Json Pauses(const Report& report) {
+Json Pauses(const std::vector<ProcessReport>& processes) {
   Json pauses = Json::object();
-  for (const ProcessReport& process : report.processes) {
+  for (const ProcessReport& process : processes) {
     pauses[std::to_string(process.pid)] = process.pause_ms;
   }
   return pauses;
@@ -76,9 +91,9 @@ const char* Name(Fate fate) {
   return "";
 }
 
-Json Memory(const Report& report) {
+Json Memory(const std::vector<ProcessMemory>& memories) {
   Json processes = Json::array();
-  for (const ProcessMemory& process : report.memory) {
+  for (const ProcessMemory& process : memories) {
     Json regions = Json::array();
     for (const MemoryRegion& region : process.regions) {
       regions.push_back({{"begin", Hex(region.range.begin())},
@@ -97,6 +112,7 @@ Json Pointers(const mutator::PointerCounts& counts) {
           {"precise", counts.precise},
           {"likely", counts.likely},
           {"pinned", 0},  // nothing moves yet, so that nothing needs to be held in place
+          {"moved", counts.moved},
           {"mangled", counts.mangled},
           {"shifted", counts.shifted},
           {"functions", counts.functions},
@@ -104,6 +120,47 @@ Json Pointers(const mutator::PointerCounts& counts) {
           {"variables", counts.variables},
           {"literals", counts.literals},
           {"layout", counts.layout}};
+}
+
+Json Objects(const ServerReport& server) {
+  return {{"kept", server.variables.kept},      {"bound", server.variables.bound},
+          {"typed", server.objects.typed},      {"transformed", server.objects.transformed},
+          {"moved", server.objects.moved},      {"initialised", server.variables.initialised},
+          {"dropped", server.variables.dropped}};
+}
+
+Json Program(const std::string& path, const std::string& build_id) {
+  return {{"program", path}, {"build_id", build_id}};
+}
+
+Json Pids(const std::vector<ProcessReport>& processes) {
+  Json pids = Json::array();
+  for (const ProcessReport& process : processes) pids.push_back(process.pid);
+  return pids;
+}
+
+// The numbers of `from`, added to those of the same names.
+void Add(const Json& from, Json& to) {
+  for (const auto& [name, number] : from.items()) {
+    to[name] = to.value(name, uint64_t{0}) + number.get<uint64_t>();
+  }
+}
+
+// What is not in the lists of all servers.
+Json Servers(const Report& report) {
+  Json servers = Json::array();
+  for (const ServerReport& server : report.servers) {
+    servers.push_back({{"pid", server.pid},
+                       {"old", Program(server.old_program, server.old_build_id)},
+                       {"new", Program(server.new_program, server.new_build_id)},
+                       {"quiescence_ms", server.quiescence_ms},
+                       {"criu_frozen_ms", server.criu_frozen_ms},
+                       {"processes", Pids(server.processes)},
+                       {"pointers", Pointers(server.pointers)},
+                       {"objects", Objects(server)},
+                       {"problems", server.problems}});
+  }
+  return servers;
 }
 
 Json Validation(const std::vector<Check>& checks) {
@@ -133,48 +190,62 @@ int ExitStatus(Outcome outcome) {
   return 5;
 }
 
+std::vector<std::string> Report::warnings() const { return All(*this, &ServerReport::warnings); }
+
 std::string ToJson(const Report& report) {
-  Json json = {
+  const ServerReport none;
+  const ServerReport& first = report.servers.empty() ? none : report.servers.front();
+  Json pointers = Json::object(), objects = Json::object();
+  double quiescence_ms = 0, criu_frozen_ms = 0, plan_cpu_outside_ms = 0, plan_cpu_in_pause_ms = 0;
+  for (const ServerReport& server : report.servers) {
+    Add(Pointers(server.pointers), pointers);
+    Add(Objects(server), objects);
+    // One after the other.
+    quiescence_ms += server.quiescence_ms;
+    criu_frozen_ms += server.criu_frozen_ms;
+    plan_cpu_outside_ms += server.plan_cpu_outside_ms;
+    plan_cpu_in_pause_ms += server.plan_cpu_in_pause_ms;
+  }
+  const auto processes = All(report, &ServerReport::processes);
+  const Json json = {
       {"schema", kSchema},
       {"outcome", Name(report.outcome)},
       {"stage", report.stage},
       {"reason", report.reason},
-      {"old", {{"program", report.old_program}, {"build_id", report.old_build_id}}},
-      {"new", {{"program", report.new_program}, {"build_id", report.new_build_id}}},
+      {"old", Program(first.old_program, first.old_build_id)},
+      {"new", Program(first.new_program, first.new_build_id)},
       {"began_monotonic_ns", report.began_ns},
       {"stages", Stages(report)},
       {"pause_began_ms", report.pause_began_ms},
-      {"pause_ms", Pauses(report)},
+      {"pause_ms", Pauses(processes)},
       {"pause_ms_total", report.pause_ms},
-      {"quiescence_ms", report.quiescence_ms},
-      {"criu_frozen_ms", report.criu_frozen_ms},
-      {"plan_cpu_ms",
-       {{"outside_pause", report.plan_cpu_outside_ms}, {"in_pause", report.plan_cpu_in_pause_ms}}},
-      {"processes", Processes(report)},
-      {"pointers", Pointers(report.pointers)},
-      {"objects",
-       {{"kept", report.variables.kept},
-        {"bound", report.variables.bound},
-        {"typed", report.objects.typed},
-        {"transformed", report.objects.transformed},
-        {"moved", report.objects.moved},
-        {"initialised", report.variables.initialised},
-        {"dropped", report.variables.dropped}}},
-      {"types", ToJson(report.types)},
-      {"memory", Memory(report)},
-      {"validation", Validation(report.validation)},
-      {"conflicts", report.conflicts},
-      {"problems", report.problems},
-      {"warnings", report.warnings},
+      {"quiescence_ms", quiescence_ms},
+      {"criu_frozen_ms", criu_frozen_ms},
+      {"plan_cpu_ms", {{"outside_pause", plan_cpu_outside_ms}, {"in_pause", plan_cpu_in_pause_ms}}},
+      {"processes", Processes(processes)},
+      {"pointers", pointers},
+      {"objects", objects},
+      {"types", ToJson(All(report, &ServerReport::types))},
+      {"memory", Memory(All(report, &ServerReport::memory))},
+      {"validation", Validation(All(report, &ServerReport::validation))},
+      {"conflicts", All(report, &ServerReport::conflicts)},
+      {"problems", All(report, &ServerReport::problems)},
+      {"warnings", report.warnings()},
+      {"components", Servers(report)},
   };
   return json.dump(2) + "\n";
 }
 
+// For root alone: it says what lies where in the server's memory.
 Status WriteReport(const Report& report, const std::string& path) {
-  std::ofstream file(path);
-  file << ToJson(report);
-  file.close();
-  if (!file) return Fail("cannot write the report", path);
+  const OwnedFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file.valid()) return FailErrno("cannot write the report", path);
+  const std::string text = ToJson(report);
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t written = write(file.get(), text.data() + at, text.size() - at);
+    if (written < 0) return FailErrno("cannot write the report", path);
+    at += static_cast<size_t>(written);
+  }
   return {};
 }
 

@@ -45,18 +45,13 @@ struct ProcessReport {
   std::vector<ThreadReport> quiescent_points;
 };
 
-struct Report {
-  Outcome outcome = Outcome::kRefused;
-  std::string stage;                     // where it ended, if it did not succeed
-  std::string reason;                    // one line; empty after a success
-  std::string old_program, new_program;  // paths
+// What happened to one of the servers that were updated together.
+struct ServerReport {
+  pid_t pid = 0;                         // of its main process
+  std::string old_program, new_program;  // paths; "" until the server is inspected
   std::string old_build_id, new_build_id;
-  uint64_t began_ns = 0;  // CLOCK_MONOTONIC
-  std::vector<StageTime> stages;
-  double pause_began_ms = 0;  // since the update began; only if there was a pause
-  double pause_ms = 0;        // all tasks stopped until all resumed
-  double quiescence_ms = 0;   // until all tasks were at their quiescent points; part of the pause
-  double criu_frozen_ms = 0;  // as CRIU counts it; part of the pause
+  double quiescence_ms = 0;   // until all its tasks were at their quiescent points
+  double criu_frozen_ms = 0;  // as CRIU counts it
   // Processor time of searching, tracing and merging, by all threads: ahead of the pause and in it.
   double plan_cpu_outside_ms = 0, plan_cpu_in_pause_ms = 0;
   std::vector<ProcessReport> processes;
@@ -69,6 +64,19 @@ struct Report {
   std::vector<std::string> conflicts;
   std::vector<std::string> problems;
   std::vector<std::string> warnings;
+};
+
+struct Report {
+  Outcome outcome = Outcome::kRefused;
+  std::string stage;      // where it ended, if it did not succeed
+  std::string reason;     // one line; empty after a success
+  uint64_t began_ns = 0;  // CLOCK_MONOTONIC
+  std::vector<StageTime> stages;
+  double pause_began_ms = 0;          // since the update began; only if there was a pause
+  double pause_ms = 0;                // all tasks stopped until all resumed
+  std::vector<ServerReport> servers;  // as many as were asked for
+
+  std::vector<std::string> warnings() const;  // of all servers
 };
 
 std::string ToJson(const Report& report);

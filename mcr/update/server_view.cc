@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
 
+#include "checkpoint/criu/criu_image.h"
+#include "checkpoint/criu/image_directory.h"
 #include "checkpoint/live_image.h"
 #include "mcr/base/system_call.h"
 #include "mcr/update/start.h"
 #include "mutator/debuginfo/program.h"
+#include "mutator/graph/heap_chunks.h"
 #include "mutator/graph/memory_scan.h"
 #include "profiles/shipped.h"
 #include "tracer/attachable.h"
@@ -43,26 +47,71 @@ void CountMemory(const checkpoint::ProcessImage& image, ProcessView& view) {
   }
 }
 
+std::optional<HeapView> ViewHeap(const checkpoint::ProcessImage& image) {
+  const auto chunks = mutator::WalkHeap(image);
+  if (!chunks || chunks->empty()) return std::nullopt;
+  HeapView view;
+  for (const mutator::HeapChunk& chunk : *chunks) {
+    if (!chunk.in_use) continue;
+    ++view.blocks;
+    view.bytes += chunk.payload.size();
+  }
+  return view;
+}
+
+// What an image shows, whatever it is of.
+ProcessView ViewImage(const checkpoint::ProcessImage& image) {
+  ProcessView view;
+  view.pid = image.pid();
+  view.parent = image.parent();
+  view.modules = mutator::LoadedModules::Find(image).all();
+  view.heap = ViewHeap(image);
+  CountMemory(image, view);
+  return view;
+}
+
 Result<ProcessView> ViewProcess(const tracer::ProcFs& procfs, pid_t pid) {
   MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateRunning(pid));
   MCR_ASSIGN(const auto threads, procfs.Threads(pid));
   MCR_ASSIGN(const auto arguments, procfs.ReadArguments(pid));
   MCR_ASSIGN(const auto descriptors, procfs.Descriptors(pid));
-  ProcessView view;
-  view.pid = pid;
-  view.parent = image->parent();
+  ProcessView view = ViewImage(*image);
   view.command_line = fmt::format("{}", fmt::join(arguments, " "));
   for (pid_t tid : threads) view.threads.push_back(ViewThread(procfs, pid, tid));
-  view.modules = mutator::LoadedModules::Find(*image).all();
   view.descriptors = descriptors.size();
-  CountMemory(*image, view);
   return view;
 }
 
-std::string DescribeDebugInfo(pid_t pid) {
-  const tracer::ProcFs procfs;
-  const auto program = mutator::Program::Load(procfs.Path(pid, "exe"), {});
+// From the memory that the kernel shows as /proc/PID/cmdline.
+std::string CommandLineOf(const checkpoint::ProcessImage& image) {
+  constexpr uint64_t kMost = 4096;
+  const checkpoint::MemoryLayout& layout = image.layout();
+  const auto range = Range<Addr>::FromTo(layout.arg_start, layout.arg_end);
+  if (!range) return "";
+  std::string text(std::min(range->size(), kMost), '\0');
+  if (!image.Read(range->begin(), std::as_writable_bytes(std::span(text)))) return "";
+  text.resize(text.find_last_not_of('\0') + 1);
+  std::ranges::replace(text, '\0', ' ');
+  return text;
+}
+
+ProcessView ViewProcess(const checkpoint::CriuImage& image) {
+  ProcessView view = ViewImage(image);
+  view.command_line = CommandLineOf(image);
+  for (const checkpoint::ThreadImage& thread : image.threads()) {
+    view.threads.push_back({thread.tid, ""});
+  }
+  view.descriptors = image.descriptors();
+  return view;
+}
+
+// `build_id`: of the program that ran; "": whatever `file` is.
+std::string DescribeDebugInfo(const std::string& file, const std::string& build_id) {
+  const auto program = mutator::Program::Load(file, {});
   if (!program) return program.error().Line();
+  if (!build_id.empty() && (*program)->build_id() != build_id) {
+    return fmt::format("what is at this path now is another build, {}", (*program)->build_id());
+  }
   return fmt::format("{} functions, {} variables, {} types", (*program)->functions().size(),
                      (*program)->variables().size(), (*program)->types().size());
 }
@@ -78,14 +127,22 @@ Json ToJson(const ProcessView& process) {
                        {"address", Hex(module.range.begin())},
                        {"build_id", module.build_id}});
   }
-  return {{"pid", process.pid},
-          {"parent", process.parent},
-          {"command_line", process.command_line},
-          {"threads", threads},
-          {"modules", modules},
-          {"private_bytes", process.private_bytes},
-          {"shared_bytes", process.shared_bytes},
-          {"descriptors", process.descriptors}};
+  return {
+      {"pid", process.pid},
+      {"parent", process.parent},
+      {"command_line", process.command_line},
+      {"threads", threads},
+      {"modules", modules},
+      {"private_bytes", process.private_bytes},
+      {"shared_bytes", process.shared_bytes},
+      {"descriptors", process.descriptors},
+      {"heap", process.heap ? Json{{"blocks", process.heap->blocks}, {"bytes", process.heap->bytes}}
+                            : Json()}};
+}
+
+std::string StateOf(const ThreadView& thread, bool is_checkpoint) {
+  if (is_checkpoint) return "stopped";
+  return thread.system_call.empty() ? "running" : "in " + thread.system_call;
 }
 
 }  // namespace
@@ -98,7 +155,7 @@ Result<ServerView> ViewServer(pid_t pid) {
   view.executable = start.executable;
   MCR_ASSIGN(const auto profile, profiles::FindShipped(view.executable));
   if (profile) view.profile = profile->identity().name();
-  view.debug_info = DescribeDebugInfo(pid);
+  view.debug_info = DescribeDebugInfo(procfs.Path(pid, "exe"), "");
   MCR_ASSIGN(std::vector<pid_t> pids, procfs.Descendants(pid));
   pids.insert(pids.begin(), pid);
   for (pid_t process : pids) {
@@ -111,6 +168,26 @@ Result<ServerView> ViewServer(pid_t pid) {
   return view;
 }
 
+Result<ServerView> ViewCheckpoint(const std::string& directory) {
+  MCR_ASSIGN(const auto files, checkpoint::ImageDirectory::Open(directory));
+  MCR_ASSIGN(const auto images, checkpoint::CriuImage::OpenAll(files));
+  if (images.empty()) return Fail("the checkpoint has no process", directory);
+  ServerView view{.is_checkpoint = true};
+  for (const auto& image : images) view.processes.push_back(ViewProcess(*image));
+  const auto program = std::ranges::find_if(
+      view.processes.front().modules, [&](const mutator::LoadedModule& module) {
+        return module.range.Contains(images.front()->layout().start_code);
+      });
+  if (program == view.processes.front().modules.end()) {
+    return Fail("the checkpoint does not tell which program ran", directory);
+  }
+  view.executable = program->path;
+  MCR_ASSIGN(const auto profile, profiles::FindShipped(view.executable));
+  if (profile) view.profile = profile->identity().name();
+  view.debug_info = DescribeDebugInfo(program->path, program->build_id);
+  return view;
+}
+
 std::string ToText(const ServerView& view) {
   std::string text = fmt::format("{}  (profile: {}; {})\n", view.executable,
                                  view.profile.empty() ? "none" : view.profile, view.debug_info);
@@ -119,9 +196,13 @@ std::string ToText(const ServerView& view) {
     text += fmt::format("          parent {}, {} descriptors, {} KiB private, {} KiB shared\n",
                         process.parent, process.descriptors, process.private_bytes / kKibibyte,
                         process.shared_bytes / kKibibyte);
+    if (process.heap) {
+      text += fmt::format("          heap: {} blocks in use, {} KiB\n", process.heap->blocks,
+                          process.heap->bytes / kKibibyte);
+    }
     for (const ThreadView& thread : process.threads) {
-      text += fmt::format("          thread {}: {}\n", thread.tid,
-                          thread.system_call.empty() ? "running" : "in " + thread.system_call);
+      text +=
+          fmt::format("          thread {}: {}\n", thread.tid, StateOf(thread, view.is_checkpoint));
     }
   }
   if (view.processes.empty()) return text;
@@ -137,6 +218,7 @@ std::string ToJson(const ServerView& view) {
   Json processes = Json::array();
   for (const ProcessView& process : view.processes) processes.push_back(ToJson(process));
   const Json json = {{"schema", 1},
+                     {"checkpoint", view.is_checkpoint},
                      {"executable", view.executable},
                      {"profile", view.profile},
                      {"debug_info", view.debug_info},

@@ -1,10 +1,12 @@
-// A look at a running server: its processes, threads, modules and memory. Nothing is stopped.
+// A look at a server: its processes, threads, modules and memory. It runs, and nothing is stopped,
+// or it is a checkpoint that CRIU has made.
 #ifndef MCR_UPDATE_SERVER_VIEW_H_
 #define MCR_UPDATE_SERVER_VIEW_H_
 
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +17,13 @@ namespace mcr::update {
 
 struct ThreadView {
   pid_t tid = 0;
-  std::string system_call;  // that it blocks in; "" if it runs
+  std::string system_call;  // that it blocks in; "" if it runs, and in a checkpoint
+};
+
+// Memory of malloc that is in use.
+struct HeapView {
+  size_t blocks = 0;
+  uint64_t bytes = 0;
 };
 
 struct ProcessView {
@@ -27,9 +35,11 @@ struct ProcessView {
   uint64_t private_bytes = 0;  // populated pages, not backed by a file
   uint64_t shared_bytes = 0;
   size_t descriptors = 0;
+  std::optional<HeapView> heap;  // unless it cannot be walked, or is not of the C library
 };
 
 struct ServerView {
+  bool is_checkpoint = false;
   std::string executable;
   std::string profile;                 // name of the shipped profile for it, or ""
   std::string debug_info;              // what is known of the program, or why it cannot be updated
@@ -37,6 +47,7 @@ struct ServerView {
 };
 
 Result<ServerView> ViewServer(pid_t pid);
+Result<ServerView> ViewCheckpoint(const std::string& directory);
 std::string ToText(const ServerView& view);
 std::string ToJson(const ServerView& view);
 

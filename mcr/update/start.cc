@@ -84,7 +84,8 @@ Result<std::vector<std::string>> ReadArguments(const mutator::Program& program, 
                 "correct annotations.startup.argv_variable of the profile");
   }
   if (auto arguments = FindArguments(program, bias, memory, record)) return *std::move(arguments);
-  return Fail("the server has overwritten the arguments that it was started with", program.path(),
+  return Fail("the server has overwritten the arguments that it was started with",
+              record.executable,
               "name the variable that still has them in the profile: "
               "annotations.startup.argv_variable");
 }

@@ -14,6 +14,7 @@
 
 #include "mcr/update/inspect.h"
 #include "mcr/update/options.h"
+#include "mcr/update/problems.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -68,14 +69,12 @@ void AddModules(std::vector<OutdatedModule> from, std::vector<OutdatedModule>& t
 std::optional<std::string> Obstacle(const OutdatedServer& server,
                                     const std::vector<std::string>& debug_dirs) {
   Options options;
-  options.pid = server.pid;
   options.debug_dirs = debug_dirs;
-  const auto inspection = Inspect(options);
+  const auto inspection = Inspect({.pid = server.pid}, options);
   if (!inspection) return inspection.error().Line();
   const auto& problems = inspection->differences.problems;
   if (problems.empty()) return std::nullopt;
-  if (problems.size() == 1) return problems.front();
-  return fmt::format("{} (and {} more)", problems.front(), problems.size() - 1);
+  return SumUp(problems);
 }
 
 void Judge(const std::vector<std::string>& debug_dirs, OutdatedServer& server) {

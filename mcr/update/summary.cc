@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <ranges>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -13,17 +15,22 @@ namespace {
 
 constexpr size_t kShortBuildId = 12;
 constexpr size_t kMostRoles = 6;
+constexpr size_t kMostServers = 3;  // ten lines in all
 
-std::string_view Verdict(Outcome outcome) {
+std::string_view Verdict(Outcome outcome, bool several) {
   switch (outcome) {
     case Outcome::kUpdated:
-      return "Updated: the server runs the new version.";
+      return several ? "Updated: the servers run the new versions."
+                     : "Updated: the server runs the new version.";
     case Outcome::kRefused:
-      return "Refused: the server was never paused and runs the old version.";
+      return several ? "Refused: no server was ever paused, and all run the old versions."
+                     : "Refused: the server was never paused and runs the old version.";
     case Outcome::kRolledBack:
-      return "Rolled back: the server runs the old version as before.";
+      return several ? "Rolled back: all servers run the old versions as before."
+                     : "Rolled back: the server runs the old version as before.";
     case Outcome::kLost:
-      return "Lost: the server does not run any more as it did.";
+      return several ? "Lost: a server does not run any more as it did."
+                     : "Lost: the server does not run any more as it did.";
   }
   return "";
 }
@@ -32,8 +39,27 @@ std::string Line(std::string_view name, const std::string& text) {
   return fmt::format("  {:<12}{}\n", name, text);
 }
 
-std::string Version(const std::string& program, const std::string& build_id) {
-  return fmt::format("{}  build {}", program, build_id.substr(0, kShortBuildId));
+std::string Short(const std::string& build_id) { return build_id.substr(0, kShortBuildId); }
+
+// What ran and what was to run.
+std::string Programs(const std::vector<ServerReport>& servers) {
+  if (servers.size() == 1) {
+    const ServerReport& server = servers.front();
+    return Line("old",
+                fmt::format("{}  build {}", server.old_program, Short(server.old_build_id))) +
+           Line("new", fmt::format("{}  build {}", server.new_program, Short(server.new_build_id)));
+  }
+  std::string text;
+  const size_t shown = servers.size() > kMostServers ? kMostServers - 1 : servers.size();
+  for (const ServerReport& server : servers | std::views::take(shown)) {
+    text += Line(fmt::format("PID {}", server.pid),
+                 server.new_program.empty()
+                     ? "not looked at"
+                     : fmt::format("{}  build {} to {}", server.new_program,
+                                   Short(server.old_build_id), Short(server.new_build_id)));
+  }
+  if (shown == servers.size()) return text;
+  return text + Line("", fmt::format("and {} more", servers.size() - shown));
 }
 
 std::string Total(const Report& report) {
@@ -45,14 +71,17 @@ std::string Total(const Report& report) {
 }
 
 // "master, 2 x worker", in the order of the processes.
-std::string Roles(const std::vector<ProcessReport>& processes) {
+std::string Roles(const std::vector<ServerReport>& servers) {
   std::vector<std::pair<std::string, int>> roles;
-  for (const ProcessReport& process : processes) {
-    const auto known = std::ranges::find(roles, process.role, &std::pair<std::string, int>::first);
-    if (known != roles.end()) {
-      ++known->second;
-    } else {
-      roles.emplace_back(process.role, 1);
+  for (const ServerReport& server : servers) {
+    for (const ProcessReport& process : server.processes) {
+      const auto known =
+          std::ranges::find(roles, process.role, &std::pair<std::string, int>::first);
+      if (known != roles.end()) {
+        ++known->second;
+      } else {
+        roles.emplace_back(process.role, 1);
+      }
     }
   }
   std::vector<std::string> names;
@@ -64,49 +93,59 @@ std::string Roles(const std::vector<ProcessReport>& processes) {
   return names.empty() ? "" : fmt::format(": {}", fmt::join(names, ", "));
 }
 
-std::string Processes(const Report& report) {
+// Of all servers.
+struct Totals {
+  size_t processes = 0, conflicts = 0, types = 0;
   int threads = 0, descriptors = 0;
-  for (const ProcessReport& process : report.processes) {
-    threads += process.threads;
-    descriptors += process.descriptors;
-  }
-  return fmt::format("{}{}; {} threads, {} descriptors", report.processes.size(),
-                     Roles(report.processes), threads, descriptors);
-}
+  uint64_t retargeted = 0, kept = 0, initialised = 0;
+  uint64_t written = 0, mapped = 0;  // bytes
+};
 
-std::string Memory(const Report& report) {
-  uint64_t written = 0, mapped = 0;
-  for (const ProcessMemory& process : report.memory) {
+void Add(const ServerReport& server, Totals& totals) {
+  totals.processes += server.processes.size();
+  totals.conflicts += server.conflicts.size();
+  totals.types += server.types.size();
+  totals.retargeted += server.pointers.retargeted();
+  totals.kept += server.variables.kept;
+  totals.initialised += server.variables.initialised;
+  for (const ProcessReport& process : server.processes) {
+    totals.threads += process.threads;
+    totals.descriptors += process.descriptors;
+  }
+  for (const ProcessMemory& process : server.memory) {
     for (const MemoryRegion& region : process.regions) {
-      written += region.written;
-      if (region.fate == Fate::kMapped) mapped += region.range.size();
+      totals.written += region.written;
+      if (region.fate == Fate::kMapped) totals.mapped += region.range.size();
     }
   }
-  constexpr uint64_t kKibibyte = 1024;
-  return fmt::format("{} KiB mapped, {} KiB written, the rest not touched", mapped / kKibibyte,
-                     written / kKibibyte);
 }
 
 }  // namespace
 
 std::string Summary(const Report& report) {
-  std::string text = std::string(Verdict(report.outcome)) + "\n";
-  if (report.old_program.empty()) return text;
-  text += Line("old", Version(report.old_program, report.old_build_id));
-  text += Line("new", Version(report.new_program, report.new_build_id));
+  const std::vector<ServerReport>& servers = report.servers;
+  std::string text = std::string(Verdict(report.outcome, servers.size() > 1)) + "\n";
+  if (servers.empty() || servers.front().old_program.empty()) return text;
+  Totals totals;
+  for (const ServerReport& server : servers) Add(server, totals);
+  text += Programs(servers);
   const std::string took = Total(report);
   text += Line("time", report.pause_ms > 0
                            ? fmt::format("paused for {:.1f} ms of {}", report.pause_ms, took)
                            : "not paused in " + took);
-  if (!report.processes.empty()) text += Line("processes", Processes(report));
+  if (totals.processes > 0) {
+    text += Line("processes", fmt::format("{}{}; {} threads, {} descriptors", totals.processes,
+                                          Roles(servers), totals.threads, totals.descriptors));
+  }
   if (report.outcome != Outcome::kUpdated) return text;
-  text += Line("pointers", fmt::format("{} retargeted", report.pointers.retargeted()));
+  constexpr uint64_t kKibibyte = 1024;
+  text += Line("pointers", fmt::format("{} retargeted", totals.retargeted));
   text += Line("variables", fmt::format("{} kept, {} from the new version, {} changed by both",
-                                        report.variables.kept, report.variables.initialised,
-                                        report.conflicts.size()));
-  text += Line("types", report.types.empty() ? "none changed"
-                                             : fmt::format("{} changed", report.types.size()));
-  return text + Line("memory", Memory(report));
+                                        totals.kept, totals.initialised, totals.conflicts));
+  text +=
+      Line("types", totals.types == 0 ? "none changed" : fmt::format("{} changed", totals.types));
+  return text + Line("memory", fmt::format("{} KiB mapped, {} KiB written, the rest not touched",
+                                           totals.mapped / kKibibyte, totals.written / kKibibyte));
 }
 
 }  // namespace mcr::update

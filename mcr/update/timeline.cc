@@ -40,7 +40,9 @@ void Timeline::PauseBegins() {
 void Timeline::PauseEnds() {
   if (!pause_began_) return;
   report_.pause_ms = Milliseconds(Clock::now() - *pause_began_);
-  for (ProcessReport& process : report_.processes) process.pause_ms = report_.pause_ms;
+  for (ServerReport& server : report_.servers) {
+    for (ProcessReport& process : server.processes) process.pause_ms = report_.pause_ms;
+  }
 }
 
 }  // namespace mcr::update

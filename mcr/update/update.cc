@@ -3,288 +3,196 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <future>
-#include <optional>
-#include <random>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "checkpoint/criu/kept_checkpoint.h"
-#include "checkpoint/graft/executor.h"
-#include "checkpoint/graft/plan.h"
-#include "mcr/base/address.h"
+#include "checkpoint/graft/undo_log.h"
 #include "mcr/base/fault.h"
-#include "mcr/base/range.h"
-#include "mcr/update/inspect.h"
-#include "mcr/update/memory_watch.h"
-#include "mcr/update/paused_server.h"
-#include "mcr/update/processor_time.h"
-#include "mcr/update/rehearse.h"
-#include "mcr/update/requirements.h"
-#include "mcr/update/running_merge.h"
+#include "mcr/update/component.h"
 #include "mcr/update/timeline.h"
-#include "mcr/update/validator.h"
-#include "mutator/merge/merge.h"
 #include "tracer/sys/affinity.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
 namespace {
 
-// The first problem is the reason; the report lists them all.
-Status RefuseProblems(const std::vector<std::string>& problems, Report& report) {
-  report.problems = problems;
-  if (problems.empty()) return {};
-  std::string reason = problems.front();
-  if (problems.size() > 1) reason += fmt::format(" (and {} more)", problems.size() - 1);
-  return Fail(std::move(reason), "", "see `mcr plan`, or restart the server for this update");
-}
-
-void DescribePrograms(const Inspection& server, Report& report) {
-  report.old_program = server.executable;
-  report.new_program = server.new_program;
-  report.old_build_id = server.before->build_id();
-  report.new_build_id = server.after->build_id();
-  report.types = server.types;
-}
-
-std::string RoleOf(const PausedServer& paused, pid_t pid) {
-  for (const tracer::QuiescentThread& thread : paused.threads()) {
-    if (thread.tid == pid) return thread.role;
-  }
-  return "";
-}
-
-std::vector<ThreadReport> PointsOf(PausedServer& paused, pid_t pid) {
-  std::vector<ThreadReport> points;
-  for (const tracer::QuiescentThread& thread : paused.threads()) {
-    if (thread.pid == pid)
-      points.push_back({thread.tid, thread.system_call, paused.CallerOf(thread)});
-  }
-  return points;
-}
-
-void DescribeProcesses(PausedServer& paused, Report& report) {
-  for (const tracer::TracedProcess& process : paused.tasks().processes()) {
-    ProcessReport entry;
-    entry.pid = process.pid;
-    entry.role = RoleOf(paused, process.pid);
-    entry.threads = static_cast<int>(process.tasks.size());
-    entry.quiescent_points = PointsOf(paused, process.pid);
-    report.processes.push_back(std::move(entry));
-  }
-}
-
-// There may be thousands: the merge works meanwhile.
-void CountDescriptors(Report& report) {
-  for (ProcessReport& process : report.processes) {
-    if (const auto descriptors = tracer::ProcFs().Descriptors(process.pid)) {
-      process.descriptors = static_cast<int>(descriptors->size());
+// The servers that are updated together.
+class Components {
+ public:
+  Components(const Options& options, Report& report) : log_(*options.undo_log) {
+    report.servers.resize(options.servers.size());
+    for (size_t i = 0; i < options.servers.size(); ++i) {
+      all_.push_back(std::make_unique<Component>(options.servers[i], options, report.servers[i]));
     }
   }
-}
 
-struct Merged {
-  mutator::MergePlan plan;
-  checkpoint::GraftPreparation preparation;
-  std::chrono::steady_clock::time_point began;
-  std::chrono::steady_clock::duration took;
-  double cpu_ms = 0;
+  Components(const Components&) = delete;
+  Components& operator=(const Components&) = delete;
+
+  // What was not committed is put back in all of them before any runs on.
+  ~Components() {
+    Each(&Component::Undo);
+    Resume();
+  }
+
+  // Takes a step for each, up to the first for which it fails.
+  template <class... Parameters, class... Arguments>
+  Status Each(Status (Component::*step)(Parameters...), const Arguments&... arguments) {
+    for (const auto& component : all_) {
+      Status taken = (component.get()->*step)(arguments...);
+      if (!taken) return Name(*component, std::move(taken.error()));
+    }
+    return {};
+  }
+  void Each(void (Component::*step)()) {
+    for (const auto& component : all_) (component.get()->*step)();
+  }
+
+  size_t Sum(size_t (Component::*count)() const) const {
+    size_t sum = 0;
+    for (const auto& component : all_) sum += (component.get()->*count)();
+    return sum;
+  }
+  // From the first one's merge to the last one's.
+  auto merge_began() const {
+    return (*std::ranges::min_element(all_, {},
+                                      [](const auto& server) { return server->merge_began(); }))
+        ->merge_began();
+  }
+  auto merge_ended() const {
+    return (*std::ranges::max_element(all_, {},
+                                      [](const auto& server) { return server->merge_ended(); }))
+        ->merge_ended();
+  }
+  std::string Join(std::string (Component::*describe)() const) const {
+    std::string text;
+    for (const auto& component : all_) {
+      text += (text.empty() ? "" : "; ") + (component.get()->*describe)();
+    }
+    return text;
+  }
+
+  // The point of no return, in one record for all: whoever finds the log finishes what is behind it
+  // and undoes what is not.
+  Status Commit() {
+    MCR_TRY(log_.Append(checkpoint::UndoKind::kCommitted));
+    (void)FaultPoint(Fault::kCommitted);
+    Each(&Component::Commit);
+    Resume();
+    return {};
+  }
+
+  // A process has one tracer, and CRIU dumps whole trees.
+  Status CheckApart() const;
+
+ private:
+  void Resume() {
+    if (std::ranges::none_of(all_, [](const auto& server) { return server->is_paused(); })) return;
+    // From here on they may run, and what the log says is of the past.
+    (void)log_.Append(checkpoint::UndoKind::kSettled);
+    Each(&Component::Resume);
+  }
+
+  // Which of several it was.
+  tl::unexpected<Error> Name(const Component& component, Error error) const {
+    if (all_.size() > 1) {
+      error.where += (error.where.empty() ? "" : ", ") + component.name();
+    }
+    return tl::make_unexpected(std::move(error));
+  }
+
+  checkpoint::UndoLog& log_;
+  std::vector<std::unique_ptr<Component>> all_;
 };
 
-// On a thread of its own.
-// What a merge that has lost its mind might answer.
-void Garble(checkpoint::GraftPlan& plan) {
-  std::mt19937_64 random{std::random_device()()};
-  constexpr int kWrites = 1000;
-  constexpr uint64_t kUserSpace = uint64_t{1} << 47;
-  for (checkpoint::ProcessGraft& graft : plan.processes) {
-    graft.writes = {};
-    for (int i = 0; i < kWrites; ++i) graft.writes.AddWord(Addr(random() % kUserSpace), random());
-    for (auto& change : graft.registers) change.registers.rip = random();
-    for (auto& range : graft.unmap)
-      range = *Range<Addr>::FromSize(Addr(random() % kUserSpace), 4096);
-  }
-}
-
-Result<Merged> MergePaused(const Rehearsals& rehearsals, const PausedServer& paused,
-                           const MemoryWatch& watch, mutator::Merger& merger) {
-  const auto began = std::chrono::steady_clock::now();
-  tracer::MoveTo(paused.other_processors());
-  std::vector<mutator::ProcessPair> pairs;
-  for (size_t i = 0; i < paused.images().size(); ++i) {
-    pairs.push_back(rehearsals.PairFor(*paused.images()[i], paused.stacks()[i]));
-    pairs.back().memo = watch.MemoFor(paused.images()[i]->pid());
-  }
-  MCR_ASSIGN(mutator::MergePlan plan, merger.Merge(pairs));
-  if (IsFaultDue(Fault::kAnswer)) Garble(plan.graft);
-  MCR_ASSIGN(checkpoint::GraftPreparation preparation, checkpoint::Graft::Prepare(plan.graft));
-  return Merged{std::move(plan), std::move(preparation), began,
-                std::chrono::steady_clock::now() - began, ProcessorMs(CLOCK_THREAD_CPUTIME_ID)};
-}
-
-void DescribePlan(const mutator::MergePlan& plan, Report& report) {
-  report.pointers = plan.pointers;
-  report.variables = plan.variables;
-  report.objects = plan.objects;
-  report.conflicts = plan.conflicts;
-  std::ranges::copy(plan.warnings, std::back_inserter(report.warnings));
-}
-
-void DescribeMemories(const mutator::MergePlan& plan, const PausedServer& paused, Report& report) {
-  for (const auto& image : paused.images()) {
-    for (const checkpoint::ProcessGraft& graft : plan.graft.processes) {
-      if (graft.pid != image->pid()) continue;
-      report.memory.push_back(DescribeMemory(graft, plan.graft.new_files, image->mappings()));
+Status Components::CheckApart() const {
+  const tracer::ProcFs procfs;
+  for (const auto& component : all_) {
+    const pid_t root = component->server().pids.front();
+    MCR_ASSIGN(const std::vector<pid_t> below, procfs.Descendants(root));
+    for (const auto& other : all_) {
+      if (other == component) continue;
+      const pid_t pid = other->server().pids.front();
+      if (pid != root && std::ranges::find(below, pid) == below.end()) continue;
+      return Fail("two of the servers are one process tree",
+                  component->name() + ", PID " + std::to_string(pid),
+                  "update them one after the other");
     }
   }
-}
-
-std::string DescribeTree(const Inspection& server) {
-  return fmt::format(
-      "{} process{}, {} of {} functions changed, {}", server.pids.size(),
-      server.pids.size() == 1 ? "" : "es", server.changed_functions.size(), server.functions(),
-      server.profile ? "profile " + server.profile->identity().name() : std::string("no profile"));
-}
-
-std::string DescribePointers(const mutator::MergePlan& plan) {
-  return fmt::format("{} pointers retargeted, {} variables kept, {} from the new version",
-                     plan.pointers.retargeted(), plan.variables.kept, plan.variables.initialised);
-}
-
-// Without a watch the pause is longer, and nothing else.
-MemoryWatch WatchMemory(const Inspection& server, const mutator::MergePlan& expected,
-                        Report& report) {
-  auto watch = MemoryWatch::Begin(server, expected);
-  if (watch) return *std::move(watch);
-  report.warnings.push_back("all memory is searched in the pause: " + watch.error().Line());
   return {};
-}
-
-// What the operator asked for has to hold in this very moment.
-Status CheckRequirements(const Requirements& requirements, const PausedServer& paused,
-                         Report& report) {
-  std::vector<const checkpoint::ProcessImage*> processes;
-  for (const auto& image : paused.images()) processes.push_back(image.get());
-  for (Check& check : requirements.Evaluate(processes)) {
-    report.validation.push_back(std::move(check));
-    const Check& last = report.validation.back();
-    if (!last.ok) return Fail("--require: " + last.detail, "", "try again when it does");
-  }
-  return {};
-}
-
-// Where the checkpoint is kept, if it is to be.
-Result<std::optional<checkpoint::KeptCheckpoint>> PrepareKeeping(const Options& options,
-                                                                 const Inspection& server) {
-  std::optional<checkpoint::KeptCheckpoint> kept;
-  if (options.keep_checkpoint.empty()) return kept;
-  if (server.checkpoint == CheckpointMode::kTwin) {
-    return Fail("a twin cannot be kept", "", "use --checkpoint=criu with --keep-checkpoint");
-  }
-  MCR_ASSIGN(checkpoint::KeptCheckpoint made,
-             checkpoint::KeptCheckpoint::Create(options.keep_checkpoint));
-  kept.emplace(std::move(made));
-  return kept;
 }
 
 // The protocol. Leaving it early, anywhere, undoes what was done: every value here owns its part of
-// that.
+// that. Each step is taken for all servers before the next one is taken for any.
 Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kInspect);
-  MCR_ASSIGN(const Inspection server, Inspect(options));
-  DescribePrograms(server, report);
-  MCR_ASSIGN(const Requirements requirements, Requirements::Create(options.require, server));
-  MCR_TRY(RefuseProblems(server.differences.problems, report));
-  MCR_ASSIGN(auto kept, PrepareKeeping(options, server));
+  Components servers(options, report);
+  MCR_TRY(servers.Each(&Component::Inspect));
+  MCR_TRY(servers.CheckApart());
   MCR_TRY(FaultPoint(Fault::kInspect));
-  timeline.Leave(DescribeTree(server));
+  timeline.Leave(servers.Join(&Component::DescribeTree));
 
   timeline.Enter(Stage::kRehearse);
-  MCR_ASSIGN(const Rehearsals rehearsals, Rehearsals::Run(server));
-  report.warnings = rehearsals.warnings();
-  const double idle = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID);
-  mutator::Merger merger = MakeMerger(server);
-  MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, rehearsals, merger));
-  MCR_TRY(RefuseProblems(expected.problems, report));
-  const MemoryWatch watch = WatchMemory(server, expected, report);
-  report.plan_cpu_outside_ms = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID) - idle;
+  MCR_TRY(servers.Each(&Component::Rehearse));
   MCR_TRY(FaultPoint(Fault::kRehearse));
-  timeline.Leave(fmt::format("{} processes of the new version idle", rehearsals.processes()));
+  timeline.Leave(fmt::format("{} processes of the new version idle",
+                             servers.Sum(&Component::rehearsed_processes)));
 
   timeline.Enter(Stage::kQuiesce);
-  MCR_ASSIGN(const auto paused, PausedServer::Prepare(server, options));
+  const tracer::PinnedToProcessor pinned;
+  MCR_TRY(servers.Each(&Component::Prepare, pinned.others()));
+  MCR_TRY(servers.Each(&Component::Attach));
   timeline.PauseBegins();
-  MCR_TRY(paused->Quiesce());
-  report.quiescence_ms = paused->quiescence_ms();
-  DescribeProcesses(*paused, report);
-  std::ranges::copy(paused->assumed(), std::back_inserter(report.warnings));
-  MCR_TRY(CheckRequirements(requirements, *paused, report));
+  MCR_TRY(servers.Each(&Component::Quiesce));
   MCR_TRY(FaultPoint(Fault::kQuiesce));
-  timeline.Leave(fmt::format("{} threads at their quiescent points", paused->threads().size()));
+  timeline.Leave(
+      fmt::format("{} threads at their quiescent points", servers.Sum(&Component::threads)));
 
   // Neither CRIU nor a fork changes anything, and the merge only reads: they work side by side.
   timeline.Enter(Stage::kCheckpoint);
-  auto merging = std::async(std::launch::async,
-                            [&] { return MergePaused(rehearsals, *paused, watch, merger); });
-  MCR_ASSIGN(report.criu_frozen_ms, paused->TakeCheckpoint());
-  CountDescriptors(report);
+  servers.Each(&Component::BeginMerge);
+  MCR_TRY(servers.Each(&Component::TakeCheckpoint));
   MCR_TRY(FaultPoint(Fault::kCheckpoint));
   timeline.Leave("checkpoint taken");
 
   timeline.Enter(Stage::kMerge);
-  MCR_ASSIGN(Merged merged, merging.get());
-  const mutator::MergePlan& plan = merged.plan;
-  report.plan_cpu_in_pause_ms = merged.cpu_ms;
-  DescribePlan(plan, report);
-  MCR_TRY(RefuseProblems(plan.problems, report));
+  MCR_TRY(servers.Each(&Component::CheckPlan));
   MCR_TRY(FaultPoint(Fault::kMerge));
-  timeline.Leave(DescribePointers(plan), merged.began, merged.took);
+  timeline.Leave(servers.Join(&Component::DescribePointers), servers.merge_began(),
+                 servers.merge_ended() - servers.merge_began());
 
   timeline.Enter(Stage::kGraft);
-  Validator validator(plan.graft, watch, paused->images(), paused->other_processors());
-  paused->ExpectWrites();
-  MCR_ASSIGN(const auto graft,
-             checkpoint::Graft::Apply(
-                 paused->tasks(), plan.graft, std::move(merged.preparation), *options.undo_log,
-                 [&](const tracer::TracedProcess& process) { return validator.Add(process); }));
+  MCR_TRY(servers.Each(&Component::Graft));
   MCR_TRY(FaultPoint(Fault::kGraft));
-  timeline.Leave(fmt::format("{} processes carry the new program", plan.graft.processes.size()));
+  timeline.Leave(fmt::format("{} processes carry the new program",
+                             servers.Sum(&Component::grafted_processes)));
 
   timeline.Enter(Stage::kValidate);
-  MCR_TRY(validator.Finish());
+  MCR_TRY(servers.Each(&Component::Validate));
   MCR_TRY(FaultPoint(Fault::kValidate));
   timeline.Leave("no pointer into the old program is left");
 
   timeline.Enter(Stage::kCommit);
+  MCR_TRY(servers.Each(&Component::PrepareCommit));
   MCR_TRY(FaultPoint(Fault::kCommit));
-  MCR_TRY(graft->Commit());
-  // From here on the server runs the new version, whatever else there is to say.
-  if (const Status resumed = paused->Resume(); !resumed) {
-    report.warnings.push_back(resumed.error().Line());
-  }
+  MCR_TRY(servers.Commit());
   timeline.PauseEnds();
-  if (kept) {
-    const Status filled = kept->Fill(*paused->images_of_criu());
-    if (!filled) report.warnings.push_back(filled.error().Line());
-  }
-  DescribeMemories(plan, *paused, report);
-  std::ranges::copy(graft->warnings(), std::back_inserter(report.warnings));
+  servers.Each(&Component::Conclude);
   timeline.Leave(fmt::format("the new version runs after a pause of {:.1f} ms", report.pause_ms));
   return {};
 }
 
-void Conclude(const Status& status, const Timeline& timeline, Outcome paused, Outcome untouched,
-              Report& report) {
-  if (status) {
-    report.outcome = Outcome::kUpdated;
-    return;
-  }
-  report.outcome = timeline.was_paused() ? paused : untouched;
-  report.stage = Name(timeline.stage());
-  report.reason = status.error().Line();
+bool IsGone(const Target& server) {
+  const auto status = tracer::ProcFs().ReadStatus(server.pid);
+  return !status || status->state == 'Z' || status->state == 'X';
+}
+
+Outcome OutcomeOf(const Status& status, const Options& options, const Timeline& timeline) {
+  if (status) return Outcome::kUpdated;
+  if (!timeline.was_paused()) return Outcome::kRefused;
+  return std::ranges::any_of(options.servers, IsGone) ? Outcome::kLost : Outcome::kRolledBack;
 }
 
 }  // namespace
@@ -294,7 +202,10 @@ Report Update(const Options& options) {
   Timeline timeline(options, report);
   const Status status = RunStages(options, timeline, report);
   if (!status) timeline.PauseEnds();
-  Conclude(status, timeline, Outcome::kRolledBack, Outcome::kRefused, report);
+  report.outcome = OutcomeOf(status, options, timeline);
+  if (status) return report;
+  report.stage = Name(timeline.stage());
+  report.reason = status.error().Line();
   return report;
 }
 

@@ -47,10 +47,16 @@ std::string BuildIdPath(const std::string& root, const std::string& build_id) {
   return root + "/.build-id/" + build_id.substr(0, 2) + "/" + build_id.substr(2) + ".debug";
 }
 
+// A link in /proc says where the file lies, or lay.
+fs::path DirectoryOf(const std::string& path) {
+  std::error_code failed;
+  const fs::path place = path.starts_with("/proc/") ? fs::read_symlink(path, failed) : fs::path();
+  return fs::absolute(place.is_absolute() ? place : fs::path(path), failed).parent_path();
+}
+
 std::vector<std::string> Candidates(const ElfFile& program, const std::optional<DebugLink>& link,
                                     const DebugSearch& search) {
-  std::error_code ignored;
-  const fs::path directory = fs::absolute(program.path(), ignored).parent_path();
+  const fs::path directory = DirectoryOf(program.path());
   const std::string build_id = program.build_id();
   std::vector<std::string> candidates;
   if (link) {

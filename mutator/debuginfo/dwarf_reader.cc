@@ -1,9 +1,13 @@
 #include "mutator/debuginfo/dwarf_reader.h"
 
+#include <fmt/format.h>
 #include <llvm/BinaryFormat/Dwarf.h>
 #include <llvm/DebugInfo/DWARF/DWARFContext.h>
+#include <llvm/DebugInfo/DWARF/DWARFObject.h>
+#include <llvm/DebugInfo/DWARF/DWARFSection.h>
 #include <llvm/DebugInfo/DWARF/DWARFUnit.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -55,6 +59,7 @@ class DwarfReader {
     for (const auto& unit : context->normal_units()) {
       MCR_TRY(ReadUnit(*unit));
     }
+    MCR_TRY(CheckComplete(*context));
     const TypeGraph graph = collector_.Finish();
     if (!problem_.empty()) return Broken(problem_);
     return Resolve(MergeTypes(graph));
@@ -63,6 +68,21 @@ class DwarfReader {
  private:
   tl::unexpected<Error> Broken(const std::string& why) const {
     return Fail("has corrupt debug information: " + why, file_.path());
+  }
+
+  // LLVM ends at the first unit whose header it does not understand, and says nothing.
+  Status CheckComplete(llvm::DWARFContext& context) const {
+    uint64_t end = 0;
+    for (const auto& unit : context.info_section_units()) {
+      end = std::max(end, unit->getNextUnitOffset());
+    }
+    Status complete;
+    context.getDWARFObj().forEachInfoSections([&](const llvm::DWARFSection& section) {
+      const llvm::StringRef rest = section.Data.substr(end);
+      if (rest.find_first_not_of('\0') == llvm::StringRef::npos) return;
+      complete = Broken(fmt::format("what follows the unit that ends at {:#x} is none", end));
+    });
+    return complete;
   }
 
   Status ReadUnit(llvm::DWARFUnit& unit) {

@@ -1,13 +1,15 @@
 #include "mutator/debuginfo/elf_file.h"
 
+#include <fcntl.h>
 #include <llvm/Object/BuildID.h>
 #include <llvm/Object/ELF.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "mcr/base/owned_fd.h"
 #include "mutator/debuginfo/llvm_error.h"
 
 namespace mcr::mutator {
@@ -21,14 +23,26 @@ constexpr std::string_view kMagic =
 constexpr uint64_t kLargestFile = uint64_t{2} << 30;          // bytes
 constexpr uint64_t kLargestDecompressed = uint64_t{1} << 30;  // bytes, of one section
 
+bool IsElf(int file) {
+  char magic[kMagic.size()];
+  return pread(file, magic, sizeof magic, 0) == sizeof magic &&
+         std::memcmp(magic, kMagic.data(), sizeof magic) == 0;
+}
+
 Result<std::unique_ptr<llvm::MemoryBuffer>> ReadWholeFile(const std::string& path) {
+  // Opening a FIFO would wait for somebody to write to it.
+  const OwnedFd file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status = {};
-  if (stat(path.c_str(), &status) != 0) return FailErrno("cannot open", path);
+  if (!file.valid() || fstat(file.get(), &status) != 0) return FailErrno("cannot open", path);
   if (!S_ISREG(status.st_mode)) return Fail("is not a regular file", path);
+  if (!IsElf(file.get())) {
+    return Fail("is not an ELF file", path, "give the program itself, not a script or a package");
+  }
   if (static_cast<uint64_t>(status.st_size) > kLargestFile) return Fail("is too large", path);
   // Volatile: a copy, because a mapping would raise SIGBUS if the file is truncated meanwhile.
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false, /*IsVolatile=*/true);
+  auto buffer = llvm::MemoryBuffer::getOpenFile(
+      file.get(), path, static_cast<uint64_t>(status.st_size), /*RequiresNullTerminator=*/false,
+      /*IsVolatile=*/true);
   if (!buffer) return Fail("cannot read: " + buffer.getError().message(), path);
   return std::move(*buffer);
 }
@@ -58,9 +72,6 @@ Result<std::unique_ptr<ElfFile>> ElfFile::Open(const std::string& path) {
 
 Status ElfFile::CheckHeader() const {
   const std::span<const std::byte> file = bytes();
-  if (file.size() < kMagic.size() || std::memcmp(file.data(), kMagic.data(), kMagic.size()) != 0) {
-    return Fail("is not an ELF file", path_, "give the program itself, not a script or a package");
-  }
   llvm::object::ELF64LE::Ehdr header;
   if (file.size() < sizeof header) return Fail("is a truncated ELF file", path_);
   std::memcpy(&header, file.data(), sizeof header);

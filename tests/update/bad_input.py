@@ -29,6 +29,7 @@ class Case:
     statuses: tuple = (REFUSED,)
     environment: dict = None
     popen: dict = field(default_factory=dict)
+    says: str = ""  # must be in the line
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,31 @@ def stripped(bench):
     return bench.path("stripped")
 
 
+def fifo(bench, name):
+    """Opening it waits for somebody to write to it."""
+    if not os.path.exists(bench.path(name)):
+        os.mkfifo(bench.path(name), 0o755)
+    return bench.path(name)
+
+
+def huge(bench):
+    """A file of 8 GiB that takes no room and begins as a program does."""
+    path = bench.spoiled("huge", lambda data: data[:4096])
+    os.truncate(path, 8 << 30)
+    return path
+
+
+def corrupt_debug_information(data):
+    """0xff where the unit headers were."""
+    with tempfile.TemporaryDirectory() as directory:
+        whole, part = Path(directory) / "whole", Path(directory) / "part"
+        whole.write_bytes(data)
+        subprocess.run(["objcopy", "--decompress-debug-sections", "--dump-section", f".debug_info={part}", whole], check=True)
+        part.write_bytes(b"\xff" * part.stat().st_size)
+        subprocess.run(["objcopy", "--decompress-debug-sections", "--update-section", f".debug_info={part}", whole], check=True)
+        return whole.read_bytes()
+
+
 def not_executable(bench):
     path = bench.spoiled("not-executable", lambda data: data)
     os.chmod(path, 0o644)
@@ -160,6 +186,10 @@ def plain_cases(bench):
     either = (USAGE, REFUSED)
     return [
         Case("no such PID", bench.update(unused_pid()), either),
+        Case("no PID at all", [bench.mcr, "update", "--to", bench.to], (USAGE,)),
+        Case("PID 0", bench.update()[:2] + ["--pid", "0", "--to", bench.to], either),
+        Case("a negative PID", bench.update()[:2] + ["--pid=-1", "--to", bench.to], either),
+        Case("PID 1", bench.update(1), either),
         Case("PID is not a number", bench.update("master"), (USAGE,)),
         Case("the PID of mcr itself",
              ["sh", "-c", 'exec "$0" update --pid $$ --to "$1"', bench.mcr, bench.to], either),
@@ -172,15 +202,35 @@ def plain_cases(bench):
         Case("--to is for another machine",
              bench.update(to=bench.spoiled("arm", lambda data: with_machine(data, 183))), either),
         Case("--to is not executable", bench.update(to=not_executable(bench)), either),
+        Case("--to is a FIFO", bench.update(to=fifo(bench, "fifo")), either, says="regular file"),
+        Case("--to is a device", bench.update(to="/dev/zero"), either),
+        Case("--to is huge", bench.update(to=huge(bench)), either),
+        Case("--to has corrupt debug information",
+             bench.update(to=bench.spoiled("corrupt", corrupt_debug_information)), either,
+             says="corrupt debug information"),
+        Case("--to is given twice", [*bench.update(), "--to", bench.to], (USAGE,)),
         Case("--to is a different program", bench.update(to=different_program(bench))),
         Case("--to is stripped and has no debug file", bench.update(to=stripped(bench))),
         Case("the profile does not exist", bench.update(None, None, "--profile", bench.path("nothing")), either),
         Case("the profile is a directory", bench.update(None, None, "--profile", bench.scratch), either),
+        Case("the profile is a FIFO", bench.update(None, None, "--profile", fifo(bench, "fifo")), either),
+        Case("the profile is nested a million times",
+             bench.update(None, None, *profile(bench, "nested", "learned { " * 50000)), either),
+        Case("the profile is huge", bench.update(None, None, *profile(bench, "huge-profile", "#" * (2 << 20))), either),
         Case("the profile cannot be parsed", bench.update(None, None, *profile(bench, "garbage", "} {{ no")), either),
         Case("the profile is for another program",
              bench.update(None, None, *profile_of_another_program(bench)), either),
         Case("no root", [for_nobody(bench), *bench.update()[1:]], either,
              popen={"user": NOBODY, "group": NOBODY, "extra_groups": []}),
+        Case("an option that there is not", bench.update(None, None, "--nonsense"), (USAGE,)),
+        Case("a time-out of nothing", bench.update(None, None, "--timeout", "0"), (USAGE,)),
+        Case("a checkpoint of another kind", bench.update(None, None, "--checkpoint", "paper"), (USAGE,)),
+        Case("the report cannot be written", bench.update(None, None, "--report", bench.path("no/report")), (USAGE,)),
+        Case("--strict, and pointers that only look like some", bench.update(None, None, "--strict"), says="--strict"),
+        Case("--dry-run of what would be refused", bench.update(None, None, "--dry-run", "--require", "1 == 2"),
+             says="--require"),
+        Case("criu is a directory", bench.update(None, None, "--criu", bench.scratch), says="criu"),
+        Case("criu is another program", bench.update(None, None, "--criu", "/bin/true"), says="CRIU"),
         Case("criu is missing", bench.update(), environment={
             "PATH": bench.scratch, "HOME": bench.scratch, "XDG_CACHE_HOME": bench.scratch,
             "MCR_CRIU": bench.path("nothing")}),
@@ -194,7 +244,7 @@ def try_case(bench, case, before):
     wrong = []
     if status not in case.statuses:
         wrong.append(f"exit status {status} instead of {' or '.join(map(str, case.statuses))}")
-    if len(lines) != 1 or not MESSAGE.fullmatch(lines[0]):
+    if len(lines) != 1 or not MESSAGE.fullmatch(lines[0]) or case.says not in lines[0]:
         wrong.append(f"not one line `mcr: STAGE: …` but {stderr!r}")
     untouched = (checks.same_processes(bench.fleet, before), checks.undisturbed(bench.fleet))
     wrong += [f"{check.name}: {check.detail}" for check in untouched if not check.ok]

@@ -1,0 +1,287 @@
+#include "mcr/update/component.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <iterator>
+#include <random>
+#include <utility>
+
+#include "checkpoint/graft/plan.h"
+#include "mcr/base/address.h"
+#include "mcr/base/fault.h"
+#include "mcr/base/range.h"
+#include "mcr/update/problems.h"
+#include "mcr/update/processor_time.h"
+#include "mcr/update/running_merge.h"
+#include "tracer/sys/affinity.h"
+#include "tracer/sys/procfs.h"
+
+namespace mcr::update {
+namespace {
+
+void Append(const std::vector<std::string>& from, std::vector<std::string>& to) {
+  std::ranges::copy(from, std::back_inserter(to));
+}
+
+std::string RoleOf(const PausedServer& paused, pid_t pid) {
+  for (const tracer::QuiescentThread& thread : paused.threads()) {
+    if (thread.tid == pid) return thread.role;
+  }
+  return "";
+}
+
+std::vector<ThreadReport> PointsOf(PausedServer& paused, pid_t pid) {
+  std::vector<ThreadReport> points;
+  for (const tracer::QuiescentThread& thread : paused.threads()) {
+    if (thread.pid == pid)
+      points.push_back({thread.tid, thread.system_call, paused.CallerOf(thread)});
+  }
+  return points;
+}
+
+// What a merge that has lost its mind might answer.
+void Garble(checkpoint::GraftPlan& plan) {
+  std::mt19937_64 random{std::random_device()()};
+  constexpr int kWrites = 1000;
+  constexpr uint64_t kUserSpace = uint64_t{1} << 47;
+  for (checkpoint::ProcessGraft& graft : plan.processes) {
+    graft.writes = {};
+    for (int i = 0; i < kWrites; ++i) graft.writes.AddWord(Addr(random() % kUserSpace), random());
+    for (auto& change : graft.registers) change.registers.rip = random();
+    for (auto& range : graft.unmap)
+      range = *Range<Addr>::FromSize(Addr(random() % kUserSpace), 4096);
+  }
+}
+
+}  // namespace
+
+Component::Component(const Target& target, const Options& options, ServerReport& report)
+    : target_(target), options_(options), report_(report) {
+  report_.pid = target.pid;
+}
+
+Status Component::Inspect() {
+  MCR_ASSIGN(server_, update::Inspect(target_, options_));
+  DescribePrograms();
+  MCR_ASSIGN(requirements_, Requirements::Create(target_.require, *server_));
+  MCR_TRY(RefuseProblems(server_->differences.problems));
+  return PrepareKeeping();
+}
+
+Status Component::Rehearse() {
+  MCR_ASSIGN(rehearsals_, Rehearsals::Run(*server_));
+  Append(rehearsals_->warnings(), report_.warnings);
+  const double idle = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID);
+  merger_ = MakeMerger(*server_);
+  MCR_ASSIGN(mutator::MergePlan expected, MergeRunning(*server_, *rehearsals_, *merger_));
+  AddLikelyPointers(options_, expected);
+  MCR_TRY(RefuseProblems(expected.problems));
+  WatchMemory(expected);
+  report_.plan_cpu_outside_ms = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID) - idle;
+  return {};
+}
+
+Status Component::Prepare(const cpu_set_t& helpers) {
+  helpers_ = helpers;
+  MCR_ASSIGN(paused_, PausedServer::Prepare(*server_, options_, helpers_));
+  return {};
+}
+
+Status Component::Attach() { return paused_->Attach(); }
+
+Status Component::Quiesce() {
+  MCR_TRY(paused_->Quiesce());
+  report_.quiescence_ms = paused_->quiescence_ms();
+  DescribeProcesses();
+  Append(paused_->assumed(), report_.warnings);
+  return CheckRequirements();
+}
+
+void Component::BeginMerge() {
+  merging_ = std::async(std::launch::async, [this] { return MergePaused(); });
+}
+
+Status Component::TakeCheckpoint() {
+  MCR_ASSIGN(report_.criu_frozen_ms, paused_->TakeCheckpoint());
+  CountDescriptors();
+  return {};
+}
+
+Status Component::CheckPlan() {
+  MCR_ASSIGN(merged_, merging_.get());
+  report_.plan_cpu_in_pause_ms = merged_->cpu_ms;
+  DescribePlan();
+  AddLikelyPointers(options_, merged_->plan);
+  return RefuseProblems(merged_->plan.problems);
+}
+
+Status Component::Graft() {
+  const checkpoint::GraftPlan& plan = merged_->plan.graft;
+  validator_.emplace(plan, watch_, paused_->images(), helpers_);
+  paused_->ExpectWrites();
+  MCR_ASSIGN(graft_,
+             checkpoint::Graft::Apply(
+                 paused_->tasks(), plan, std::move(merged_->preparation), *options_.undo_log,
+                 [&](const tracer::TracedProcess& process) { return validator_->Add(process); }));
+  return {};
+}
+
+Status Component::Validate() { return validator_->Finish(); }
+
+Status Component::PrepareCommit() { return graft_->PrepareCommit(); }
+
+// From here on the server runs the new version, whatever else there is to say.
+void Component::Commit() {
+  graft_->Commit();
+  if (const Status removed = paused_->RemoveWorkspaces(); !removed) {
+    report_.warnings.push_back(removed.error().Line());
+  }
+}
+
+void Component::Undo() {
+  if (merging_.valid()) merging_.wait();  // it reads what is put back
+  graft_.reset();
+  if (paused_) paused_->PutBack();
+}
+
+void Component::Resume() {
+  if (!is_paused()) return;
+  if (const Status resumed = paused_->Resume(); !resumed) {
+    report_.warnings.push_back(resumed.error().Line());
+  }
+}
+
+void Component::Conclude() {
+  if (kept_) {
+    const Status filled = kept_->Fill(*paused_->images_of_criu());
+    if (!filled) report_.warnings.push_back(filled.error().Line());
+  }
+  DescribeMemory();
+  Append(graft_->warnings(), report_.warnings);
+}
+
+// Where the checkpoint is kept, if it is to be.
+Status Component::PrepareKeeping() {
+  if (options_.keep_checkpoint.empty()) return {};
+  if (!UsesCriu(server_->checkpoint)) {
+    return Fail("a twin cannot be kept", "", "use --checkpoint=criu with --keep-checkpoint");
+  }
+  MCR_ASSIGN(checkpoint::KeptCheckpoint kept,
+             checkpoint::KeptCheckpoint::Create(options_.keep_checkpoint));
+  kept_.emplace(std::move(kept));
+  return {};
+}
+
+Result<Component::Merged> Component::MergePaused() {
+  const auto began = std::chrono::steady_clock::now();
+  tracer::MoveTo(helpers_);
+  std::vector<mutator::ProcessPair> pairs;
+  for (size_t i = 0; i < paused_->images().size(); ++i) {
+    pairs.push_back(rehearsals_->PairFor(*paused_->images()[i], paused_->stacks()[i]));
+    pairs.back().memo = watch_.MemoFor(paused_->images()[i]->pid());
+  }
+  MCR_ASSIGN(mutator::MergePlan plan, merger_->Merge(pairs));
+  if (IsFaultDue(Fault::kAnswer)) Garble(plan.graft);
+  MCR_ASSIGN(checkpoint::GraftPreparation preparation, checkpoint::Graft::Prepare(plan.graft));
+  return Merged{std::move(plan), std::move(preparation), began, std::chrono::steady_clock::now(),
+                ProcessorMs(CLOCK_THREAD_CPUTIME_ID)};
+}
+
+// What the operator asked for has to hold in this very moment.
+Status Component::CheckRequirements() {
+  std::vector<const checkpoint::ProcessImage*> processes;
+  for (const auto& image : paused_->images()) processes.push_back(image.get());
+  for (Check& check : requirements_->Evaluate(processes)) {
+    report_.validation.push_back(std::move(check));
+    const Check& last = report_.validation.back();
+    if (!last.ok) return Fail("--require: " + last.detail, "", "try again when it does");
+  }
+  return {};
+}
+
+// Without a watch the pause is longer, and nothing else.
+void Component::WatchMemory(const mutator::MergePlan& expected) {
+  auto watch = MemoryWatch::Begin(*server_, expected);
+  if (watch) {
+    watch_ = *std::move(watch);
+  } else {
+    report_.warnings.push_back("all memory is searched in the pause: " + watch.error().Line());
+  }
+}
+
+// The first problem is the reason; the report lists them all.
+Status Component::RefuseProblems(const std::vector<std::string>& problems) {
+  report_.problems = problems;
+  if (problems.empty()) return {};
+  return Fail(SumUp(problems), "", "see `mcr plan`, or restart the server for this update");
+}
+
+void Component::DescribePrograms() {
+  report_.old_program = server_->executable;
+  report_.new_program = server_->new_program;
+  report_.old_build_id = server_->before->build_id();
+  report_.new_build_id = server_->after->build_id();
+  report_.types = server_->types;
+}
+
+void Component::DescribeProcesses() {
+  for (const tracer::TracedProcess& process : paused_->tasks().processes()) {
+    ProcessReport entry;
+    entry.pid = process.pid;
+    entry.role = RoleOf(*paused_, process.pid);
+    entry.threads = static_cast<int>(process.tasks.size());
+    entry.quiescent_points = PointsOf(*paused_, process.pid);
+    report_.processes.push_back(std::move(entry));
+  }
+}
+
+// There may be thousands: the merge works meanwhile.
+void Component::CountDescriptors() {
+  for (ProcessReport& process : report_.processes) {
+    if (const auto descriptors = tracer::ProcFs().Descriptors(process.pid)) {
+      process.descriptors = static_cast<int>(descriptors->size());
+    }
+  }
+}
+
+void Component::DescribePlan() {
+  report_.pointers = merged_->plan.pointers;
+  report_.variables = merged_->plan.variables;
+  report_.objects = merged_->plan.objects;
+  report_.conflicts = merged_->plan.conflicts;
+  Append(merged_->plan.warnings, report_.warnings);
+}
+
+void Component::DescribeMemory() {
+  for (const auto& image : paused_->images()) {
+    for (const checkpoint::ProcessGraft& graft : merged_->plan.graft.processes) {
+      if (graft.pid != image->pid()) continue;
+      report_.memory.push_back(
+          update::DescribeMemory(graft, server_->NewPaths(), image->mappings()));
+    }
+  }
+}
+
+std::string Component::name() const {
+  const std::string program = std::filesystem::path(report_.old_program).filename();
+  return fmt::format("PID {}{}", target_.pid, program.empty() ? "" : " (" + program + ")");
+}
+
+std::string Component::DescribeTree() const {
+  return fmt::format("{} process{}, {} of {} functions changed, {}", server_->pids.size(),
+                     server_->pids.size() == 1 ? "" : "es", server_->changed_functions.size(),
+                     server_->functions(),
+                     server_->profile ? "profile " + server_->profile->identity().name()
+                                      : std::string("no profile"));
+}
+
+std::string Component::DescribePointers() const {
+  return fmt::format("{} pointers retargeted, {} variables kept, {} from the new version",
+                     merged_->plan.pointers.retargeted(), merged_->plan.variables.kept,
+                     merged_->plan.variables.initialised);
+}
+
+}  // namespace mcr::update
