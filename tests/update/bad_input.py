@@ -230,7 +230,7 @@ def plain_cases(bench):
         Case("--dry-run of what would be refused", bench.update(None, None, "--dry-run", "--require", "1 == 2"),
              says="--require"),
         Case("criu is a directory", bench.update(None, None, "--criu", bench.scratch), says="criu"),
-        Case("criu is another program", bench.update(None, None, "--criu", "/bin/true"), says="criu"),
+        Case("criu is another program", bench.update(None, None, "--criu", "/bin/true"), says="CRIU"),
         Case("criu is missing", bench.update(), environment={
             "PATH": bench.scratch, "HOME": bench.scratch, "XDG_CACHE_HOME": bench.scratch,
             "MCR_CRIU": bench.path("nothing")}),
