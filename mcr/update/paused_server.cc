@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "mutator/graph/loaded_modules.h"
+#include "tracer/breakpoint_probe.h"
 #include "tracer/quiesce/restart.h"
 #include "tracer/sys/procfs.h"
 
@@ -67,6 +68,7 @@ Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& se
   MCR_TRY(MoveAllInside(*paused->cgroup_, server.pids.front()));
   paused->pinned_.emplace();
   MCR_TRY(paused->PrepareCheckpoint());
+  paused->breakpoints_work_ = tracer::BreakpointsWork();
   TouchOwnMemory();
   // Last, because from here on a signal stops its task until the quiescer handles it.
   MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server.pids.front()));
@@ -88,6 +90,7 @@ Status PausedServer::PrepareQuiescer(const Options& options) {
   tracer::QuiesceOptions quiesce;
   quiesce.deadline = options.timeout;
   quiesce.restarts_are_forgotten = server_.checkpoint == CheckpointMode::kCriu;
+  quiesce.breakpoints = breakpoints_work_;
   quiesce.function_name = [this](pid_t pid, Addr instruction) {
     return FunctionAt(pid, instruction);
   };

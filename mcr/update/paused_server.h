@@ -85,6 +85,7 @@ class PausedServer {
   std::unique_ptr<tracer::Quiescer> quiescer_;
   std::unique_ptr<checkpoint::CriuDump> dump_;
   std::vector<pid_t> detached_;  // while CRIU has them
+  bool breakpoints_work_ = false;
   bool paused_ = false;
   bool written_ = false;
   double quiescence_ms_ = 0;
