@@ -22,7 +22,7 @@ constexpr char kListFaults[] = "list";
 struct UpdateArguments {
   update::Options options;
   std::string report;
-  std::string checkpoint = "criu";
+  std::string checkpoint = "auto";
   std::string fault;
   int timeout_ms = 1000;
   bool dry_run = false;
@@ -99,8 +99,8 @@ void AddUpdate(CLI::App& app, int& status) {
   command
       ->add_option(
           "--checkpoint", arguments->checkpoint,
-          "how to keep the state at the pause: dumped by criu, copied on write, or that if "
-          "the server has much memory")
+          "how to keep the state at the pause: dumped by criu, copied on write, or dumped unless "
+          "that takes long or cannot be done")
       ->check(CLI::IsMember({"criu", "twin", "auto"}))
       ->capture_default_str();
   command->add_option("--report", arguments->report, "write what happened as JSON")

@@ -19,7 +19,7 @@ namespace mcr::update {
 enum class CheckpointMode {
   kCriu,  // dumped to a directory in memory
   kTwin,  // a copy-on-write copy of each process
-  kAuto,  // a twin for servers with so much memory that a dump would take long
+  kAuto,  // dumped, but a twin if that would take long or cannot be done
 };
 
 struct Options {
@@ -28,7 +28,7 @@ struct Options {
   std::string profile;  // a file; "": the shipped profile for the program, if there is one
   std::vector<std::string> debug_dirs;
   std::vector<std::string> require;  // expressions that must hold at the pause (state_filter.h)
-  CheckpointMode checkpoint = CheckpointMode::kCriu;
+  CheckpointMode checkpoint = CheckpointMode::kAuto;
   std::string criu;                         // the criu program; "": search
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
   std::optional<Fault> fault;

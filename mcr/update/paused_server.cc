@@ -179,12 +179,18 @@ Status PausedServer::BeginCheckpoint() {
 
 Result<double> PausedServer::FinishCheckpoint() {
   if (server_.checkpoint == CheckpointMode::kTwin) return 0;
-  MCR_ASSIGN(const auto stats, dump_->Finish());
+  const auto stats = dump_->Finish();
+  if (!stats && !server_.twins_will_do) return tl::make_unexpected(stats.error());
   MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(detached_));
   tasks_.emplace(std::move(tasks));
   MCR_TRY(cgroup_->Thaw());
+  if (!stats) {
+    warnings_.push_back("the checkpoint is a copy on write: " + stats.error().Line());
+    MCR_TRY(ForkTwins());
+    return 0;
+  }
   constexpr double kMicrosecondsPerMillisecond = 1000;
-  return stats.frozen_time() / kMicrosecondsPerMillisecond;
+  return stats->frozen_time() / kMicrosecondsPerMillisecond;
 }
 
 Status PausedServer::Resume() {
@@ -197,6 +203,7 @@ Status PausedServer::Resume() {
 
 Status PausedServer::ForkTwins() {
   for (tracer::TracedProcess& process : tasks_->processes()) {
+    MCR_TRY(checkpoint::Twin::Check(process.pid));
     MCR_ASSIGN(auto twin, checkpoint::Twin::Fork(process));
     twins_.push_back(std::move(twin));
   }

@@ -173,6 +173,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
                          : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
   const auto merge_took = std::chrono::steady_clock::now() - merge_began;
   MCR_ASSIGN(report.criu_frozen_ms, paused->FinishCheckpoint());
+  std::ranges::copy(paused->warnings(), std::back_inserter(report.warnings));
   MCR_TRY(InjectFault(options.fault, Fault::kCheckpoint));
   timeline.Leave("checkpoint taken");
 
