@@ -18,6 +18,7 @@
 #include "mutator/graph/scan_memo.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
+#include "mutator/merge/known_starts.h"
 #include "mutator/merge/known_targets.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/module_image.h"
@@ -61,6 +62,7 @@ class Merger {
                                      const LoadedModules& next, Places& places);
 
   std::vector<std::unique_ptr<Module>> modules_;
+  KnownStarts starts_;
 };
 
 }  // namespace mcr::mutator

@@ -16,6 +16,9 @@ struct InjectedCall {
 };
 static_assert(sizeof(InjectedCall) == 64);
 
+// All of the routines below, which lie in it one behind the other.
+std::span<const std::byte> AllCode();
+
 // Arguments: address of an InjectedCall array, its length.
 std::span<const std::byte> BatchCode();
 
@@ -25,12 +28,18 @@ std::span<const std::byte> SetMmMapCode();
 
 // Arguments: the read end of a pipe, address of a writable int. Forks a copy of the process that
 // holds that descriptor only, executes no code of the program, and ends with the pipe's other end.
-// Result: 0 or -errno; the int: the copy's PID or -errno.
+// The process itself closes the descriptor. Result: 0 or -errno; the int: the copy's PID or -errno.
 std::span<const std::byte> TwinCode();
 
 // Arguments: address of a function of one integer argument, address of a word array, its length.
 // Each word becomes what the function returns for it. Result: 0.
 std::span<const std::byte> MapWordsCode();
+
+// Arguments: a number that all descriptors of the process are below, address of an int array, its
+// length. The array: the descriptors of its epoll sets. Result: how many there are (the array may
+// have no room for all), or -errno. One call of the kernel for each descriptor, where a look at
+// /proc costs twenty times that.
+std::span<const std::byte> FindEpollSetsCode();
 
 }  // namespace mcr::tracer
 
