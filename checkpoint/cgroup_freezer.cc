@@ -73,7 +73,9 @@ Result<std::unique_ptr<FrozenCgroup>> FrozenCgroup::Create(const std::vector<pid
 
 Status FrozenCgroup::Add(pid_t pid) {
   Result<std::string> origin = CgroupDirectoryOf(pid);
-  if (!origin && !tracer::ProcFs().Exists(pid)) return {};
+  // One that is ending may still have its directory in /proc.
+  const bool ended = !origin && origin.error().os_error == ESRCH;
+  if (ended || (!origin && !tracer::ProcFs().Exists(pid))) return {};
   MCR_ASSIGN(origins_[pid], std::move(origin));
   return MoveTo(directory_, pid);
 }

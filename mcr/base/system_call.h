@@ -42,6 +42,7 @@ inline constexpr BlockingCall kBlockingCalls[] = {
     {SYS_select, "select"},
     {SYS_semop, "semop"},
     {SYS_semtimedop, "semtimedop"},
+    {SYS_sendfile, "sendfile"},
     {SYS_sendmsg, "sendmsg"},
     {SYS_sendto, "sendto"},
     {SYS_wait4, "wait4"},

@@ -30,7 +30,7 @@ struct UpdateArguments {
   ServerArguments servers;
   update::Options options;
   std::string report;
-  std::string checkpoint = "criu";
+  std::string checkpoint = "auto";
   std::string fault;
   int timeout_ms = 1000;
   int pause_limit_ms = 30000;
@@ -175,7 +175,7 @@ void AddUpdate(CLI::App& app, int& status) {
       ->add_option(
           "--checkpoint", arguments->checkpoint,
           "how to keep the state at the pause: dumped by criu, in a twin that is copied on write, "
-          "both, or auto: a twin if the server has much memory, else criu")
+          "both, or auto: dumped unless that takes long or cannot be done")
       ->check(CLI::IsMember({"criu", "twin", "both", "auto"}))
       ->capture_default_str();
   command

@@ -106,6 +106,7 @@ void Component::BeginMerge() {
 
 Status Component::TakeCheckpoint() {
   MCR_ASSIGN(report_.criu_frozen_ms, paused_->TakeCheckpoint());
+  Append(paused_->warnings(), report_.warnings);
   CountDescriptors();
   return {};
 }

@@ -8,9 +8,11 @@
 #include <unordered_set>
 #include <utility>
 
+#include "checkpoint/twin.h"
 #include "mcr/update/criu_program.h"
 #include "mcr/update/module_files.h"
 #include "mcr/update/start.h"
+#include "mcr/update/surroundings.h"
 #include "profiles/shipped.h"
 #include "tracer/attachable.h"
 #include "tracer/program_tree.h"
@@ -83,12 +85,27 @@ uint64_t ResidentPages(pid_t pid) {
   return resident;
 }
 
-CheckpointMode ChooseCheckpoint(CheckpointMode wanted, const std::vector<pid_t>& pids) {
-  if (wanted != CheckpointMode::kAuto) return wanted;
+bool CanHaveTwins(const std::vector<pid_t>& pids) {
+  return std::ranges::all_of(pids,
+                             [](pid_t pid) { return checkpoint::Twin::Check(pid).has_value(); });
+}
+
+bool IsLarge(const std::vector<pid_t>& pids) {
   constexpr uint64_t kLarge = (128 << 20) / 4096;  // pages; CRIU dumps about 1 GiB a second
   uint64_t pages = 0;
   for (const pid_t pid : pids) pages += ResidentPages(pid);
-  return pages > kLarge ? CheckpointMode::kTwin : CheckpointMode::kCriu;
+  return pages > kLarge;
+}
+
+Status ChooseCheckpoint(CheckpointMode wanted, Inspection& inspection) {
+  inspection.checkpoint = wanted;
+  if (wanted == CheckpointMode::kTwin) return {};
+  const Status dumpable = CheckDumpable(inspection.pids.front());
+  if (wanted != CheckpointMode::kAuto) return dumpable;
+  inspection.twins_will_do = CanHaveTwins(inspection.pids);
+  const bool twins = inspection.twins_will_do && (!dumpable || IsLarge(inspection.pids));
+  inspection.checkpoint = twins ? CheckpointMode::kTwin : CheckpointMode::kCriu;
+  return twins ? Status() : dumpable;
 }
 
 // The dynamic loader's own memory holds the records of all modules, and is not merged.
@@ -180,7 +197,8 @@ Result<Inspection> Inspect(const Target& target, const Options& options) {
     if (!attachable && pid != target.pid && !procfs.Exists(pid)) continue;
     MCR_TRY(attachable);
   }
-  inspection.checkpoint = ChooseCheckpoint(options.checkpoint, inspection.pids);
+  MCR_TRY(CheckUserNamespace(inspection.pids));
+  MCR_TRY(ChooseCheckpoint(options.checkpoint, inspection));
   if (UsesCriu(inspection.checkpoint)) {
     MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
   }

@@ -45,6 +45,7 @@ struct Inspection {
   tracer::StartRecord start;
   CheckpointMode checkpoint = CheckpointMode::kCriu;  // not kAuto
   std::string criu;                                   // the criu program, if it is used
+  bool twins_will_do = false;  // should CRIU find in the pause that it cannot dump the server
 };
 
 // Fails for whatever stands in the way of any update of this server to this program; what differs

@@ -22,7 +22,7 @@ enum class CheckpointMode {
   kCriu,  // dumped to a directory in memory
   kTwin,  // a copy-on-write copy of each process
   kBoth,
-  kAuto,  // a twin for servers with so much memory that a dump would take long
+  kAuto,  // dumped, but a twin if that would take long or cannot be done
 };
 
 constexpr bool UsesCriu(CheckpointMode mode) {
@@ -43,7 +43,7 @@ struct Target {
 struct Options {
   std::vector<Target> servers;  // all of them or none
   std::vector<std::string> debug_dirs;
-  CheckpointMode checkpoint = CheckpointMode::kCriu;
+  CheckpointMode checkpoint = CheckpointMode::kAuto;
   std::string criu;                         // the criu program; "": search
   std::string keep_checkpoint;              // a directory to be made; "": it goes with the update
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points

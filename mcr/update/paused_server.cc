@@ -13,6 +13,7 @@
 #include "checkpoint/graft/undo.h"
 #include "mcr/base/fault.h"
 #include "mutator/graph/loaded_modules.h"
+#include "tracer/breakpoint_probe.h"
 #include "tracer/quiesce/restart.h"
 #include "tracer/sys/affinity.h"
 #include "tracer/sys/procfs.h"
@@ -92,6 +93,7 @@ Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& se
   MCR_TRY(MoveAllInside(*paused->cgroup_, server.pids.front()));
   MCR_TRY(paused->RecordCgroup());
   MCR_TRY(paused->PrepareCheckpoint());
+  paused->breakpoints_work_ = tracer::BreakpointsWork();
   TouchOwnMemory();
   return paused;
 }
@@ -196,6 +198,7 @@ Status PausedServer::PrepareQuiescer() {
   tracer::QuiesceOptions quiesce;
   quiesce.deadline = options_.timeout;
   quiesce.restarts_are_forgotten = UsesCriu(server_.checkpoint);
+  quiesce.breakpoints = breakpoints_work_;
   quiesce.function_name = [this](pid_t pid, Addr instruction) {
     return FunctionAt(pid, instruction);
   };
@@ -326,11 +329,17 @@ Result<double> PausedServer::Dump() {
   detached_ = Pids(*tasks_);
   MCR_TRY(tasks_->DetachAll());
   MCR_TRY(dump_->Begin());
-  MCR_ASSIGN(const auto stats, dump_->Finish());
+  const auto stats = dump_->Finish();
+  if (!stats && !server_.twins_will_do) return tl::make_unexpected(stats.error());
   MCR_TRY(Reattach());
   MCR_TRY(tasks_->Hold());
+  if (!stats) {
+    warnings_.push_back("the checkpoint is a copy on write: " + stats.error().Line());
+    if (!UsesTwin(server_.checkpoint)) MCR_TRY(ForkTwins());
+    return 0;
+  }
   constexpr double kMicrosecondsPerMillisecond = 1000;
-  return stats.frozen_time() / kMicrosecondsPerMillisecond;
+  return stats->frozen_time() / kMicrosecondsPerMillisecond;
 }
 
 Status PausedServer::Resume() {
@@ -345,6 +354,7 @@ Status PausedServer::Resume() {
 
 Status PausedServer::ForkTwins() {
   for (tracer::TracedProcess& process : tasks_->processes()) {
+    MCR_TRY(checkpoint::Twin::Check(process.pid));
     MCR_ASSIGN(auto twin, checkpoint::Twin::Fork(process));
     twins_.push_back(std::move(twin));
   }

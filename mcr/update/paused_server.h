@@ -73,6 +73,7 @@ class PausedServer {
   // The innermost function of the old program on the thread's stack; "" if there is none.
   std::string CallerOf(const tracer::QuiescentThread& thread);
   const std::vector<std::string>& assumed() const { return quiescer_->assumed(); }
+  const std::vector<std::string>& warnings() const { return warnings_; }  // of the checkpoint
   double quiescence_ms() const { return quiescence_ms_; }
 
  private:
@@ -111,9 +112,11 @@ class PausedServer {
   std::unique_ptr<tracer::Quiescer> quiescer_;
   std::unique_ptr<checkpoint::CriuDump> dump_;
   std::map<pid_t, std::shared_ptr<const tracer::Workspace>> workspaces_;
+  bool breakpoints_work_ = false;
   bool paused_ = false;
   bool written_ = false;
   double quiescence_ms_ = 0;
+  std::vector<std::string> warnings_;
   std::vector<tracer::QuiescentThread> threads_;
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images_;
   std::vector<StackNames> stacks_;

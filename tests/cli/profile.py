@@ -22,7 +22,7 @@ def points(text):
 
 
 def run(context):
-    with scenario.started_fleet(context.old_binary) as fleet:
+    with scenario.started_fleet(context.old_binary, threads=True) as fleet:
         learned = Path(fleet.dir, "learned.textproto")
         done = learn(context.mcr, "--pid", str(fleet.master), "-o", learned, "--seconds", "3", "--workload",
                      f"wrk -t1 -c4 -d2s http://127.0.0.1:{fleet.http_port}/hello.txt")

@@ -34,6 +34,13 @@ DERIVED_LOCATION = """\
             return 200 "$copy";
         }"""
 
+# A location whose files are read by threads of each worker.
+THREAD_POOL = "thread_pool readers threads=4;"
+THREADS_LOCATION = """\
+        location /threads/ {
+            aio threads=readers;
+        }"""
+
 
 class FleetError(Exception):
     pass
@@ -82,15 +89,16 @@ def role_of(title):
 
 
 class Fleet:
-    def __init__(self, binary, layout="beside", derived=True, worker_connections=2048):
+    def __init__(self, binary, layout="beside", derived=True, worker_connections=2048, threads=False):
         self.dir = tempfile.mkdtemp(prefix="mcr-fleet-", dir="/var/tmp")
         os.chmod(self.dir, 0o755)
         self.layout = layout
         self.derived = derived
+        self.threads = threads
         self.worker_connections = worker_connections
         self.http_port, self.tls_port, self.backend_port = free_ports(3)
         self.started_as = f"{self.dir}/sbin/nginx"
-        for name in ("bin", "sbin", "conf", "log", "run", "www/limited", "www/download"):
+        for name in ("bin", "sbin", "conf", "log", "run", "www/limited", "www/download", "www/threads"):
             os.makedirs(f"{self.dir}/{name}")
         self.install(binary)
         self._write_conf(Path(binary).parent.parent / "conf/mime.types")
@@ -122,6 +130,8 @@ class Fleet:
             "TLS_PORT": str(self.tls_port),
             "BACKEND_PORT": str(self.backend_port),
             "DERIVED": DERIVED_LOCATION if self.derived else "",
+            "THREAD_POOL": THREAD_POOL if self.threads else "",
+            "THREADS": THREADS_LOCATION if self.threads else "",
         }
         text = (HERE / "nginx.conf.in").read_text()
         Path(f"{self.dir}/conf/nginx.conf").write_text(re.sub(r"@(\w+)@", lambda match: values[match[1]], text))
@@ -129,7 +139,8 @@ class Fleet:
     def _write_pages(self):
         for name in ("hello.txt", "limited/hello.txt"):
             Path(f"{self.dir}/www/{name}").write_text("hello from nginx\n")
-        Path(f"{self.dir}/www/download/file").write_bytes(random.Random(7).randbytes(DOWNLOAD_BYTES))
+        for name in ("download", "threads"):
+            Path(f"{self.dir}/www/{name}/file").write_bytes(random.Random(7).randbytes(DOWNLOAD_BYTES))
 
     def _make_certificate(self):
         subprocess.run(

@@ -74,6 +74,23 @@ def quiescence_check(times_ms):
                 f"99th percentile of {len(times_ms)}: {slowest:.1f} ms, median {statistics.median(times_ms):.1f} ms")
 
 
+def repeated_updates(server, binaries, count, update):
+    """Back and forth, under whatever load there is: `update(to)` each time."""
+    quiescence, pauses = [], []
+    for number in range(count):
+        result = update(server.install(binaries[number % 2]))
+        if result.status != 0:
+            yield Check(f"update {number + 1} of {count} under load", False, result.message)
+            break
+        quiescence.append(result.report["quiescence_ms"])
+        pauses.append(result.report["pause_ms_total"])
+    else:
+        yield Check(f"{count} updates under load succeed", True,
+                    f"pause {statistics.median(pauses):.1f} ms, at most {max(pauses):.1f} ms; "
+                    f"quiescence {statistics.median(quiescence):.1f} ms, at most {max(quiescence):.1f} ms")
+    yield from quiescence_check(quiescence)
+
+
 def main(server, run):
     """`run(options)` yields Checks and Rows. Returns the exit status."""
     parser = argparse.ArgumentParser(prog=f"tests/servers/{server}", description=f"Updates of a real {server}.")

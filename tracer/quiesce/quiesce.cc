@@ -12,6 +12,7 @@
 #include "tracer/quiesce/point_match.h"
 #include "tracer/quiesce/restart.h"
 #include "tracer/quiesce/thread_examiner.h"
+#include "tracer/sys/procfs.h"
 #include "tracer/sys/ptrace.h"
 
 namespace mcr::tracer {
@@ -26,7 +27,17 @@ constexpr int kPrepareLooks = 20;
 constexpr microseconds kPrepareInterval{500};
 // A thread that has not come to its breakpoint by then may enter its call elsewhere.
 constexpr milliseconds kBreakpointPatience{10};
+// Nothing happens for as long: then those that are missing may wait for one that has arrived.
+constexpr milliseconds kStillness{2};
+// As long again, and everybody may be the one. Doubled each time: a server that is let on takes on
+// new work, too.
+constexpr milliseconds kLongStillness{16};
+// For one that is let on to do what it is waited for.
+constexpr milliseconds kLeave{1};
 constexpr milliseconds kInterruptTimeout{500};
+
+// Intel SDM volume 3, 18.3.1.1: the processor ignores a breakpoint at the next instruction.
+constexpr uint64_t kResumeFlag = uint64_t{1} << 16;
 
 std::string Where(const Task& task) {
   return "PID " + std::to_string(task.pid()) + " thread " + std::to_string(task.tid());
@@ -35,8 +46,8 @@ std::string Where(const Task& task) {
 // One pause being brought about.
 class Assembly {
  public:
-  Assembly(TaskGroup& group, ThreadExaminer& examiner, const CallSites& sites)
-      : group_(group), examiner_(examiner), sites_(sites) {}
+  Assembly(TaskGroup& group, ThreadExaminer& examiner, const CallSites& sites, bool breakpoints)
+      : group_(group), examiner_(examiner), sites_(sites), use_breakpoints_(breakpoints) {}
 
   // Until every thread has arrived, or an error.
   Status Gather(Clock::time_point deadline);
@@ -52,6 +63,13 @@ class Assembly {
   Status StepBack(Task& task, const QuiescentThread& thread);
   Status SendOn(Task& task);
   Status InterruptRunning();
+  // Whether all that are missing sleep: for a client, or until one that has arrived does something.
+  bool IsStalled() const;
+  // One that was woken on its way to its point, or in it, is idle no more: others may wait for its
+  // answer, for a lock that it is to take and release, for its leaving a condition variable. Lets
+  // those run on, or everybody; true if there were any.
+  Result<bool> GrantLeave(bool everybody);
+  Status LetOn(Task& task);
   const Task* FirstMissing() const;
   bool HasArrived(const Task& task) const;
   Status Release(Task& task);
@@ -61,7 +79,8 @@ class Assembly {
   const CallSites& sites_;
   std::map<const Task*, QuiescentThread> arrived_;
   std::set<const Task*> unfiltered_;  // on the way out of StepBack
-  bool use_breakpoints_ = true;
+  bool use_breakpoints_;
+  bool on_leave_ = false;
 };
 
 bool Assembly::HasArrived(const Task& task) const {
@@ -89,8 +108,9 @@ Status Assembly::Begin() {
 }
 
 Status Assembly::Gather(Clock::time_point deadline) {
-  milliseconds pause = kBreakpointPatience;
-  Clock::time_point patience = Clock::now() + pause;
+  const Clock::time_point began = Clock::now();
+  milliseconds interval = kBreakpointPatience, long_stillness = kLongStillness;
+  Clock::time_point recall = began + interval, still_since = began;
   MCR_TRY(Begin());
   while (true) {
     if (FirstMissing() == nullptr) {
@@ -102,17 +122,66 @@ Status Assembly::Gather(Clock::time_point deadline) {
     if (now >= deadline) return Fail("not all threads reached a quiescent point in time");
     // Again and again: the stop that answers an interrupt may be another one, of a signal or an
     // event, and the thread sleeps in its point after it.
-    if (now >= patience) {
-      use_breakpoints_ = false;
-      pause *= 2;  // one that works for its point must come to do so
-      patience = now + pause;
+    if (now >= recall) {
+      use_breakpoints_ = use_breakpoints_ && now < began + kBreakpointPatience;
+      on_leave_ = false;
+      interval *= 2;  // one that works for its point must come to do so
+      recall = now + interval;
       MCR_TRY(InterruptRunning());
     }
-    const auto until = std::min(patience, deadline);
+    const auto until = std::min({recall, deadline, now + kStillness});
     MCR_ASSIGN(Task* const task,
                group_.WaitAny(std::chrono::duration_cast<microseconds>(until - now)));
-    if (task != nullptr) MCR_TRY(OnStop(*task));
+    if (task != nullptr) {
+      still_since = Clock::now();
+      MCR_TRY(OnStop(*task));
+    } else if (IsStalled()) {
+      const bool everybody = Clock::now() - still_since >= long_stillness;
+      if (everybody) long_stillness *= 2;
+      MCR_ASSIGN(on_leave_, GrantLeave(everybody));
+      if (on_leave_) recall = Clock::now() + kLeave;
+    }
   }
+}
+
+bool Assembly::IsStalled() const {
+  if (on_leave_) return false;
+  const ProcFs proc;
+  for (const TracedProcess& process : group_.processes()) {
+    for (const std::unique_ptr<Task>& task : process.tasks) {
+      if (HasArrived(*task)) continue;
+      const auto status = proc.ReadThreadStatus(task->pid(), task->tid());
+      if (status && status->state == 'R') return false;
+    }
+  }
+  return true;
+}
+
+Result<bool> Assembly::GrantLeave(bool everybody) {
+  bool any = false;
+  for (TracedProcess& process : group_.processes()) {
+    for (const std::unique_ptr<Task>& task : process.tasks) {
+      const auto arrived = arrived_.find(task.get());
+      if (arrived == arrived_.end() || task->state() != RunState::kStopped) continue;
+      if (!everybody && !examiner_.IsWoken(arrived->second)) continue;
+      arrived_.erase(arrived);
+      MCR_TRY(LetOn(*task));
+      any = true;
+    }
+  }
+  return any;
+}
+
+// Past the breakpoint at which it may stand, which catches it when it comes the next time. Not to
+// the next system call: that would be the one that it has not entered yet.
+Status Assembly::LetOn(Task& task) {
+  const std::optional<CallSite> site = sites_.Find(task.pid(), task.tid());
+  if (use_breakpoints_ && site) (void)task.SetBreakpoint(site->instruction).has_value();
+  MCR_TRY(HideStop(task));
+  MCR_ASSIGN(Registers registers, task.GetRegisters());
+  registers.eflags |= kResumeFlag;
+  MCR_TRY(task.SetRegisters(registers));
+  return task.Continue();
 }
 
 Status Assembly::OnStop(Task& task) {
@@ -165,7 +234,7 @@ Status Assembly::SendOn(Task& task) {
   MCR_TRY(HideStop(task));
   if (!use_breakpoints_) return task.ContinueToSystemCall();
   const std::optional<CallSite> site = sites_.Find(task.pid(), task.tid());
-  // No debug register to be had (a virtual machine may keep them all): at each system call, then.
+  // No debug register to be had: at each system call, then.
   if (!site || !task.SetBreakpoint(site->instruction)) return task.ContinueToSystemCall();
   return task.Continue();
 }
@@ -284,7 +353,7 @@ Status ProfileQuiescer::Prepare(TaskGroup& group) {
 }
 
 Result<std::vector<QuiescentThread>> ProfileQuiescer::Quiesce(TaskGroup& group) {
-  Assembly assembly(group, examiner_, sites_);
+  Assembly assembly(group, examiner_, sites_, options_.breakpoints);
   Status gathered = assembly.Gather(Clock::now() + options_.deadline);
   if (!gathered) {
     Error error = std::move(gathered.error());

@@ -42,6 +42,7 @@ struct QuiesceOptions {
   // by rt_sigreturn(2), as CRIU does: the kernel then forgets how long an interrupted call still
   // has to wait, and would end it.
   bool restarts_are_forgotten = false;
+  bool breakpoints = true;  // whether they work here (breakpoint_probe.h)
 };
 
 // Addresses learned while the server still runs: of the `syscall` instruction of each quiescent

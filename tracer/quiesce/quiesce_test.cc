@@ -197,6 +197,39 @@ TEST(QuiescerTest, CatchesALoopUnderFullLoad) {
   }
 }
 
+// Of one of the calls, in functions of the program.
+profiles::Profile ProfileOf(const std::vector<std::string>& calls) {
+  std::string points;
+  for (const std::string& call : calls) {
+    points += "quiescent_points { system_call: \"" + call + "\" call_stack: \"program\" } ";
+  }
+  return *profiles::ParseProfile(
+      "identity { name: \"target\" executable: \"target\" } learned { roles { name: \"only\" " +
+          points + "} }",
+      "test");
+}
+
+TEST(QuiescerTest, AThreadThatAnotherOneWaitsForIsLetOn) {
+  for (const auto& [mode, call] : {std::pair("pipe", "read"), std::pair("condition", "futex")}) {
+    Server server("relay", {mode});
+    const profiles::Profile profile = ProfileOf({"poll", call});
+    for (int round = 0; round < 30; ++round) {
+      server.Attach();
+      auto quiescer = Quiescer::Create(&profile, Options());
+      ASSERT_TRUE((*quiescer)->Prepare(*server.group));
+      const auto threads = (*quiescer)->Quiesce(*server.group);
+      ASSERT_TRUE(threads) << mode << ": " << threads.error().Line();
+      ASSERT_EQ(threads->size(), 2u);
+      EXPECT_EQ((*threads)[0].system_call, "poll");
+      EXPECT_EQ((*threads)[1].system_call, call);
+      ASSERT_TRUE(RestoreInterruptibility(*server.group));
+      ASSERT_TRUE(server.group->DetachAll());
+      server.target->Write("x");
+      EXPECT_EQ(server.target->ReadLine().substr(0, 5), "turns");
+    }
+  }
+}
+
 TEST(QuiescerTest, AMissedDeadlineNamesTheThreadAndLeavesItRunning) {
   Server server("spinner");
   const profiles::Profile profile = ProfileFor("poll", "program");

@@ -65,6 +65,7 @@ constexpr CallRule kRules[] = {
     {SYS_select, Limit::kTimePointer, &Registers::r8, EndedBySignal::kAlways},
     {SYS_semop, Limit::kNone, nullptr, EndedBySignal::kAlways},
     {SYS_semtimedop, Limit::kTimePointer, &Registers::r10, EndedBySignal::kAlways},
+    {SYS_sendfile, Limit::kNone, nullptr, EndedBySignal::kByHandler},
     {SYS_wait4, Limit::kNone, nullptr, EndedBySignal::kByHandler},
     {SYS_waitid, Limit::kNone, nullptr, EndedBySignal::kByHandler},
 };

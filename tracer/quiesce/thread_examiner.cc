@@ -1,5 +1,6 @@
 #include "tracer/quiesce/thread_examiner.h"
 
+#include <linux/futex.h>
 #include <sys/syscall.h>
 
 #include <utility>
@@ -142,6 +143,17 @@ Result<std::optional<QuiescentThread>> ThreadExaminer::Examine(const Task& task)
   thread.stack = *stack;
   thread.registers = candidate->registers;
   return thread;
+}
+
+bool ThreadExaminer::IsWoken(const QuiescentThread& thread) {
+  if (thread.system_call != "futex") return false;
+  const Registers& registers = thread.registers;
+  const uint64_t operation = registers.rsi & FUTEX_CMD_MASK;
+  if (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET) return false;
+  const auto process = Open(thread.pid);
+  if (!process) return false;
+  const auto word = (*process)->memory.ReadValue<uint32_t>(Addr(registers.rdi));
+  return word && *word != static_cast<uint32_t>(registers.rdx);
 }
 
 std::string ThreadExaminer::Describe(const Task& task) {

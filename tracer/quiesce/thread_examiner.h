@@ -46,6 +46,10 @@ class ThreadExaminer {
   // nullopt: it is not at a quiescent point, or a signal is waiting for it; it has to run on.
   Result<std::optional<QuiescentThread>> Examine(const Task& task);
 
+  // Whether a thread at its quiescent point is known not to wait there any more: the word of its
+  // futex(2) has changed. Of other calls nothing is known.
+  bool IsWoken(const QuiescentThread& thread);
+
   // What a thread is doing, for a person: "in read, called from f, main".
   std::string Describe(const Task& task);
 

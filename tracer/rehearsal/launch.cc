@@ -63,11 +63,12 @@ Status Prepare(const StartRecord& start, int output) {
   for (const auto& [resource, limits] : start.limits) {
     MCR_TRY(SetLimit(resource, {.rlim_cur = limits.first, .rlim_max = limits.second}));
   }
-  if (start.root != "/" && chroot(start.root.c_str()) != 0) {
-    return FailErrno("cannot change the root directory", start.root);
-  }
+  // First, as it is named from outside the root directory, and may be there.
   if (!start.working_directory.empty() && chdir(start.working_directory.c_str()) != 0) {
     return FailErrno("cannot enter the server's working directory", start.working_directory);
+  }
+  if (start.root != "/" && chroot(start.root.c_str()) != 0) {
+    return FailErrno("cannot change the root directory", start.root);
   }
   umask(start.umask);
   return SetCredentials(start);

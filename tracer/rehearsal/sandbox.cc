@@ -24,14 +24,16 @@ constexpr auto kSetUpTime = 10s;
 constexpr int kNamespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
 
 // The paths of a StartRecord are those of the server's mount namespace, which may not be ours (a
-// service with a private /tmp).
-Status EnterMountNamespaceOf(pid_t pid) {
+// service with a private /tmp, a container). Its mounts are read before: its /proc may be that of a
+// PID namespace in which we are not.
+Result<std::string> EnterMountNamespaceOf(pid_t pid) {
   const ProcFs proc;
   MCR_ASSIGN(const std::string theirs, proc.ReadLink(pid, "ns/mnt"));
   MCR_ASSIGN(const std::string ours, proc.ReadLink(getpid(), "ns/mnt"));
-  if (theirs == ours) return {};
-  MCR_ASSIGN(const OwnedFd mounts, proc.Open(pid, "ns/mnt", O_RDONLY));
-  if (setns(mounts.get(), CLONE_NEWNS) == 0) return {};
+  if (theirs == ours) return proc.ReadText(getpid(), "mountinfo");
+  MCR_ASSIGN(std::string mounts, proc.ReadText(pid, "mountinfo"));
+  MCR_ASSIGN(const OwnedFd entrance, proc.Open(pid, "ns/mnt", O_RDONLY));
+  if (setns(entrance.get(), CLONE_NEWNS) == 0) return mounts;
   return FailErrno("cannot enter the server's mount namespace", "PID " + std::to_string(pid));
 }
 
@@ -40,12 +42,12 @@ Status EnterMountNamespaceOf(pid_t pid) {
 // Why two: unshare(CLONE_NEWPID) takes effect for children only, and doing it in mcr itself would
 // put all later children of mcr there. CLONE_PARENT makes init mcr's child all the same.
 Result<pid_t> ForkInit(InitOptions& options) {
-  if (options.start.pid != 0) MCR_TRY(EnterMountNamespaceOf(options.start.pid));
+  const pid_t pid = options.start.pid != 0 ? options.start.pid : getpid();
+  MCR_ASSIGN(const std::string mounts, EnterMountNamespaceOf(pid));
   if (unshare(kNamespaces) != 0) {
     return FailErrno("cannot make namespaces for a sandbox", "",
                      "run as root with CAP_SYS_ADMIN; see `mcr check`");
   }
-  MCR_ASSIGN(const std::string mounts, ProcFs().ReadText(getpid(), "mountinfo"));
   options.file_system.mounts = ParseMountTable(mounts);
   const long init = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   if (init < 0) return FailErrno("cannot fork a sandbox's init process");

@@ -145,6 +145,10 @@ Result<StartRecord> ReadStartRecord(pid_t pid) {
   record.addresses = ReadAddresses(proc, pid);
   const auto sockets = proc.ReadText(pid, "net/unix");
   if (sockets) record.sockets = ParseSocketPaths(*sockets);
+  // Whoever locked itself into a directory has bound them below it.
+  for (size_t i = 0, count = record.sockets.size(); root != "/" && i < count; ++i) {
+    record.sockets.push_back(root + record.sockets[i]);
+  }
   record.logs = ReadLogs(proc, pid);
   return record;
 }
