@@ -81,13 +81,15 @@ class GuardianTest : public ::testing::Test {
     MCR_TRY(RecordProcess(log, process, image->mappings()));
     MCR_TRY(FaultPoint(Fault::kHold));
     MCR_TRY(group.Hold());
-    MCR_TRY(image->AskProcess(process));
+    MCR_ASSIGN(Answers answers, AskProcess(process));
+    image->SetAnswers(std::move(answers));
     const GraftPlan plan = Plan(*image);
     MCR_ASSIGN(GraftPreparation preparation, Graft::Prepare(plan));
     MCR_ASSIGN(const auto graft, Graft::Apply(group, plan, std::move(preparation), log));
     MCR_TRY(FaultPoint(Fault::kGraft));
     MCR_TRY(graft->PrepareCommit());
     MCR_TRY(log.Append(UndoKind::kCommitted));
+    (void)FaultPoint(Fault::kCommitted);
     graft->Commit();
     MCR_TRY(log.Append(UndoKind::kSettled));
     MCR_TRY(FaultPoint(Fault::kResume));
