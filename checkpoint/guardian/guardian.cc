@@ -135,6 +135,26 @@ bool IsComplete(const tracer::Child& worker, const UndoLog& log) {
          (log.Has(UndoKind::kSettled) || !log.Has(UndoKind::kProcess));
 }
 
+// A log with a name, and the lock that tells everybody that its update goes on.
+struct NamedLog {
+  UndoDirectory directory;
+  std::string name;
+  OwnedFd lock;
+  UndoLog log;
+};
+
+Result<NamedLog> MakeLog() {
+  MCR_ASSIGN(UndoDirectory directory, UndoDirectory::Open());
+  std::string name = "undo-" + std::to_string(getpid());
+  MCR_TRY(directory.Create(name));
+  OwnedFd lock = directory.Lock(name, false);
+  if (!lock.valid()) return Fail("another mcr has the undo log", name);
+  MCR_TRY(StartWatcher(name));
+  MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
+  MCR_ASSIGN(UndoLog log, UndoLog::Create(std::move(file)));
+  return NamedLog{std::move(directory), std::move(name), std::move(lock), std::move(log)};
+}
+
 Result<GuardedEnd> Guard(tracer::Child worker, UndoLog& log, const GuardLimits& limits) {
   GuardedEnd end;
   end.interruption = Await(worker, log, Limits(limits));
@@ -150,24 +170,19 @@ Result<GuardedEnd> Guard(tracer::Child worker, UndoLog& log, const GuardLimits& 
 
 Result<GuardedEnd> RunGuarded(const GuardLimits& limits,
                               const std::function<int(UndoLog& log)>& work) {
-  MCR_ASSIGN(const UndoDirectory directory, UndoDirectory::Open());
-  const pid_t guardian = getpid();
-  const std::string name = "undo-" + std::to_string(guardian);
-  MCR_TRY(directory.Create(name));
-  OwnedFd lock = directory.Lock(name, false);
-  if (!lock.valid()) return Fail("another mcr has the undo log", name);
-  MCR_TRY(StartWatcher(name));
-  MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
-  MCR_ASSIGN(UndoLog log, UndoLog::Create(std::move(file)));
+  Result<NamedLog> made = MakeLog();
+  if (!made) return GuardedEnd{.interruption = made.error().Line()};
   sigset_t mask;
   const sigset_t interruptions = Interruptions();
   sigprocmask(SIG_BLOCK, &interruptions, &mask);
+  const pid_t guardian = getpid();
   const pid_t worker = fork();
-  if (worker < 0) return FailErrno("cannot start the worker");
-  if (worker == 0) Work(guardian, limits, work, log, mask);
+  if (worker < 0)
+    return GuardedEnd{.interruption = FailErrno("cannot start the worker").value().Line()};
+  if (worker == 0) Work(guardian, limits, work, made->log, mask);
   MCR_ASSIGN(tracer::Child child, tracer::Child::Own(worker));
-  Result<GuardedEnd> end = Guard(std::move(child), log, limits);
-  if (end) directory.Remove(name);
+  Result<GuardedEnd> end = Guard(std::move(child), made->log, limits);
+  if (end) made->directory.Remove(made->name);
   return end;
 }
 

@@ -150,11 +150,11 @@ class WrkResult:
 
 
 class Wrk:
-    """wrk on keep-alive connections, until told to stop."""
+    """wrk on keep-alive connections, until told to stop. It is patient: how long it waited is in the result."""
 
     def __init__(self, port, connections=16):
         self._process = subprocess.Popen(
-            ["wrk", "-t1", f"-c{connections}", "-d3600s", "-s", str(HERE / "wrk_mixed.lua"),
+            ["wrk", "-t1", f"-c{connections}", "-d3600s", "--timeout", "20s", "-s", str(HERE / "wrk_mixed.lua"),
              f"http://127.0.0.1:{port}"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 

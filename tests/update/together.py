@@ -9,6 +9,7 @@ from harness import checks, pair_builds, updaters
 from harness.checks import Check
 from harness.pair_program import PairProgram, PairProgramError
 from update.context import BusyFleet
+from update.faults import STAGES
 
 USAGE, REFUSED, ROLLED_BACK = 2, 3, 4
 CONFIGURATION = pair_builds.Configuration("gcc", "-O2")
@@ -69,8 +70,7 @@ def refusals(context, programs):
                    REFUSED, ["--to", f"PID {second.pid}"])
     yield unharmed("a filter of the second does not hold", context, programs,
                    [*both, "--require", "1 == 2"], ROLLED_BACK, ["--require", f"PID {second.pid}"])
-    faults = subprocess.run([context.mcr, "update", "--inject-fault", "list"], check=True, capture_output=True, text=True)
-    for fault in faults.stdout.split():
+    for fault in STAGES:
         expected = REFUSED if fault in ("inspect", "rehearse") else ROLLED_BACK
         yield unharmed(f"a fault at {fault}", context, programs, [*both, "--inject-fault", fault], expected, [fault])
 
