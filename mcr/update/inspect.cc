@@ -105,7 +105,10 @@ Status ChooseCheckpoint(CheckpointMode wanted, Inspection& inspection) {
   inspection.twins_will_do = CanHaveTwins(inspection.pids);
   const bool twins = inspection.twins_will_do && (!dumpable || IsLarge(inspection.pids));
   inspection.checkpoint = twins ? CheckpointMode::kTwin : CheckpointMode::kCriu;
-  return twins ? Status() : dumpable;
+  if (twins || dumpable) return {};
+  Error error = dumpable.error();
+  error.advice = "it can have no twin either (a seccomp filter): restart it for this update";
+  return tl::make_unexpected(std::move(error));
 }
 
 // The dynamic loader's own memory holds the records of all modules, and is not merged.

@@ -16,7 +16,8 @@ namespace mcr::update {
 Status CheckUserNamespace(const std::vector<pid_t>& pids);
 
 // CRIU dumps the whole tree below `root`, whatever its processes execute, but none of which one has
-// a namespace of its own of the kinds of which it knows one for the whole tree only.
+// a namespace of its own of the kinds of which it knows one for the whole tree only, or a main
+// process with a file from outside of its mount namespace.
 Status CheckDumpable(pid_t root);
 
 }  // namespace mcr::update
