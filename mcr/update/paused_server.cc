@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <future>
 #include <span>
@@ -233,7 +234,11 @@ std::string PausedServer::CallerOf(const tracer::QuiescentThread& thread) {
 
 Status PausedServer::PrepareCheckpoint() {
   if (UsesTwin(server_.checkpoint)) {
-    for (const pid_t pid : server_.pids) MCR_TRY(checkpoint::Twin::Check(pid));
+    for (const pid_t pid : server_.pids) {
+      const Status possible = checkpoint::Twin::Check(pid);
+      if (!possible && possible.error().os_error == ESRCH) continue;  // it has ended meanwhile
+      MCR_TRY(possible);
+    }
   }
   if (!UsesCriu(server_.checkpoint)) return {};
   MCR_ASSIGN(checkpoint::ImageDirectory directory, checkpoint::ImageDirectory::CreatePrivate());
