@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <utility>
 
 #include "tracer/attachable.h"
@@ -355,12 +356,35 @@ Status TaskGroup::ForEachMain(const Step& step) {
   return {};
 }
 
+// The kernel tells a parent of its child's stop by the signal that it sends for its end, too, and
+// one that has a single child may not ask which it is. The root waits for many, and does.
+bool TaskGroup::IsSpared(const TracedProcess& process) const {
+  const ProcFs procfs;
+  const auto status = procfs.ReadStatus(process.pid);
+  if (!status || status->parent == processes_.front().pid) return false;
+  const bool inside = std::ranges::any_of(
+      processes_, [&](const auto& other) { return other.pid == status->parent; });
+  const auto parent = procfs.ReadStatus(status->parent);
+  return inside && parent && (parent->caught_signals >> (SIGCHLD - 1) & 1) != 0;
+}
+
 // All at once: to wait for each of them in turn takes as many times as long.
 Status TaskGroup::Hold() {
   SetHeld(true);
-  MCR_TRY(ForEachMain([](AttachedTask& main) { return main.SendOwnSignal(SIGSTOP); }));
-  MCR_TRY(ForEachMain([](AttachedTask& main) { return main.BeginGroupStop(); }));
-  return ForEachMain([](AttachedTask& main) { return main.AwaitGroupStop(); });
+  std::set<pid_t> spared;
+  for (const TracedProcess& process : processes_) {
+    if (IsSpared(process)) spared.insert(process.pid);
+  }
+  const auto each = [&](auto step) {
+    return ForEachMain([&](AttachedTask& main) {
+      return spared.contains(main.tid()) ? Status() : (main.*step)();
+    });
+  };
+  MCR_TRY(ForEachMain([&](AttachedTask& main) {
+    return spared.contains(main.tid()) ? Status() : main.SendOwnSignal(SIGSTOP);
+  }));
+  MCR_TRY(each(&AttachedTask::BeginGroupStop));
+  return each(&AttachedTask::AwaitGroupStop);
 }
 
 Status TaskGroup::Release() {
@@ -381,7 +405,8 @@ bool TaskGroup::IsHeld(const TracedProcess& process) const {
 }
 
 bool TaskGroup::IsHeld() const {
-  return std::ranges::all_of(processes_, [this](const auto& process) { return IsHeld(process); });
+  return std::ranges::all_of(
+      processes_, [this](const auto& process) { return IsHeld(process) || IsSpared(process); });
 }
 
 Status TaskGroup::ContinueAll() {

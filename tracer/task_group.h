@@ -110,6 +110,7 @@ class TaskGroup {
 
   void Add(std::unique_ptr<AttachedTask> task);
   void SetHeld(bool held);
+  bool IsSpared(const TracedProcess& process) const;
   AttachedTask* MainOf(const TracedProcess& process) const;
   template <class Step>
   Status ForEachMain(const Step& step);
