@@ -10,7 +10,9 @@
 
 #include "checkpoint/call_batch.h"
 #include "checkpoint/epoll_info.h"
-#include "checkpoint/kernel_pointer.h"
+#include "checkpoint/image_order.h"
+#include "checkpoint/timer_list.h"
+#include "checkpoint/unwound.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/procfs.h"
 
@@ -32,7 +34,7 @@ struct KernelSigaction {
 
 BatchedCall BrkCall() { return {.what = "ask for brk", .number = SYS_brk}; }
 
-// Of the main thread, which executes the batch.
+// Of the thread that executes the batch.
 BatchedCall SignalStackCall() {
   return {.what = "ask for the stack of signal handlers",
           .number = SYS_sigaltstack,
@@ -98,6 +100,7 @@ Result<std::unique_ptr<LiveImage>> LiveImage::CreateStopped(pid_t pid,
   MCR_ASSIGN(const tracer::TaskStat stat, ProcFs().ReadStat(pid));
   MCR_ASSIGN(auto image, Open(pid, stat.parent));
   image->threads_ = std::move(threads);
+  PutInOrder(image->threads_);
   return image;
 }
 
@@ -109,15 +112,7 @@ Result<std::unique_ptr<LiveImage>> LiveImage::CreateRunning(pid_t pid) {
 }
 
 void LiveImage::SetStack(pid_t tid, const std::vector<tracer::Frame>& stack) {
-  const auto thread = std::ranges::find(threads_, tid, &ThreadImage::tid);
-  if (thread == threads_.end()) return;
-  thread->return_slots.clear();
-  thread->frames.clear();
-  for (const tracer::Frame& frame : stack) {
-    if (!frame.return_slot.IsNull()) thread->return_slots.push_back(frame.return_slot);
-    thread->frames.push_back({frame.instruction, frame.stack_pointer, frame.saved});
-  }
-  std::ranges::sort(thread->return_slots);
+  checkpoint::SetStack(tid, stack, threads_);
 }
 
 Status LiveImage::ReadEpoll() {
@@ -130,12 +125,13 @@ Status LiveImage::ReadEpoll() {
     MCR_ASSIGN(const std::vector<EpollEntry> entries, ParseEpollInfo(fd, text));
     epoll_entries_.insert(epoll_entries_.end(), entries.begin(), entries.end());
   }
+  PutInOrder(epoll_entries_);
   return {};
 }
 
 Status LiveImage::ReadTimers() {
   MCR_ASSIGN(const std::string text, ProcFs().ReadText(pid_, "timers"));
-  MCR_ASSIGN(kernel_pointers_, ParseTimers(text));
+  MCR_ASSIGN(timers_, ParseTimers(text));
   return {};
 }
 
@@ -171,14 +167,35 @@ Status LiveImage::AskProcess(TracedProcess& process) {
   MCR_TRY(CheckResults(calls, "PID " + std::to_string(pid_)));
   MCR_TRY(injection->Close());
   layout_.brk = Addr(static_cast<uint64_t>(*calls.front().result));
-  stack_t stack;
-  std::memcpy(&stack, calls[1].data.data(), sizeof(stack));
-  if ((stack.ss_flags & SS_DISABLE) == 0) {
-    kernel_pointers_.push_back(SignalStack(reinterpret_cast<uint64_t>(stack.ss_sp)));
-  }
+  signal_stacks_.clear();
+  AddSignalStack(process.main().tid(), calls[1]);
   signal_handlers_.clear();
   for (size_t i = 2; i < calls.size(); ++i) signal_handlers_.push_back(HandlerOf(calls[i]));
+  if (!RunOnSignalStacks(signal_handlers_)) return {};
+  for (const auto& task : process.tasks) {
+    if (task->tid() != process.main().tid()) MCR_TRY(AskThread(process, *task));
+  }
+  PutInOrder(signal_stacks_);
   return {};
+}
+
+Status LiveImage::AskThread(TracedProcess& process, tracer::Task& task) {
+  std::vector<BatchedCall> calls = {SignalStackCall()};
+  MCR_ASSIGN(const auto injection, tracer::Injection::Open(process, task));
+  MCR_TRY(RunBatch(*injection, calls));
+  MCR_TRY(CheckResults(calls, "TID " + std::to_string(task.tid())));
+  AddSignalStack(task.tid(), calls.front());
+  return injection->Close();
+}
+
+void LiveImage::AddSignalStack(pid_t tid, const BatchedCall& asked) {
+  stack_t stack;
+  std::memcpy(&stack, asked.data.data(), sizeof(stack));
+  if ((stack.ss_flags & SS_DISABLE) != 0) return;
+  signal_stacks_.push_back({.tid = tid,
+                            .begin = Addr(reinterpret_cast<uint64_t>(stack.ss_sp)),
+                            .size = stack.ss_size,
+                            .flags = stack.ss_flags});
 }
 
 Status LiveImage::Read(Addr from, std::span<std::byte> into) const {

@@ -9,11 +9,13 @@
 #include <memory>
 #include <vector>
 
+#include "checkpoint/call_batch.h"
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
 #include "tracer/page_cache.h"
 #include "tracer/sys/memory.h"
 #include "tracer/sys/pagemap/pagemap.h"
+#include "tracer/task.h"
 #include "tracer/task_group.h"
 #include "tracer/unwind.h"
 
@@ -36,7 +38,8 @@ class LiveImage : public ProcessImage {
   // read may change any moment. For looking ahead.
   static Result<std::unique_ptr<LiveImage>> CreateRunning(pid_t pid);
 
-  // Signal handlers, their stack, and the exact brk, in one injected batch.
+  // Signal handlers, their stacks, and the exact brk, in one injected batch; one more for each
+  // other thread that may have a stack for them.
   Status AskProcess(tracer::TracedProcess& process);
 
   // What an unwinder found out about a thread (ThreadImage::frames and return_slots).
@@ -48,7 +51,8 @@ class LiveImage : public ProcessImage {
   const std::vector<ThreadImage>& threads() const override { return threads_; }
   const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
   const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
-  const std::vector<KernelPointer>& kernel_pointers() const override { return kernel_pointers_; }
+  const std::vector<Timer>& timers() const override { return timers_; }
+  const std::vector<SignalStack>& signal_stacks() const override { return signal_stacks_; }
   const MemoryLayout& layout() const override { return layout_; }
   // Few bytes come out of a cache, since those who look at single words come back to the same
   // pages: the memory must not change as long as the image is used, or is that of a look ahead.
@@ -63,6 +67,8 @@ class LiveImage : public ProcessImage {
   Status ReadEpoll();
   Status ReadTimers();
   Status ReadLayout();
+  Status AskThread(tracer::TracedProcess& process, tracer::Task& task);
+  void AddSignalStack(pid_t tid, const BatchedCall& asked);
 
   pid_t pid_;
   pid_t parent_;
@@ -74,7 +80,8 @@ class LiveImage : public ProcessImage {
   std::vector<ThreadImage> threads_;
   std::vector<SignalHandler> signal_handlers_;
   std::vector<EpollEntry> epoll_entries_;
-  std::vector<KernelPointer> kernel_pointers_;
+  std::vector<Timer> timers_;
+  std::vector<SignalStack> signal_stacks_;
   MemoryLayout layout_;
 };
 

@@ -57,11 +57,15 @@ Status SetArguments(Registers& registers, const std::array<ArgumentRegister, 6>&
 }  // namespace
 
 Result<std::unique_ptr<Injection>> Injection::Open(TracedProcess& process) {
+  return Open(process, process.main());
+}
+
+Result<std::unique_ptr<Injection>> Injection::Open(TracedProcess& process, Task& task) {
   const ProcFs proc;
   MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(process.pid));
   MCR_ASSIGN(const Mappings mappings, proc.ReadMappings(process.pid));
   MCR_ASSIGN(const Addr site, FindSyscallSite(memory, mappings));
-  std::unique_ptr<Injection> injection(new Injection(process.main(), std::move(memory), site));
+  std::unique_ptr<Injection> injection(new Injection(task, std::move(memory), site));
   MCR_TRY(injection->SaveState());
   return injection;
 }

@@ -12,6 +12,7 @@
 #include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/kernel_calls.h"
 #include "checkpoint/graft/memory_patch.h"
+#include "checkpoint/graft/timer_exchange.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/memory.h"
 
@@ -64,6 +65,15 @@ bool NeedsFile(const ProcessGraft& graft, size_t file) {
   return std::ranges::any_of(graft.mappings, [&](const NewMapping& mapping) {
     return !mapping.anonymous && mapping.file == file;
   });
+}
+
+// Only the thread itself can, and not while it runs on it.
+Status SetSignalStack(TracedProcess& process, tracer::Task& task, const SignalStack& stack) {
+  std::vector<BatchedCall> calls = {SignalStackCall(stack)};
+  MCR_ASSIGN(const auto injection, Injection::Open(process, task));
+  MCR_TRY(RunBatch(*injection, calls));
+  MCR_TRY(CheckResults(calls, "TID " + std::to_string(task.tid())));
+  return injection->Close();
 }
 
 Status RunForward(Injection& injection, Progress& progress, pid_t pid) {
@@ -163,6 +173,8 @@ Status Graft::AllocateIn(ProcessGraft& graft, MemoryPatch& patch) {
 Status Graft::ApplyTo(const ProcessGraft& graft, MemoryPatch patch, const Applied& applied) {
   MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
   MCR_TRY(MakeCalls(*process, graft));
+  MCR_TRY(SetSignalStacks(*process, graft));
+  MCR_TRY(SetTimers(*process, graft));
   MCR_TRY(WriteMemory(graft.pid, std::move(patch)));
   MCR_TRY(SetRegisters(*process, graft));
   return applied(*process);
@@ -183,6 +195,29 @@ Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {
   progress->calls = CallsFor(graft, progress->new_files);
   MCR_TRY(RunForward(*injection, *progress, graft.pid));
   return injection->Close();
+}
+
+Status Graft::SetSignalStacks(TracedProcess& process, const ProcessGraft& graft) {
+  for (const SignalStackChange& change : graft.signal_stacks) {
+    MCR_ASSIGN(tracer::Task * task, FindTask(process, change.after.tid));
+    undo_.Arm([&group = group_, pid = graft.pid, before = change.before]() -> Status {
+      MCR_ASSIGN(TracedProcess * process, FindProcess(group, pid));
+      MCR_ASSIGN(tracer::Task * task, FindTask(*process, before.tid));
+      return SetSignalStack(*process, *task, before);
+    });
+    MCR_TRY(SetSignalStack(process, *task, change.after));
+  }
+  return {};
+}
+
+Status Graft::SetTimers(TracedProcess& process, const ProcessGraft& graft) {
+  if (graft.timers.empty()) return {};
+  auto exchange = std::make_shared<TimerExchange>(graft.timers);
+  undo_.Arm([&group = group_, pid = graft.pid, exchange]() -> Status {
+    MCR_ASSIGN(TracedProcess * process, FindProcess(group, pid));
+    return exchange->Revert(*process);
+  });
+  return exchange->Run(process);
 }
 
 Status Graft::WriteMemory(pid_t pid, MemoryPatch prepared) {

@@ -2,9 +2,9 @@
 //
 // Memory from the processes' own allocators comes first, because what is written depends on where
 // it is. The order of Apply from there, process by process: what the process itself must do
-// (mappings, signal handlers, epoll entries), memory, registers. Each act's inverse is in the undo
-// log before the act; memory that several processes share comes out right because the log is
-// replayed strictly backwards.
+// (mappings, signal handlers and their stacks, epoll entries, timers), memory, registers. Each
+// act's inverse is in the undo log before the act; memory that several processes share comes out
+// right because the log is replayed strictly backwards.
 #ifndef MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 #define MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 
@@ -68,6 +68,8 @@ class Graft {
   void Release(const ProcessGraft& graft);
   Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status WriteMemory(pid_t pid, MemoryPatch patch);
+  Status SetSignalStacks(tracer::TracedProcess& process, const ProcessGraft& graft);
+  Status SetTimers(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status SetRegisters(tracer::TracedProcess& process, const ProcessGraft& graft);
 
   tracer::TaskGroup& group_;

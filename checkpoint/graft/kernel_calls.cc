@@ -1,5 +1,6 @@
 #include "checkpoint/graft/kernel_calls.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -90,6 +91,17 @@ ReversibleCalls CallsFor(const ProcessGraft& graft, const std::vector<int>& new_
     calls.inverse.push_back(EpollCall(change.before));
   }
   return calls;
+}
+
+BatchedCall SignalStackCall(const SignalStack& stack) {
+  stack_t wanted = {};
+  wanted.ss_sp = reinterpret_cast<void*>(stack.begin.value());
+  wanted.ss_size = stack.size;
+  wanted.ss_flags = stack.flags;
+  return {.what = "set the stack of signal handlers of thread " + std::to_string(stack.tid),
+          .number = SYS_sigaltstack,
+          .data = BytesOf(wanted),
+          .data_argument = 0};
 }
 
 }  // namespace mcr::checkpoint

@@ -1,5 +1,5 @@
-// The part of a graft that only the process itself can do: mappings, signal handlers, epoll
-// entries.
+// The part of a graft that only the process itself can do: mappings, signal handlers and their
+// stacks, epoll entries.
 #ifndef MCR_CHECKPOINT_GRAFT_KERNEL_CALLS_H_
 #define MCR_CHECKPOINT_GRAFT_KERNEL_CALLS_H_
 
@@ -7,6 +7,7 @@
 
 #include "checkpoint/call_batch.h"
 #include "checkpoint/graft/plan.h"
+#include "checkpoint/process_image.h"
 
 namespace mcr::checkpoint {
 
@@ -22,6 +23,9 @@ struct ReversibleCalls {
 // `new_files`: the descriptors of GraftPlan::new_files in the process, -1 for one that no mapping
 // needs.
 ReversibleCalls CallsFor(const ProcessGraft& graft, const std::vector<int>& new_files);
+
+// Of the thread that has the stack.
+BatchedCall SignalStackCall(const SignalStack& stack);
 
 }  // namespace mcr::checkpoint
 

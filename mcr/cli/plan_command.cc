@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <memory>
+#include <string>
 
 #include "mcr/cli/command.h"
 #include "mcr/cli/update_options.h"
@@ -10,12 +11,14 @@ namespace {
 
 struct PlanArguments {
   update::Options options;
+  std::string checkpoint;
   bool json = false;
 };
 
 int Run(const PlanArguments& arguments) {
-  if (!HasServer(arguments.options)) return kUsage;
-  const auto plan = update::Plan(arguments.options);
+  if (arguments.checkpoint.empty() && !HasServer(arguments.options)) return kUsage;
+  const auto plan = arguments.checkpoint.empty() ? update::Plan(arguments.options)
+                                                 : update::PlanFromCheckpoint(arguments.checkpoint);
   if (!plan) {
     PrintError("plan", plan.error().Line());
     return kRefused;
@@ -32,6 +35,14 @@ void AddPlan(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand(
       "plan", "Dry run without a pause: what an update would do, and what stands in its way");
   AddServerOptions(*command, arguments->options);
+  command
+      ->add_option(
+          "--checkpoint", arguments->checkpoint,
+          "the plan of the update that has kept its checkpoint there, made again from that")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory)
+      ->excludes("--pid")
+      ->excludes("--to");
   command->add_flag("--json", arguments->json, "for programs");
   command->callback([arguments, &status] { status = Run(*arguments); });
 }

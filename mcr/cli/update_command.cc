@@ -103,6 +103,10 @@ void AddUpdate(CLI::App& app, int& status) {
           "the server has much memory")
       ->check(CLI::IsMember({"criu", "twin", "auto"}))
       ->capture_default_str();
+  command
+      ->add_option("--keep-checkpoint", arguments->options.keep_checkpoint,
+                   "make this directory and keep the old version's state there")
+      ->type_name("DIR");
   command->add_option("--report", arguments->report, "write what happened as JSON")
       ->type_name("FILE");
   command->add_flag("--json", arguments->json, "the report on standard output");

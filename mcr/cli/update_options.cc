@@ -24,6 +24,8 @@ void AddServerOptions(CLI::App& command, update::Options& options) {
                   "'*count < 5'; may repeat")
       ->type_name("EXPR")
       ->allow_extra_args(false);
+  command.add_flag("--strict", options.strict,
+                   "refuse to take words for pointers to data where no type says that they are");
   command.add_option("--criu", options.criu, "the criu program (default: $MCR_CRIU, cache, $PATH)")
       ->type_name("PATH");
 }

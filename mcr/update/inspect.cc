@@ -111,10 +111,8 @@ Status CheckCarriedOut(const profiles::Annotations& annotations) {
               "restart the server for this update");
 }
 
-Status LoadModules(const Options& options, Inspection& inspection) {
-  MCR_ASSIGN(const std::vector<ModuleFiles> changed,
-             FindChangedFiles(inspection.pids, inspection.executable, options.to));
-  const mutator::DebugSearch search{options.debug_dirs};
+Status LoadModules(const std::vector<ModuleFiles>& changed, const mutator::DebugSearch& search,
+                   Inspection& inspection) {
   const profiles::Annotations annotations =
       inspection.profile ? inspection.profile->annotations() : profiles::Annotations();
   for (const ModuleFiles& files : changed) {
@@ -162,6 +160,7 @@ std::vector<KnownFile> FilesWith(const Inspection& inspection, bool old_version)
 
 Result<Inspection> Inspect(const Options& options) {
   Inspection inspection;
+  inspection.strict = options.strict;
   MCR_TRY(CheckPrivileges());
   MCR_TRY(tracer::CheckAttachable(options.pid));
   const tracer::ProcFs procfs;
@@ -180,8 +179,20 @@ Result<Inspection> Inspect(const Options& options) {
   if (inspection.checkpoint == CheckpointMode::kCriu) {
     MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
   }
-  MCR_TRY(LoadModules(options, inspection));
+  MCR_ASSIGN(const std::vector<ModuleFiles> changed,
+             FindChangedFiles(inspection.pids, inspection.executable, options.to));
+  MCR_TRY(LoadModules(changed, {options.debug_dirs}, inspection));
   MCR_TRY(CorrectStart(*inspection.before, inspection.profile, inspection.start));
+  CompareModules(inspection);
+  return inspection;
+}
+
+Result<Inspection> InspectVersions(VersionsToLoad versions) {
+  Inspection inspection;
+  inspection.executable = std::move(versions.executable);
+  inspection.profile = std::move(versions.profile);
+  inspection.strict = versions.strict;
+  MCR_TRY(LoadModules(versions.files, versions.search, inspection));
   CompareModules(inspection);
   return inspection;
 }

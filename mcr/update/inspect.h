@@ -12,6 +12,7 @@
 #include "mcr/base/result.h"
 #include "mcr/update/changed_types.h"
 #include "mcr/update/function_names.h"
+#include "mcr/update/module_files.h"
 #include "mcr/update/options.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/merge/changed_modules.h"
@@ -40,6 +41,7 @@ struct Inspection {
   std::vector<KnownFile> NewFiles() const;
   std::optional<profiles::Profile> profile;
   tracer::StartRecord start;
+  bool strict = false;
   CheckpointMode checkpoint = CheckpointMode::kCriu;  // not kAuto
   std::string criu;                                   // the criu program, if it is kCriu
 };
@@ -48,6 +50,17 @@ struct Inspection {
 // between the two is in Inspection::differences, for the caller to judge (a plan shows it, an
 // update refuses it).
 Result<Inspection> Inspect(const Options& options);
+
+struct VersionsToLoad {
+  std::string executable;
+  std::vector<ModuleFiles> files;  // what changes; the program first, if it does
+  std::optional<profiles::Profile> profile;
+  mutator::DebugSearch search;
+  bool strict = false;
+};
+
+// Of the files alone, without a server: no processes, no start.
+Result<Inspection> InspectVersions(VersionsToLoad versions);
 
 }  // namespace mcr::update
 

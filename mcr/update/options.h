@@ -28,7 +28,9 @@ struct Options {
   std::string profile;  // a file; "": the shipped profile for the program, if there is one
   std::vector<std::string> debug_dirs;
   std::vector<std::string> require;  // expressions that must hold at the pause (state_filter.h)
+  bool strict = false;               // nothing is taken for a pointer by its looks (strict.h)
   CheckpointMode checkpoint = CheckpointMode::kCriu;
+  std::string keep_checkpoint;              // a directory to be made; "": it goes with the update
   std::string criu;                         // the criu program; "": search
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
   std::optional<Fault> fault;

@@ -66,7 +66,7 @@ Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& se
   MCR_ASSIGN(paused->cgroup_, checkpoint::FrozenCgroup::Create({server.pids.front()}));
   MCR_TRY(MoveAllInside(*paused->cgroup_, server.pids.front()));
   paused->pinned_.emplace();
-  MCR_TRY(paused->PrepareCheckpoint());
+  MCR_TRY(paused->PrepareCheckpoint(options));
   TouchOwnMemory();
   // Last, because from here on a signal stops its task until the quiescer handles it.
   MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server.pids.front()));
@@ -120,12 +120,15 @@ std::string PausedServer::CallerOf(const tracer::QuiescentThread& thread) {
   return "";
 }
 
-Status PausedServer::PrepareCheckpoint() {
+Status PausedServer::PrepareCheckpoint(const Options& options) {
   if (server_.checkpoint == CheckpointMode::kTwin) {
     for (const pid_t pid : server_.pids) MCR_TRY(checkpoint::Twin::Check(pid));
     return {};
   }
-  MCR_ASSIGN(checkpoint::ImageDirectory directory, checkpoint::ImageDirectory::CreatePrivate());
+  MCR_ASSIGN(checkpoint::ImageDirectory directory,
+             options.keep_checkpoint.empty()
+                 ? checkpoint::ImageDirectory::CreatePrivate()
+                 : checkpoint::ImageDirectory::Open(options.keep_checkpoint));
   directory_.emplace(std::move(directory));
   checkpoint::CriuDumpOptions dump;
   dump.criu = server_.criu;

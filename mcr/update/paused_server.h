@@ -66,7 +66,7 @@ class PausedServer {
       : server_(server), known_files_(server.OldFiles()) {}
 
   Status PrepareQuiescer(const Options& options);
-  Status PrepareCheckpoint();
+  Status PrepareCheckpoint(const Options& options);
   Status ForkTwins();
   Status TakeImages();
   const FunctionNames& LearnFunctions(pid_t pid);

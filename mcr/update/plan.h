@@ -23,7 +23,8 @@ struct UpdatePlan {
   mutator::Differences differences;
   std::vector<ChangedType> types;
   std::vector<std::string> changed_functions;  // same name, other code
-  mutator::PointerCounts pointers;             // of the server as it runs, stacks not counted
+  std::string digest;  // of the merge's plan, from a checkpoint only: a server that runs changes
+  mutator::PointerCounts pointers;  // of the server as it runs, stacks not counted
   mutator::VariableCounts variables;
   std::vector<Check> requirements;  // as they are now
   std::vector<std::string> conflicts;
@@ -33,6 +34,10 @@ struct UpdatePlan {
 
 // Fails as the first stages of Update would.
 Result<UpdatePlan> Plan(const Options& options);
+
+// The plan of the update that has kept the checkpoint in `directory`: the same merge, with the
+// images of CRIU in the place of the paused server.
+Result<UpdatePlan> PlanFromCheckpoint(const std::string& directory);
 
 std::string ToJson(const UpdatePlan& plan);
 std::string ToText(const UpdatePlan& plan);

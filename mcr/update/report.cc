@@ -99,6 +99,7 @@ Json Pointers(const mutator::PointerCounts& counts) {
           {"pinned", 0},  // nothing moves yet, so that nothing needs to be held in place
           {"mangled", counts.mangled},
           {"shifted", counts.shifted},
+          {"unproven", counts.unproven},
           {"functions", counts.functions},
           {"instructions", counts.instructions},
           {"variables", counts.variables},
@@ -149,6 +150,7 @@ std::string ToJson(const Report& report) {
       {"quiescence_ms", report.quiescence_ms},
       {"criu_frozen_ms", report.criu_frozen_ms},
       {"processes", Processes(report)},
+      {"plan_digest", report.plan_digest},
       {"pointers", Pointers(report.pointers)},
       {"objects",
        {{"kept", report.variables.kept},

@@ -1,6 +1,7 @@
 #include "mcr/update/update.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -8,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/criu/image_directory.h"
 #include "checkpoint/graft/executor.h"
 #include "mcr/update/inspect.h"
+#include "mcr/update/kept_inputs.h"
 #include "mcr/update/memory_watch.h"
 #include "mcr/update/paused_server.h"
 #include "mcr/update/rehearse.h"
@@ -18,6 +21,7 @@
 #include "mcr/update/timeline.h"
 #include "mcr/update/validator.h"
 #include "mutator/merge/merge.h"
+#include "mutator/merge/plan_bytes.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -89,6 +93,24 @@ void DescribePlan(const mutator::MergePlan& plan, Report& report) {
   std::ranges::copy(plan.warnings, std::back_inserter(report.warnings));
 }
 
+// Digests take time, which the pause has not.
+Status RefusePlan(const mutator::MergePlan& plan, Report& report) {
+  if (!plan.problems.empty()) report.plan_digest = mutator::Digest(plan);
+  return RefuseProblems(plan.problems, report);
+}
+
+// What a plan from the kept checkpoint needs besides the server's own images.
+Status KeepForLater(const Options& options, const Inspection& server,
+                    const Rehearsals& rehearsals) {
+  const std::string& path = options.keep_checkpoint;
+  if (path.empty()) return {};
+  if (mkdir(path.c_str(), 0700) != 0) {
+    return FailErrno("cannot make a directory for the checkpoint", path, "check --keep-checkpoint");
+  }
+  MCR_ASSIGN(const auto directory, checkpoint::ImageDirectory::Open(path));
+  return KeepInputs(server, rehearsals, {options.debug_dirs}, directory);
+}
+
 void DescribeMemories(const mutator::MergePlan& plan, const PausedServer& paused, Report& report) {
   for (const auto& image : paused.images()) {
     for (const checkpoint::ProcessGraft& graft : plan.graft.processes) {
@@ -149,6 +171,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   mutator::Merger merger = MakeMerger(server);
   MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, rehearsals, merger));
   MCR_TRY(RefuseProblems(expected.problems, report));
+  MCR_TRY(KeepForLater(options, server, rehearsals));
   const MemoryWatch watch = WatchMemory(server, expected, report);
   MCR_TRY(InjectFault(options.fault, Fault::kRehearse));
   timeline.Leave(fmt::format("{} processes of the new version idle", rehearsals.processes()));
@@ -179,7 +202,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kMerge);
   MCR_ASSIGN(const mutator::MergePlan plan, std::move(merged));
   DescribePlan(plan, report);
-  MCR_TRY(RefuseProblems(plan.problems, report));
+  MCR_TRY(RefusePlan(plan, report));
   MCR_TRY(InjectFault(options.fault, Fault::kMerge));
   timeline.Leave(DescribePointers(plan), merge_began, merge_took);
 
@@ -207,6 +230,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
     report.warnings.push_back(resumed.error().Line());
   }
   timeline.PauseEnds();
+  report.plan_digest = mutator::Digest(plan);
   DescribeMemories(plan, *paused, report);
   std::ranges::copy(graft->warnings(), std::back_inserter(report.warnings));
   timeline.Leave(fmt::format("the new version runs after a pause of {:.1f} ms", report.pause_ms));

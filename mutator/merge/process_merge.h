@@ -22,6 +22,7 @@
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/stack/take_over.h"
+#include "mutator/merge/strict.h"
 
 namespace mcr::mutator {
 
@@ -62,11 +63,10 @@ class ProcessMerge {
   // After the link maps.
   Status MergeObjectTables();
   void MergeThreads();
-  void MergeKernelTables();
-  void CheckKernelPointers();
   void MergeLayout();
 
   const StackTakeOver& stacks() const { return take_over_; }
+  const std::vector<Guess>& guesses() const { return guesses_; }
 
  private:
   struct Stack {
@@ -108,7 +108,6 @@ class ProcessMerge {
   void RetargetRegisters(const checkpoint::ThreadImage& thread);
   bool Write(const LikelyPointer& pointer, const ChangedModule& module,
              const Translation& translation);
-  void Count(PointerKind kind);
   void Refuse(const std::string& holder, uint64_t target, const Translation& translation);
   const Stack* StackAt(Addr at) const;
 
@@ -121,6 +120,7 @@ class ProcessMerge {
   std::vector<Doubtful> doubtful_;
   std::vector<std::pair<const Mapping*, LikelyPointer>> unclear_;
   std::vector<Range<Addr>> loader_state_;  // is written as a whole
+  std::vector<Guess> guesses_;
 };
 
 }  // namespace mcr::mutator
