@@ -99,6 +99,7 @@ class GuardianTest : public ::testing::Test {
     MCR_TRY(FaultPoint(Fault::kGraft));
     MCR_TRY(graft->PrepareCommit());
     MCR_TRY(log.Append(UndoKind::kCommitted));
+    (void)FaultPoint(Fault::kCommitted);
     graft->Commit();
     MCR_TRY(log.Append(UndoKind::kSettled));
     MCR_TRY(FaultPoint(Fault::kResume));

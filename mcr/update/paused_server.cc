@@ -304,7 +304,9 @@ void PausedServer::TakeStacks(checkpoint::LiveImage& image) {
 
 Result<double> PausedServer::TakeCheckpoint() {
   double frozen_ms = 0;
-  if (UsesCriu(server_.checkpoint)) MCR_ASSIGN(frozen_ms, Dump());
+  if (UsesCriu(server_.checkpoint)) {
+    MCR_ASSIGN(frozen_ms, Dump());
+  }
   // Not before: CRIU would dump the twins, too.
   if (UsesTwin(server_.checkpoint)) MCR_TRY(ForkTwins());
   return frozen_ms;

@@ -111,6 +111,7 @@ class PausedServer {
   std::optional<tracer::TaskGroup> tasks_;
   std::unique_ptr<tracer::Quiescer> quiescer_;
   std::unique_ptr<checkpoint::CriuDump> dump_;
+  std::vector<pid_t> detached_;  // while CRIU has them
   std::map<pid_t, std::shared_ptr<const tracer::Workspace>> workspaces_;
   bool breakpoints_work_ = false;
   bool paused_ = false;
