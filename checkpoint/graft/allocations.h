@@ -21,7 +21,7 @@ class Allocations {
   // The plan with the addresses that the allocations have: no placeholder is left in it.
   ProcessGraft Resolve() const;
 
-  // Gives all of it back.
+  // Gives back what malloc gave; what a region gave stays part of it.
   Status Release(tracer::TracedProcess& process) const;
 
  private:
@@ -35,7 +35,8 @@ class Allocations {
 };
 
 // Calls `release` for each.
-Status ReleaseAll(tracer::TracedProcess& process, Addr release, std::vector<uint64_t> memory);
+Status ReleaseAll(tracer::TracedProcess& process, Addr release,
+                  const std::vector<uint64_t>& memory);
 
 }  // namespace mcr::checkpoint
 

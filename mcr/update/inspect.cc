@@ -101,16 +101,6 @@ Status CheckIsNotLoader(const mutator::ModuleVersions& module) {
               "process");
 }
 
-// An annotation that is ignored would be a promise that is not kept.
-Status CheckCarriedOut(const profiles::Annotations& annotations) {
-  const bool follows_size = std::ranges::any_of(
-      annotations.length(), [](const auto& length) { return !length.size_of().empty(); });
-  if (annotations.region().empty() && !follows_size) return {};
-  return Fail("this mcr does not carry out the annotation",
-              annotations.region().empty() ? "length.size_of" : "region",
-              "restart the server for this update");
-}
-
 Status LoadModules(const Options& options, Inspection& inspection) {
   MCR_ASSIGN(const std::vector<ModuleFiles> changed,
              FindChangedFiles(inspection.pids, inspection.executable, options.to));
@@ -125,7 +115,6 @@ Status LoadModules(const Options& options, Inspection& inspection) {
     MCR_TRY(CheckIsNotLoader(module));
     inspection.modules.push_back(std::move(module));
   }
-  MCR_TRY(CheckCarriedOut(annotations));
   if (inspection.program_changes()) {
     inspection.before = inspection.modules.front().before;
     inspection.after = inspection.modules.front().after;
