@@ -155,6 +155,7 @@ std::string ToJson(const Report& report) {
         {"bound", report.variables.bound},
         {"transformed", report.objects.transformed},
         {"moved", report.objects.moved},
+        {"heap_initialised", report.objects.initialised},
         {"initialised", report.variables.initialised},
         {"dropped", report.variables.dropped}}},
       {"types", ToJson(report.types)},

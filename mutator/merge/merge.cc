@@ -14,6 +14,7 @@
 #include "mutator/merge/reshape.h"
 #include "mutator/merge/segment_mappings.h"
 #include "mutator/merge/stack/take_over.h"
+#include "mutator/merge/start_heap_merge.h"
 #include "mutator/merge/typed_objects.h"
 
 namespace mcr::mutator {
@@ -98,10 +99,12 @@ void CountObjects(const TypedObjects& objects, MergePlan& plan) {
 // The objects of changed types, and what points to them. Last: what it writes wins.
 Status MergeObjects(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
                     const ChangedModules& modules, const TypedObjects& objects,
-                    const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, MergePlan& plan) {
+                    const StartHeapMerge& start_heap, const StackTakeOver& stacks,
+                    checkpoint::ProcessGraft& graft, MergePlan& plan) {
   if (objects.moves().empty()) return {};
   Reshape(objects.memory(), objects.moves(),
-          LiveWords(modules, objects.moves(), objects.module(), &stacks), graft, plan.problems);
+          LiveWords(modules, objects.moves(), objects.module(), &stacks), start_heap, graft,
+          plan.problems);
   if (!graft.allocations.empty()) MCR_TRY(FindAllocator(live, loaded, graft));
   return MergeMovedPointers(live, modules, objects, stacks, graft, plan);
 }
@@ -162,20 +165,28 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   }
   MCR_ASSIGN(const auto objects, TypedObjects::Find(*pair.live, live_modules, modules));
   CountObjects(*objects, plan);
+  StartHeapMerge start_heap;
+  bool same_memory = false;
+  if (base && objects->module() != nullptr) {
+    MCR_ASSIGN(const StartHeap* heap, StartHeapFor(pair, *base, *objects->module()));
+    MCR_ASSIGN(start_heap, StartHeapMerge::Create(*heap, *base, *pair.live, *objects, plan));
+    same_memory = heap->other_memory.empty();
+  }
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
       mapping.file = module.index;
       graft.mappings.push_back(mapping);
     }
     graft.unmap.push_back(module.live.range);
-    MCR_TRY(
-        modules_[module.index]->image.Build({*pair.live, *pair.next, module, modules, next_to_live,
-                                             guard, base ? &*base : nullptr, objects->moves()},
-                                            graft, plan));
+    MCR_TRY(modules_[module.index]->image.Build(
+        {*pair.live, *pair.next, module, modules, next_to_live, guard, base ? &*base : nullptr,
+         objects->moves(), same_memory},
+        graft, plan));
   }
-  ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
-                        live_links, next_links, guard, shared, objects->moves(), pair.memo},
-                       graft, plan);
+  ProcessMerge process(
+      {modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live, live_links,
+       next_links, guard, shared, objects->moves(), start_heap, pair.memo},
+      graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());
   MCR_TRY(process.MergeMemory());
@@ -183,11 +194,21 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   process.MergeKernelTables();
   process.CheckKernelPointers();
   process.MergeLayout();
-  MCR_TRY(MergeObjects(*pair.live, live_modules, modules, *objects, process.stacks(), graft, plan));
+  MCR_TRY(MergeObjects(*pair.live, live_modules, modules, *objects, start_heap, process.stacks(),
+                       graft, plan));
+  start_heap.Write(*objects, graft, plan);
   for (const ChangedModule& module : modules.all()) {
     module.map().kept_constants().AddTo(module.new_bias(), graft);
   }
   return {};
+}
+
+Result<const StartHeap*> Merger::StartHeapFor(const ProcessPair& pair, const Base& base,
+                                              const ChangedModule& module) {
+  const auto known = start_heaps_.find({pair.base, pair.next});
+  if (known != start_heaps_.end()) return &known->second;
+  MCR_ASSIGN(StartHeap heap, CompareStartHeaps(base, *pair.next, module));
+  return &start_heaps_.emplace(std::pair(pair.base, pair.next), std::move(heap)).first->second;
 }
 
 Result<ChangedModules> Merger::FindModules(const ProcessPair& pair, const LoadedModules& live,

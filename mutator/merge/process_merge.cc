@@ -131,6 +131,7 @@ void ProcessMerge::Conclude(const Mapping& mapping, const LikelyPointer& pointer
     case Verdict::kPointer:
       module.known->Add(target);
       if (Write(pointer, module, translation) || RetargetLikeNext(pointer, module)) return;
+      if (context_.start_heap.Replaces(pointer.at)) return Shift(pointer, module);
       // One past the last byte is as well the first byte of whatever follows.
       if (!module.live.range.Contains(Addr(pointer.target))) return;
       return Refuse(WordIn(mapping, pointer.at), pointer.target, translation);
@@ -356,7 +357,7 @@ void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
   user_regs_struct registers = take_over_.Registers(thread);
   struct Register {
     const char* name;
-    unsigned long long user_regs_struct::*field;
+    unsigned long long user_regs_struct::* field;
     bool live;  // across a system call: callee-saved, or an argument of the call itself
   };
   static constexpr Register kRegisters[] = {

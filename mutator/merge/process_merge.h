@@ -22,6 +22,7 @@
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/stack/take_over.h"
+#include "mutator/merge/start_heap_merge.h"
 
 namespace mcr::mutator {
 
@@ -52,6 +53,7 @@ class ProcessMerge {
     PointerGuard guard;
     SharedMemorySeen& shared;
     const ObjectMoves& moves;
+    const StartHeapMerge& start_heap;
     const ScanMemo* memo;  // nullptr: all of `live` is searched
   };
 
