@@ -4,13 +4,16 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "checkpoint/call_batch.h"
 #include "checkpoint/epoll_info.h"
 #include "checkpoint/kernel_pointer.h"
+#include "tracer/arch/injected/code.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/procfs.h"
 
@@ -58,6 +61,23 @@ SignalHandler HandlerOf(const BatchedCall& call) {
           .mask = action.mask};
 }
 
+// Processes have one or two.
+Result<std::vector<int>> AskForEpollSets(tracer::Injection& injection, uint64_t slots) {
+  MCR_ASSIGN(const Addr scratch, injection.Scratch());
+  std::vector<int> sets(tracer::Injection::kScratchSize / sizeof(int));
+  MCR_ASSIGN(const uint64_t result,
+             injection.Run(tracer::FindEpollSetsCode(), {slots, scratch.value(), sets.size()}));
+  const auto count = static_cast<int64_t>(result);
+  if (count < 0) {
+    errno = static_cast<int>(-count);
+    return FailErrno("the process cannot make a descriptor", "", "raise its limit of open files");
+  }
+  if (result > sets.size()) return Fail("the process has too many epoll sets");
+  sets.resize(result);
+  MCR_TRY(injection.memory().Read(scratch, std::as_writable_bytes(std::span(sets))));
+  return sets;
+}
+
 }  // namespace
 
 LiveImage::LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap)
@@ -67,12 +87,18 @@ LiveImage::LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer:
       pagemap_(std::move(pagemap)),
       cache_(memory_, mappings_, file_pages_) {}
 
-Result<std::unique_ptr<LiveImage>> LiveImage::Open(pid_t pid, pid_t parent) {
+Result<std::unique_ptr<LiveImage>> LiveImage::Open(pid_t pid, pid_t parent,
+                                                   std::optional<std::vector<int>> epoll_sets) {
   MCR_ASSIGN(tracer::LiveMemory memory, tracer::LiveMemory::Open(pid));
   MCR_ASSIGN(tracer::Pagemap pagemap, tracer::Pagemap::Open(pid));
   std::unique_ptr<LiveImage> image(
       new LiveImage(pid, parent, std::move(memory), std::move(pagemap)));
   MCR_ASSIGN(image->mappings_, ProcFs().ReadMappings(pid));
+  if (epoll_sets) {
+    image->epoll_sets_ = *std::move(epoll_sets);
+  } else {
+    MCR_TRY(image->FindEpollSets());
+  }
   MCR_TRY(image->ReadEpoll());
   MCR_TRY(image->ReadTimers());
   MCR_TRY(image->ReadLayout());
@@ -93,10 +119,10 @@ Result<std::unique_ptr<LiveImage>> LiveImage::Create(const TracedProcess& proces
   return CreateStopped(process.pid, std::move(threads));
 }
 
-Result<std::unique_ptr<LiveImage>> LiveImage::CreateStopped(pid_t pid,
-                                                            std::vector<ThreadImage> threads) {
+Result<std::unique_ptr<LiveImage>> LiveImage::CreateStopped(
+    pid_t pid, std::vector<ThreadImage> threads, std::optional<std::vector<int>> epoll_sets) {
   MCR_ASSIGN(const tracer::TaskStat stat, ProcFs().ReadStat(pid));
-  MCR_ASSIGN(auto image, Open(pid, stat.parent));
+  MCR_ASSIGN(auto image, Open(pid, stat.parent, std::move(epoll_sets)));
   image->threads_ = std::move(threads);
   return image;
 }
@@ -120,12 +146,18 @@ void LiveImage::SetStack(pid_t tid, const std::vector<tracer::Frame>& stack) {
   std::ranges::sort(thread->return_slots);
 }
 
-Status LiveImage::ReadEpoll() {
+Status LiveImage::FindEpollSets() {
   MCR_ASSIGN(const std::vector<int> descriptors, ProcFs().Descriptors(pid_));
   for (const int fd : descriptors) {
     // A running process may have closed it meanwhile.
     const auto target = ProcFs().ReadLink(pid_, "fd/" + std::to_string(fd));
-    if (!target || *target != "anon_inode:[eventpoll]") continue;
+    if (target && *target == "anon_inode:[eventpoll]") epoll_sets_.push_back(fd);
+  }
+  return {};
+}
+
+Status LiveImage::ReadEpoll() {
+  for (const int fd : epoll_sets_) {
     MCR_ASSIGN(const std::string text, ProcFs().ReadText(pid_, "fdinfo/" + std::to_string(fd)));
     MCR_ASSIGN(const std::vector<EpollEntry> entries, ParseEpollInfo(fd, text));
     epoll_entries_.insert(epoll_entries_.end(), entries.begin(), entries.end());
@@ -160,25 +192,32 @@ Status LiveImage::ReadLayout() {
   return {};
 }
 
-Status LiveImage::AskProcess(TracedProcess& process) {
-  MCR_ASSIGN(const tracer::TaskStatus status, ProcFs().ReadStatus(pid_));
+Result<Answers> AskProcess(TracedProcess& process) {
+  MCR_ASSIGN(const tracer::TaskStatus status, ProcFs().ReadStatus(process.pid));
   std::vector<BatchedCall> calls = {BrkCall(), SignalStackCall()};
   for (int signal = 1; signal <= 64; ++signal) {
     if ((status.caught_signals >> (signal - 1)) & 1) calls.push_back(SigactionCall(signal));
   }
   MCR_ASSIGN(const auto injection, tracer::Injection::Open(process));
   MCR_TRY(RunBatch(*injection, calls));
-  MCR_TRY(CheckResults(calls, "PID " + std::to_string(pid_)));
+  MCR_TRY(CheckResults(calls, "PID " + std::to_string(process.pid)));
+  Answers answers;
+  MCR_ASSIGN(answers.epoll_sets, AskForEpollSets(*injection, status.descriptor_slots));
   MCR_TRY(injection->Close());
-  layout_.brk = Addr(static_cast<uint64_t>(*calls.front().result));
+  answers.brk = Addr(static_cast<uint64_t>(*calls.front().result));
   stack_t stack;
   std::memcpy(&stack, calls[1].data.data(), sizeof(stack));
   if ((stack.ss_flags & SS_DISABLE) == 0) {
-    kernel_pointers_.push_back(SignalStack(reinterpret_cast<uint64_t>(stack.ss_sp)));
+    answers.signal_stack = SignalStack(reinterpret_cast<uint64_t>(stack.ss_sp));
   }
-  signal_handlers_.clear();
-  for (size_t i = 2; i < calls.size(); ++i) signal_handlers_.push_back(HandlerOf(calls[i]));
-  return {};
+  for (size_t i = 2; i < calls.size(); ++i) answers.signal_handlers.push_back(HandlerOf(calls[i]));
+  return answers;
+}
+
+void LiveImage::SetAnswers(Answers answers) {
+  layout_.brk = answers.brk;
+  if (answers.signal_stack) kernel_pointers_.push_back(*std::move(answers.signal_stack));
+  signal_handlers_ = std::move(answers.signal_handlers);
 }
 
 Status LiveImage::Read(Addr from, std::span<std::byte> into) const {

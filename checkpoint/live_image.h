@@ -1,12 +1,14 @@
 // The image of a process whose tasks are stopped.
 //
-// Made in two steps. Create reads what the kernel shows of any process; AskProcess has the process
-// itself make system calls, so its tasks must be in ptrace stops of ours. After that, memory and
-// populated ranges can be read whoever holds the tasks stopped (CRIU, a frozen cgroup).
+// Made in two steps. Create reads what the kernel shows of any process; Answers are what only the
+// process itself can say, in system calls that it makes for us: its tasks must be in ptrace stops
+// of ours. After that, memory and populated ranges can be read whoever holds the tasks stopped
+// (CRIU, a frozen cgroup).
 #ifndef MCR_CHECKPOINT_LIVE_IMAGE_H_
 #define MCR_CHECKPOINT_LIVE_IMAGE_H_
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "checkpoint/process_image.h"
@@ -22,22 +24,32 @@ namespace mcr::checkpoint {
 // The threads of a stopped process with their registers. Called from the tracer's thread.
 Result<std::vector<ThreadImage>> ReadThreads(const tracer::TracedProcess& process);
 
+// What a process says of itself.
+struct Answers {
+  Addr brk;  // exactly
+  std::vector<SignalHandler> signal_handlers;
+  std::optional<KernelPointer> signal_stack;  // of the main thread
+  std::vector<int> epoll_sets;                // descriptors
+};
+Result<Answers> AskProcess(tracer::TracedProcess& process);
+
 class LiveImage : public ProcessImage {
  public:
-  // Mappings, registers, epoll entries, layout. brk is taken for the heap's end until AskProcess.
+  // Mappings, registers, epoll entries, layout. brk is taken for the heap's end until SetAnswers.
   static Result<std::unique_ptr<LiveImage>> Create(const tracer::TracedProcess& process);
 
   // The same for a caller that has read the registers already, and may be another thread than the
-  // tracer.
-  static Result<std::unique_ptr<LiveImage>> CreateStopped(pid_t pid,
-                                                          std::vector<ThreadImage> threads);
+  // tracer. `epoll_sets`: their descriptors, if they are known; to find them takes long where there
+  // are thousands of others.
+  static Result<std::unique_ptr<LiveImage>> CreateStopped(
+      pid_t pid, std::vector<ThreadImage> threads,
+      std::optional<std::vector<int>> epoll_sets = std::nullopt);
 
   // The same of a process that runs and is not attached: its threads have no registers, and what is
   // read may change any moment. For looking ahead.
   static Result<std::unique_ptr<LiveImage>> CreateRunning(pid_t pid);
 
-  // Signal handlers, their stack, and the exact brk, in one injected batch.
-  Status AskProcess(tracer::TracedProcess& process);
+  void SetAnswers(Answers answers);
 
   // What an unwinder found out about a thread (ThreadImage::frames and return_slots).
   void SetStack(pid_t tid, const std::vector<tracer::Frame>& stack);
@@ -48,6 +60,7 @@ class LiveImage : public ProcessImage {
   const std::vector<ThreadImage>& threads() const override { return threads_; }
   const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
   const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
+  const std::vector<int>& epoll_sets() const { return epoll_sets_; }
   const std::vector<KernelPointer>& kernel_pointers() const override { return kernel_pointers_; }
   const MemoryLayout& layout() const override { return layout_; }
   // Few bytes come out of a cache, since those who look at single words come back to the same
@@ -58,8 +71,10 @@ class LiveImage : public ProcessImage {
  private:
   LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap);
 
-  static Result<std::unique_ptr<LiveImage>> Open(pid_t pid, pid_t parent);
+  static Result<std::unique_ptr<LiveImage>> Open(pid_t pid, pid_t parent,
+                                                 std::optional<std::vector<int>> epoll_sets);
 
+  Status FindEpollSets();
   Status ReadEpoll();
   Status ReadTimers();
   Status ReadLayout();
@@ -73,6 +88,7 @@ class LiveImage : public ProcessImage {
   tracer::PageCache cache_;
   std::vector<ThreadImage> threads_;
   std::vector<SignalHandler> signal_handlers_;
+  std::vector<int> epoll_sets_;
   std::vector<EpollEntry> epoll_entries_;
   std::vector<KernelPointer> kernel_pointers_;
   MemoryLayout layout_;

@@ -37,7 +37,9 @@ TEST_F(LiveImageTest, ShowsAStoppedProcess) {
   tracer::TracedProcess& process = *group.Find(target_->pid());
   const auto image = LiveImage::Create(process).value();
   const Addr guessed_brk = image->layout().brk;
-  ASSERT_TRUE(image->AskProcess(process));
+  Answers answers = AskProcess(process).value();
+  EXPECT_EQ(answers.epoll_sets, image->epoll_sets());
+  image->SetAnswers(std::move(answers));
 
   EXPECT_EQ(image->pid(), target_->pid());
   EXPECT_EQ(image->parent(), getpid());

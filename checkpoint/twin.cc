@@ -59,7 +59,7 @@ Result<pid_t> ForkIn(tracer::TracedProcess& process, int lifeline) {
   MCR_ASSIGN(const Addr pid_at, injection->Scratch());
   MCR_ASSIGN(const int fd, injection->SendFd(lifeline));
   const auto ran = injection->Run(tracer::TwinCode(), {static_cast<uint64_t>(fd), pid_at.value()});
-  MCR_TRY(injection->Call(SYS_close, {static_cast<uint64_t>(fd)}));
+  if (!ran) (void)injection->Call(SYS_close, {static_cast<uint64_t>(fd)});
   MCR_TRY(ran);
   MCR_ASSIGN(const int32_t pid, injection->memory().ReadValue<int32_t>(pid_at));
   const int64_t failed = std::min(static_cast<int64_t>(*ran), static_cast<int64_t>(pid));

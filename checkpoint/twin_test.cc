@@ -19,6 +19,7 @@
 #include "tests/targets/target_process.h"
 #include "tracer/sys/memory.h"
 #include "tracer/sys/procfs.h"
+#include "tracer/workspace.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -87,6 +88,21 @@ TEST_F(TwinTest, LeavesNothingBehind) {
   EXPECT_TRUE(!status || status->state == 'Z' || status->state == 'X');
   EXPECT_EQ(procfs.ReadText(target_->pid(), "maps").value(), mappings);
   EXPECT_EQ(procfs.Descriptors(target_->pid()).value(), descriptors);
+}
+
+TEST_F(TwinTest, IsForkedFromAWorkspaceThatOtherForksDoNotGet) {
+  const tracer::ProcFs procfs;
+  tracer::TracedProcess& process = group_->processes()[0];
+  const auto descriptors = procfs.Descriptors(target_->pid()).value();
+  ASSERT_TRUE(tracer::Workspace::MakeIn(process));
+  const auto mappings = procfs.ReadText(target_->pid(), "maps").value();
+  {
+    const auto twin = Fork();
+    EXPECT_EQ(ValueIn(twin->pid()), 11u);
+    EXPECT_EQ(procfs.ReadText(target_->pid(), "maps").value(), mappings);
+    EXPECT_EQ(procfs.Descriptors(target_->pid()).value(), descriptors);
+  }
+  ASSERT_TRUE(tracer::Workspace::RemoveFrom(process));
 }
 
 // A child that is watched by a filter that allows everything, until the end of its input.

@@ -57,11 +57,16 @@ Status SetArguments(Registers& registers, const std::array<ArgumentRegister, 6>&
 }  // namespace
 
 Result<std::unique_ptr<Injection>> Injection::Open(TracedProcess& process) {
-  const ProcFs proc;
   MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(process.pid));
-  MCR_ASSIGN(const Mappings mappings, proc.ReadMappings(process.pid));
-  MCR_ASSIGN(const Addr site, FindSyscallSite(memory, mappings));
-  std::unique_ptr<Injection> injection(new Injection(process.main(), std::move(memory), site));
+  Addr site;
+  if (process.workspace != nullptr) {
+    site = process.workspace->site();
+  } else {
+    MCR_ASSIGN(const Mappings mappings, ProcFs().ReadMappings(process.pid));
+    MCR_ASSIGN(site, FindSyscallSite(memory, mappings));
+  }
+  std::unique_ptr<Injection> injection(
+      new Injection(process.main(), std::move(memory), site, process.workspace));
   MCR_TRY(injection->SaveState());
   return injection;
 }
@@ -88,14 +93,11 @@ Injection::~Injection() { (void)Close().has_value(); }
 
 Status Injection::Close() {
   if (!open_) return {};
-  Status status;
-  const auto unmap = [&](Addr page) {
-    if (page.IsNull() || !status) return;
-    const Result<uint64_t> unmapped = Call(SYS_munmap, {page.value(), kPageSize});
+  Status status = RemoveScratch();
+  if (status && !return_trap_.IsNull()) {
+    const auto unmapped = Call(SYS_munmap, {return_trap_.value(), kPageSize});
     if (!unmapped) status = tl::make_unexpected(unmapped.error());
-  };
-  unmap(std::exchange(scratch_, Addr()));
-  unmap(std::exchange(return_trap_, Addr()));
+  }
   open_ = false;
   if (task_.state() == RunState::kDead) return status;
   const auto also = [&](Status next) {
@@ -110,6 +112,15 @@ Status Injection::Close() {
   if (saved_signal_ && ran_) also(PtraceSetSignalInfo(task_.tid(), *saved_signal_));
   if (stop_asked_) kill(task_.pid(), SIGSTOP);
   return status;
+}
+
+// What is left in a workspace would be taken for memory of the program.
+Status Injection::RemoveScratch() {
+  const Addr page = std::exchange(scratch_, Addr());
+  if (page.IsNull()) return {};
+  if (workspace_ != nullptr) return memory_.Write(page, std::vector<std::byte>(kScratchSize));
+  MCR_TRY(Call(SYS_munmap, {page.value(), kScratchSize}));
+  return {};
 }
 
 Result<Registers> Injection::RunToTrap(const Registers& registers, Resume how) {
@@ -151,6 +162,7 @@ Result<uint64_t> Injection::Call(long number, std::initializer_list<uint64_t> ar
 
 Result<Addr> Injection::Scratch() {
   if (!scratch_.IsNull()) return scratch_;
+  if (workspace_ != nullptr) return scratch_ = workspace_->scratch();
   MCR_ASSIGN(const uint64_t page, Call(SYS_mmap, {0, kScratchSize, PROT_READ | PROT_WRITE,
                                                   MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
   scratch_ = Addr(page);
@@ -209,8 +221,13 @@ Result<uint64_t> Injection::CallFunction(Addr function, std::initializer_list<ui
 
 Result<uint64_t> Injection::Run(std::span<const std::byte> code,
                                 std::initializer_list<uint64_t> arguments) {
-  MCR_ASSIGN(const Addr pages, MapCode(code));
   const uint64_t rsp = (saved_.rsp - kRedZone) & ~uint64_t{15};
+  const auto there = workspace_ != nullptr ? workspace_->Find(code) : std::nullopt;
+  if (there) {
+    MCR_ASSIGN(const Registers after, RunCode(*there, arguments, rsp));
+    return after.rax;
+  }
+  MCR_ASSIGN(const Addr pages, MapCode(code));
   const Result<Registers> after = RunCode(pages, arguments, rsp);
   if (task_.state() != RunState::kDead) MCR_TRY(Call(SYS_munmap, {pages.value(), code.size()}));
   MCR_TRY(after);

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -28,6 +29,7 @@
 #include "tracer/sys/memory.h"
 #include "tracer/task.h"
 #include "tracer/task_group.h"
+#include "tracer/workspace.h"
 
 namespace mcr::tracer {
 
@@ -53,14 +55,16 @@ class Injection {
   // its stack below the red zone; returns rax. Used for the server's own allocator.
   Result<uint64_t> CallFunction(Addr function, std::initializer_list<uint64_t> arguments);
 
-  // A page of the process for arguments and results, made on first use (anonymous private mapping,
-  // read and write), gone when the injection is closed.
+  // A page of the process for arguments and results: the workspace's, zero again when the injection
+  // is closed; or one that is made on first use (anonymous private mapping, read and write), and is
+  // gone then.
   Result<Addr> Scratch();
   static constexpr uint64_t kScratchSize = 4096;  // bytes
 
-  // Copies of `code` (position-independent), run from its first byte until it reaches an `int3`;
-  // returns rax there. The arguments are in rdi, rsi, rdx, rcx, r8, r9, as for a function. Its
-  // pages are unmapped again. Fails, with the registers put back, if the code faults.
+  // `code` (position-independent), run from its first byte until it reaches an `int3`; returns rax
+  // there. The arguments are in rdi, rsi, rdx, rcx, r8, r9, as for a function. A routine of AllCode
+  // (arch/injected/code.h) is run where the workspace has it; other code is copied to pages that
+  // are unmapped again. Fails, with the registers put back, if the code faults.
   Result<uint64_t> Run(std::span<const std::byte> code, std::initializer_list<uint64_t> arguments);
 
   // Gives the process a copy of our descriptor `fd` (SCM_RIGHTS over a socket pair that the process
@@ -69,22 +73,26 @@ class Injection {
   Result<int> SendFd(int fd);
 
   LiveMemory& memory() { return memory_; }
+  Addr site() const { return site_; }  // the `syscall` instruction that Call executes
 
  private:
-  Injection(Task& task, LiveMemory memory, Addr site)
-      : task_(task), memory_(std::move(memory)), site_(site) {}
+  Injection(Task& task, LiveMemory memory, Addr site, std::shared_ptr<const Workspace> workspace)
+      : task_(task), memory_(std::move(memory)), site_(site), workspace_(std::move(workspace)) {}
 
   Status SaveState();
+  Status RemoveScratch();
   Status SaveExtendedState();
   // Runs the thread with `registers` until it stops with SIGTRAP; returns its registers then.
   Result<Registers> RunToTrap(const Registers& registers, Resume how);
   Result<Registers> RunCode(Addr at, std::initializer_list<uint64_t> arguments, uint64_t rsp);
   Result<Addr> MapCode(std::span<const std::byte> code);
-  Result<int> ReceiveFd(int socket);
+  // What was sent to the second of the two sockets, which are closed then.
+  Result<int> ReceiveFd(const std::array<int, 2>& pair);
 
   Task& task_;
   LiveMemory memory_;
   Addr site_;
+  std::shared_ptr<const Workspace> workspace_;  // nullptr: there is none
   bool open_ = false;
   bool ran_ = false;
   bool stop_asked_ = false;

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <string>
 
 #include "mcr/base/owned_fd.h"
+#include "tracer/arch/injected/code.h"
 #include "tracer/remote_call.h"
 
 namespace mcr::tracer {
@@ -31,14 +33,20 @@ Status SendOver(int socket, int fd) {
   return {};
 }
 
-// What recvmsg needs, laid out at the scratch page.
+// What recvmsg needs.
 struct Receiver {
   msghdr message;
   iovec data;
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
   char byte;
 };
-static_assert(sizeof(Receiver) <= Injection::kScratchSize);
+
+// The calls that take the descriptor, and what they work on, in one go.
+struct Transfer {
+  std::array<InjectedCall, 3> calls;
+  Receiver receiver;
+};
+static_assert(sizeof(Transfer) <= Injection::kScratchSize);
 
 void* PointerThere(Addr scratch, size_t offset) {
   return reinterpret_cast<void*>((scratch + offset).value());
@@ -55,18 +63,30 @@ Result<OwnedFd> FetchFd(pid_t pid, int fd) {
   return copy;
 }
 
-Result<int> Injection::ReceiveFd(int socket) {
+Result<int> Injection::ReceiveFd(const std::array<int, 2>& pair) {
   MCR_ASSIGN(const Addr scratch, Scratch());
-  Receiver receiver{};
-  receiver.message.msg_iov = static_cast<iovec*>(PointerThere(scratch, offsetof(Receiver, data)));
+  Transfer transfer{};
+  Receiver& receiver = transfer.receiver;
+  const auto at = [&](size_t member) {
+    return PointerThere(scratch, offsetof(Transfer, receiver) + member);
+  };
+  receiver.message.msg_iov = static_cast<iovec*>(at(offsetof(Receiver, data)));
   receiver.message.msg_iovlen = 1;
-  receiver.message.msg_control = PointerThere(scratch, offsetof(Receiver, control));
+  receiver.message.msg_control = at(offsetof(Receiver, control));
   receiver.message.msg_controllen = receiver.control.size();
-  receiver.data = {PointerThere(scratch, offsetof(Receiver, byte)), 1};
-  MCR_TRY(memory_.WriteValue(scratch, receiver));
-  MCR_TRY(Call(SYS_recvmsg,
-               {static_cast<uint64_t>(socket), scratch.value(), MSG_CMSG_CLOEXEC | MSG_DONTWAIT}));
-  MCR_ASSIGN(receiver, memory_.ReadValue<Receiver>(scratch));
+  receiver.data = {at(offsetof(Receiver, byte)), 1};
+  const auto message = reinterpret_cast<uint64_t>(at(offsetof(Receiver, message)));
+  const auto ours = static_cast<uint64_t>(pair[0]), theirs = static_cast<uint64_t>(pair[1]);
+  transfer.calls = {{{SYS_recvmsg, {theirs, message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT}},
+                     {SYS_close, {ours}},
+                     {SYS_close, {theirs}}}};
+  MCR_TRY(memory_.WriteValue(scratch, transfer));
+  MCR_TRY(Run(BatchCode(), {scratch.value(), transfer.calls.size()}));
+  MCR_ASSIGN(transfer, memory_.ReadValue<Transfer>(scratch));
+  if (const auto failed = static_cast<int64_t>(transfer.calls[0].result); failed < 0) {
+    errno = static_cast<int>(-failed);
+    return FailErrno("recvmsg in the server", "PID " + std::to_string(task_.pid()));
+  }
   cmsghdr header;
   std::memcpy(&header, receiver.control.data(), sizeof header);
   // The kernel drops the descriptor if the process has no number left for it.
@@ -83,13 +103,14 @@ Result<int> Injection::SendFd(int fd) {
   MCR_ASSIGN(const Addr scratch, Scratch());
   MCR_TRY(Call(SYS_socketpair, {AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, scratch.value()}));
   MCR_ASSIGN(const auto pair, (memory_.ReadValue<std::array<int, 2>>(scratch)));
-  const auto transfer = [&]() -> Result<int> {
+  const auto send = [&]() -> Status {
     MCR_ASSIGN(const OwnedFd ours, FetchFd(task_.pid(), pair[0]));
-    MCR_TRY(SendOver(ours.get(), fd));
-    return ReceiveFd(pair[1]);
+    return SendOver(ours.get(), fd);
   };
-  Result<int> received = transfer();
-  for (const int end : pair) MCR_TRY(Call(SYS_close, {static_cast<uint64_t>(end)}));
+  // What was not sent is not received, and both ends are closed all the same.
+  const Status sent = send();
+  const Result<int> received = ReceiveFd(pair);
+  MCR_TRY(sent);
   return received;
 }
 

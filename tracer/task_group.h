@@ -23,11 +23,15 @@
 
 namespace mcr::tracer {
 
+class Workspace;
+
 // One process of the tree: a thread group.
 struct TracedProcess {
   pid_t pid = 0;
   pid_t parent = 0;
   std::vector<std::unique_ptr<Task>> tasks;  // the main thread first
+  std::shared_ptr<const Workspace>
+      workspace;  // nullptr: injected code makes pages as it needs them
 
   Task& main() const { return *tasks.front(); }
 };

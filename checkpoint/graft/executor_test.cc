@@ -67,8 +67,7 @@ class ExecutorTest : public ::testing::Test {
   std::unique_ptr<LiveImage> Image() {
     tracer::TracedProcess& process = *group_->Find(target_->pid());
     auto image = LiveImage::Create(process).value();
-    const Status asked = image->AskProcess(process);
-    EXPECT_TRUE(asked) << asked.error().Line();
+    image->SetAnswers(AskProcess(process).value());
     return image;
   }
 

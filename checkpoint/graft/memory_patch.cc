@@ -11,10 +11,10 @@ constexpr uint64_t kPageSize = 4096;
 
 uint64_t PageNumber(Addr address) { return address.value() / kPageSize; }
 
-// Indices of entries that make one span, in the order in which they were added.
+// Entries that make one span: so many of the order by address.
 struct Cluster {
   Range<Addr> range;
-  std::vector<size_t> entries;
+  std::span<size_t> entries;
 };
 
 bool IsWithin(std::span<const Range<Addr>> ranges, const Range<Addr>& inner) {
@@ -22,28 +22,37 @@ bool IsWithin(std::span<const Range<Addr>> ranges, const Range<Addr>& inner) {
                      [&](const Range<Addr>& range) { return range.Contains(inner); });
 }
 
-std::vector<Cluster> MakeClusters(const WriteList& writes, std::span<const Range<Addr>> fresh) {
-  const auto& entries = writes.entries();
+// The indices of the entries that write anything, by address.
+std::vector<size_t> ByAddress(const std::vector<WriteList::Entry>& entries) {
   std::vector<size_t> order(entries.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return entries[a].at < entries[b].at; });
+  std::erase_if(order, [&](size_t index) { return entries[index].size == 0; });
+  const auto before = [&](size_t a, size_t b) { return entries[a].at < entries[b].at; };
+  // Most lists are made in that order.
+  if (!std::is_sorted(order.begin(), order.end(), before)) {
+    std::stable_sort(order.begin(), order.end(), before);
+  }
+  return order;
+}
+
+std::vector<Cluster> MakeClusters(const std::vector<WriteList::Entry>& entries,
+                                  std::span<size_t> order, std::span<const Range<Addr>> fresh) {
   std::vector<Cluster> clusters;
-  for (const size_t index : order) {
-    const WriteList::Entry& entry = entries[index];
-    if (entry.size == 0) continue;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const WriteList::Entry& entry = entries[order[i]];
     const Addr end = entry.at + entry.size;
     // Across a gap only where there is something to read and write back in it.
     const bool same_page = !clusters.empty() &&
                            PageNumber(entry.at) == PageNumber(clusters.back().range.end() - 1) &&
                            !IsWithin(fresh, clusters.back().range);
     const bool joins = !clusters.empty() && (entry.at <= clusters.back().range.end() || same_page);
-    if (!joins) clusters.push_back({.range = *Range<Addr>::FromSize(entry.at, 0), .entries = {}});
+    if (!joins) clusters.push_back({*Range<Addr>::FromSize(entry.at, 0), order.subspan(i, 0)});
     Cluster& cluster = clusters.back();
     cluster.range = *Range<Addr>::FromTo(cluster.range.begin(), std::max(cluster.range.end(), end));
-    cluster.entries.push_back(index);
+    cluster.entries = {cluster.entries.data(), cluster.entries.size() + 1};
   }
-  for (Cluster& cluster : clusters) std::sort(cluster.entries.begin(), cluster.entries.end());
+  // Within a cluster, in the order in which they were added.
+  for (Cluster& cluster : clusters) std::ranges::sort(cluster.entries);
   return clusters;
 }
 
@@ -57,7 +66,8 @@ Result<MemoryPatch> MemoryPatch::Prepare(const WriteList& writes, const MemoryRe
       return Fail("a write wraps around the address space", Hex(entry.at));
     }
   }
-  for (const Cluster& cluster : MakeClusters(writes, fresh)) {
+  std::vector<size_t> order = ByAddress(writes.entries());
+  for (const Cluster& cluster : MakeClusters(writes.entries(), order, fresh)) {
     const bool saved = !IsWithin(fresh, cluster.range);
     Span span{.at = cluster.range.begin(), .before = {}, .after = {}};
     span.after.resize(cluster.range.size());

@@ -18,8 +18,9 @@
 namespace mcr::update {
 namespace {
 
-constexpr uint64_t kWorthAWatch = 16 << 20;  // bytes that exist; they take some 20 ms to search
-constexpr uint64_t kSmallMapping = 1 << 20;  // bytes
+// To watch a mapping takes a call before the pause and one in it.
+constexpr uint64_t kSmallMapping = 64 << 10;  // bytes
+constexpr uint64_t kWorthAWatch = 256 << 10;  // bytes that exist
 constexpr std::chrono::milliseconds kInterruptTimeout{500};
 
 // The process's own large memory: of heaps and pools.

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <string>
 #include <utility>
 
 #include "mutator/graph/loaded_modules.h"
 #include "tracer/quiesce/restart.h"
+#include "tracer/sys/affinity.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -24,6 +26,8 @@ std::vector<pid_t> Pids(const tracer::TaskGroup& tasks) {
 // What is forked by a process inside is inside; what was forked by one before that was moved is
 // not, and would run on while the others are frozen. Each scan finds those of the one before.
 constexpr int kMostScans = 50;
+
+constexpr std::chrono::milliseconds kInterruptTimeout{1000};
 
 // CRIU dumps whole trees, so that what executes other programs is frozen with the server.
 Status MoveAllInside(checkpoint::FrozenCgroup& cgroup, pid_t root) {
@@ -56,6 +60,22 @@ void TouchOwnMemory() {
   if (heap == mappings->end()) return;
   madvise(reinterpret_cast<void*>(heap->range.begin().value()), heap->range.size(),
           MADV_POPULATE_WRITE);
+  // Where page tables are shadowed, that is known to the kernel alone.
+  constexpr uint64_t kPage = 4096;
+  for (Addr at = heap->range.begin(); at < heap->range.end(); at = at + kPage) {
+    auto* byte = reinterpret_cast<volatile char*>(at.value());
+    *byte = *byte;
+  }
+}
+
+// From a stop that nothing was wanted of but the moment.
+Status LetRun(tracer::TaskGroup& tasks) {
+  for (tracer::TracedProcess& process : tasks.processes()) {
+    for (const auto& task : process.tasks) {
+      if (task->state() == tracer::RunState::kStopped) MCR_TRY(tracer::HideStop(*task));
+    }
+  }
+  return tasks.ContinueAll();
 }
 
 }  // namespace
@@ -72,15 +92,60 @@ Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& se
   MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server.pids.front()));
   paused->tasks_.emplace(std::move(tasks));
   MCR_TRY(paused->PrepareQuiescer(options));
+  MCR_TRY(paused->MakeWorkspaces());
   return paused;
 }
 
 PausedServer::~PausedServer() {
-  if (!paused_) return;
-  for (const auto& twin : twins_) {
-    if (written_) (void)twin->Restore();
+  if (paused_) {
+    for (const auto& twin : twins_) {
+      if (written_) (void)twin->Restore();
+    }
+    (void)Resume();
   }
-  (void)Resume();
+  if (!workspaces_.empty()) RemoveLeftWorkspaces();
+}
+
+// The tasks stand still for a moment. Where there is no memory for a workspace, the pause does
+// without.
+Status PausedServer::MakeWorkspaces() {
+  MCR_TRY(tasks_->InterruptAll(kInterruptTimeout));
+  std::vector<std::pair<pid_t, tracer::Registers>> seen;
+  for (tracer::TracedProcess& process : tasks_->processes()) {
+    if (tracer::Workspace::MakeIn(process)) workspaces_.emplace(process.pid, process.workspace);
+    for (const auto& task : process.tasks) {
+      if (const auto registers = task->GetRegisters()) seen.emplace_back(process.pid, *registers);
+    }
+  }
+  MCR_TRY(LetRun(*tasks_));
+  for (const auto& [pid, registers] : seen) quiescer_->LookAhead(pid, registers);
+  return {};
+}
+
+Status PausedServer::RemoveWorkspaces() {
+  for (tracer::TracedProcess& process : tasks_->processes()) {
+    MCR_TRY(tracer::Workspace::RemoveFrom(process));
+    workspaces_.erase(process.pid);
+  }
+  return {};
+}
+
+// Of an update that has ended before, or while CRIU had the tasks.
+void PausedServer::RemoveLeftWorkspaces() {
+  dump_.reset();
+  (void)cgroup_->Thaw();
+  if (tasks_->processes().empty()) {
+    auto tasks = tracer::TaskGroup::Attach(server_.pids.front());
+    if (!tasks) return;
+    tasks_.emplace(*std::move(tasks));
+  }
+  if (!tasks_->InterruptAll(kInterruptTimeout)) return;
+  for (tracer::TracedProcess& process : tasks_->processes()) {
+    const auto left = workspaces_.find(process.pid);
+    if (left != workspaces_.end()) process.workspace = left->second;
+  }
+  (void)RemoveWorkspaces();
+  (void)LetRun(*tasks_);
 }
 
 Status PausedServer::PrepareQuiescer(const Options& options) {
@@ -145,40 +210,69 @@ Status PausedServer::Quiesce() {
   return TakeImages();
 }
 
+// While a process is asked for what only it knows, what the kernel shows of the one before is read
+// on another processor.
 Status PausedServer::TakeImages() {
+  std::vector<std::future<Result<std::unique_ptr<checkpoint::LiveImage>>>> images;
+  std::vector<checkpoint::Answers> answers;
   for (tracer::TracedProcess& process : tasks_->processes()) {
-    MCR_ASSIGN(auto image, checkpoint::LiveImage::Create(process));
-    MCR_TRY(image->AskProcess(process));
-    StackNames names;
-    for (const tracer::QuiescentThread& thread : threads_) {
-      if (thread.pid != process.pid) continue;
-      image->SetStack(thread.tid, thread.stack);
-      if (thread.tid != process.pid) continue;
-      for (const tracer::Frame& frame : thread.stack) {
-        std::string name = FunctionAt(process.pid, frame.instruction);
-        if (!name.empty()) names.push_back(std::move(name));
-      }
+    // Born since.
+    if (process.workspace == nullptr && tracer::Workspace::MakeIn(process)) {
+      workspaces_.emplace(process.pid, process.workspace);
     }
+    MCR_ASSIGN(checkpoint::Answers said, checkpoint::AskProcess(process));
+    MCR_ASSIGN(auto threads, checkpoint::ReadThreads(process));
+    images.push_back(std::async(
+        std::launch::async, [others = other_processors(), pid = process.pid,
+                             threads = std::move(threads), epoll_sets = said.epoll_sets] {
+          tracer::MoveTo(others);
+          return checkpoint::LiveImage::CreateStopped(pid, threads, epoll_sets);
+        }));
+    answers.push_back(std::move(said));
+  }
+  for (size_t i = 0; i < images.size(); ++i) {
+    MCR_ASSIGN(auto image, images[i].get());
+    image->SetAnswers(std::move(answers[i]));
+    TakeStacks(*image);
     images_.push_back(std::move(image));
-    stacks_.push_back(std::move(names));
   }
   return {};
 }
 
-Status PausedServer::BeginCheckpoint() {
-  if (server_.checkpoint == CheckpointMode::kTwin) return ForkTwins();
-  // Frozen first, let go second: no task gets to run an instruction in between.
-  MCR_TRY(cgroup_->Freeze());
-  detached_ = Pids(*tasks_);
-  MCR_TRY(tasks_->DetachAll());
-  return dump_->Begin();
+void PausedServer::TakeStacks(checkpoint::LiveImage& image) {
+  StackNames& names = stacks_.emplace_back();
+  for (const tracer::QuiescentThread& thread : threads_) {
+    if (thread.pid != image.pid()) continue;
+    image.SetStack(thread.tid, thread.stack);
+    if (thread.tid != image.pid()) continue;
+    for (const tracer::Frame& frame : thread.stack) {
+      std::string name = FunctionAt(image.pid(), frame.instruction);
+      if (!name.empty()) names.push_back(std::move(name));
+    }
+  }
 }
 
-Result<double> PausedServer::FinishCheckpoint() {
-  if (server_.checkpoint == CheckpointMode::kTwin) return 0;
+Result<double> PausedServer::TakeCheckpoint() {
+  if (server_.checkpoint == CheckpointMode::kTwin) {
+    MCR_TRY(ForkTwins());
+    return 0;
+  }
+  return Dump();
+}
+
+Result<double> PausedServer::Dump() {
+  // Frozen first, let go second: no task gets to run an instruction in between.
+  MCR_TRY(cgroup_->Freeze());
+  const std::vector<pid_t> pids = Pids(*tasks_);
+  MCR_TRY(tasks_->DetachAll());
+  MCR_TRY(dump_->Begin());
   MCR_ASSIGN(const auto stats, dump_->Finish());
-  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(detached_));
+  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Reattach(pids));
   tasks_.emplace(std::move(tasks));
+  for (tracer::TracedProcess& process : tasks_->processes()) {
+    const auto workspace = workspaces_.find(process.pid);
+    if (workspace != workspaces_.end()) process.workspace = workspace->second;
+  }
   MCR_TRY(cgroup_->Thaw());
   constexpr double kMicrosecondsPerMillisecond = 1000;
   return stats.frozen_time() / kMicrosecondsPerMillisecond;
@@ -186,9 +280,11 @@ Result<double> PausedServer::FinishCheckpoint() {
 
 Status PausedServer::Resume() {
   paused_ = false;
+  const Status removed = RemoveWorkspaces();
   const Status interruptible = tracer::RestoreInterruptibility(*tasks_);
   MCR_TRY(tasks_->DetachAll());
   pinned_.reset();
+  MCR_TRY(removed);
   return interruptible;
 }
 

@@ -21,6 +21,7 @@
 #include "tracer/quiesce/quiesce.h"
 #include "tracer/sys/affinity.h"
 #include "tracer/task_group.h"
+#include "tracer/workspace.h"
 
 namespace mcr::update {
 
@@ -35,10 +36,9 @@ class PausedServer {
 
   // The pause begins here.
   Status Quiesce();
-  // The checkpoint is made between these two; the images can be read meanwhile, the tasks not be
-  // touched.
-  Status BeginCheckpoint();
-  Result<double> FinishCheckpoint();  // the milliseconds that CRIU says it kept the tasks frozen
+  // Meanwhile the images can be read, by another thread. Returns the milliseconds that CRIU says it
+  // kept the tasks frozen.
+  Result<double> TakeCheckpoint();
 
   // The memory of the tasks is written to from here on: unless Resume is called, it has to be as it
   // was. Whoever writes undoes that; twins, where there are any, are what is compared with then.
@@ -67,8 +67,13 @@ class PausedServer {
 
   Status PrepareQuiescer(const Options& options);
   Status PrepareCheckpoint();
+  Status MakeWorkspaces();
+  Status RemoveWorkspaces();
+  void RemoveLeftWorkspaces();
+  Result<double> Dump();
   Status ForkTwins();
   Status TakeImages();
+  void TakeStacks(checkpoint::LiveImage& image);
   const FunctionNames& LearnFunctions(pid_t pid);
   std::string FunctionAt(pid_t pid, Addr instruction);
 
@@ -84,7 +89,7 @@ class PausedServer {
   std::optional<tracer::TaskGroup> tasks_;
   std::unique_ptr<tracer::Quiescer> quiescer_;
   std::unique_ptr<checkpoint::CriuDump> dump_;
-  std::vector<pid_t> detached_;  // while CRIU has them
+  std::map<pid_t, std::shared_ptr<const tracer::Workspace>> workspaces_;
   bool paused_ = false;
   bool written_ = false;
   double quiescence_ms_ = 0;

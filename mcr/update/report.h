@@ -57,6 +57,8 @@ struct Report {
   double pause_ms = 0;        // all tasks stopped until all resumed
   double quiescence_ms = 0;   // until all tasks were at their quiescent points; part of the pause
   double criu_frozen_ms = 0;  // as CRIU counts it; part of the pause
+  // Processor time of searching, tracing and merging, by all threads: ahead of the pause and in it.
+  double plan_cpu_outside_ms = 0, plan_cpu_in_pause_ms = 0;
   std::vector<ProcessReport> processes;
   mutator::PointerCounts pointers;
   mutator::VariableCounts variables;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,12 +13,14 @@
 #include "mcr/update/inspect.h"
 #include "mcr/update/memory_watch.h"
 #include "mcr/update/paused_server.h"
+#include "mcr/update/processor_time.h"
 #include "mcr/update/rehearse.h"
 #include "mcr/update/requirements.h"
 #include "mcr/update/running_merge.h"
 #include "mcr/update/timeline.h"
 #include "mcr/update/validator.h"
 #include "mutator/merge/merge.h"
+#include "tracer/sys/affinity.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -57,28 +60,47 @@ std::vector<ThreadReport> PointsOf(PausedServer& paused, pid_t pid) {
 }
 
 void DescribeProcesses(PausedServer& paused, Report& report) {
-  const tracer::ProcFs procfs;
   for (const tracer::TracedProcess& process : paused.tasks().processes()) {
     ProcessReport entry;
     entry.pid = process.pid;
     entry.role = RoleOf(paused, process.pid);
     entry.threads = static_cast<int>(process.tasks.size());
-    if (const auto descriptors = procfs.Descriptors(process.pid)) {
-      entry.descriptors = static_cast<int>(descriptors->size());
-    }
     entry.quiescent_points = PointsOf(paused, process.pid);
     report.processes.push_back(std::move(entry));
   }
 }
 
-Result<mutator::MergePlan> MergePaused(const Rehearsals& rehearsals, const PausedServer& paused,
-                                       const MemoryWatch& watch, mutator::Merger& merger) {
+// There may be thousands: the merge works meanwhile.
+void CountDescriptors(Report& report) {
+  for (ProcessReport& process : report.processes) {
+    if (const auto descriptors = tracer::ProcFs().Descriptors(process.pid)) {
+      process.descriptors = static_cast<int>(descriptors->size());
+    }
+  }
+}
+
+struct Merged {
+  mutator::MergePlan plan;
+  checkpoint::GraftPreparation preparation;
+  std::chrono::steady_clock::time_point began;
+  std::chrono::steady_clock::duration took;
+  double cpu_ms = 0;
+};
+
+// On a thread of its own.
+Result<Merged> MergePaused(const Rehearsals& rehearsals, const PausedServer& paused,
+                           const MemoryWatch& watch, mutator::Merger& merger) {
+  const auto began = std::chrono::steady_clock::now();
+  tracer::MoveTo(paused.other_processors());
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < paused.images().size(); ++i) {
     pairs.push_back(rehearsals.PairFor(*paused.images()[i], paused.stacks()[i]));
     pairs.back().memo = watch.MemoFor(paused.images()[i]->pid());
   }
-  return merger.Merge(pairs);
+  MCR_ASSIGN(mutator::MergePlan plan, merger.Merge(pairs));
+  MCR_ASSIGN(checkpoint::GraftPreparation preparation, checkpoint::Graft::Prepare(plan.graft));
+  return Merged{std::move(plan), std::move(preparation), began,
+                std::chrono::steady_clock::now() - began, ProcessorMs(CLOCK_THREAD_CPUTIME_ID)};
 }
 
 void DescribePlan(const mutator::MergePlan& plan, Report& report) {
@@ -146,10 +168,12 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kRehearse);
   MCR_ASSIGN(const Rehearsals rehearsals, Rehearsals::Run(server));
   report.warnings = rehearsals.warnings();
+  const double idle = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID);
   mutator::Merger merger = MakeMerger(server);
   MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, rehearsals, merger));
   MCR_TRY(RefuseProblems(expected.problems, report));
   const MemoryWatch watch = WatchMemory(server, expected, report);
+  report.plan_cpu_outside_ms = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID) - idle;
   MCR_TRY(InjectFault(options.fault, Fault::kRehearse));
   timeline.Leave(fmt::format("{} processes of the new version idle", rehearsals.processes()));
 
@@ -164,32 +188,30 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   MCR_TRY(InjectFault(options.fault, Fault::kQuiesce));
   timeline.Leave(fmt::format("{} threads at their quiescent points", paused->threads().size()));
 
-  // CRIU only reads, and so does the merge: they work side by side.
+  // Neither CRIU nor a fork changes anything, and the merge only reads: they work side by side.
   timeline.Enter(Stage::kCheckpoint);
-  MCR_TRY(paused->BeginCheckpoint());
-  const auto merge_began = std::chrono::steady_clock::now();
-  Result<mutator::MergePlan> merged = MergePaused(rehearsals, *paused, watch, merger);
-  auto prepared = merged ? checkpoint::Graft::Prepare(merged->graft)
-                         : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
-  const auto merge_took = std::chrono::steady_clock::now() - merge_began;
-  MCR_ASSIGN(report.criu_frozen_ms, paused->FinishCheckpoint());
+  auto merging = std::async(std::launch::async,
+                            [&] { return MergePaused(rehearsals, *paused, watch, merger); });
+  MCR_ASSIGN(report.criu_frozen_ms, paused->TakeCheckpoint());
+  CountDescriptors(report);
   MCR_TRY(InjectFault(options.fault, Fault::kCheckpoint));
   timeline.Leave("checkpoint taken");
 
   timeline.Enter(Stage::kMerge);
-  MCR_ASSIGN(const mutator::MergePlan plan, std::move(merged));
+  MCR_ASSIGN(Merged merged, merging.get());
+  const mutator::MergePlan& plan = merged.plan;
+  report.plan_cpu_in_pause_ms = merged.cpu_ms;
   DescribePlan(plan, report);
   MCR_TRY(RefuseProblems(plan.problems, report));
   MCR_TRY(InjectFault(options.fault, Fault::kMerge));
-  timeline.Leave(DescribePointers(plan), merge_began, merge_took);
+  timeline.Leave(DescribePointers(plan), merged.began, merged.took);
 
   timeline.Enter(Stage::kGraft);
-  MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
-  Validator validator(plan.graft, watch, paused->other_processors());
+  Validator validator(plan.graft, watch, paused->images(), paused->other_processors());
   paused->ExpectWrites();
   MCR_ASSIGN(const auto graft,
              checkpoint::Graft::Apply(
-                 paused->tasks(), plan.graft, std::move(preparation),
+                 paused->tasks(), plan.graft, std::move(merged.preparation),
                  [&](const tracer::TracedProcess& process) { return validator.Add(process); }));
   MCR_TRY(InjectFault(options.fault, Fault::kGraft));
   timeline.Leave(fmt::format("{} processes carry the new program", plan.graft.processes.size()));

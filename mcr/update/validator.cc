@@ -20,17 +20,21 @@ Status Validator::Add(const tracer::TracedProcess& process) {
   const auto graft =
       std::ranges::find(plan_.processes, process.pid, &checkpoint::ProcessGraft::pid);
   if (graft == plan_.processes.end()) return {};
+  const auto before =
+      std::ranges::find(before_, process.pid, [](const auto& image) { return image->pid(); });
+  if (before == before_.end()) return {};
   std::vector<Range<Addr>> old = graft->unmap;
   std::ranges::sort(old);
   const bool skip_shared = !running_.empty();
-  running_.push_back(
-      std::async(std::launch::async,
-                 [this, skip_shared, pid = process.pid, threads = std::move(threads),
-                  old = std::move(old)]() -> LeftBehind {
-                   tracer::MoveTo(processors_);
-                   MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateStopped(pid, threads));
-                   return mutator::FindLeftBehind(*image, old, skip_shared, watch_.MemoFor(pid));
-                 }));
+  running_.push_back(std::async(
+      std::launch::async,
+      [this, skip_shared, pid = process.pid, threads = std::move(threads), old = std::move(old),
+       &before = **before]() -> LeftBehind {
+        tracer::MoveTo(processors_);
+        MCR_ASSIGN(const auto image,
+                   checkpoint::LiveImage::CreateStopped(pid, threads, before.epoll_sets()));
+        return mutator::FindLeftBehind(*image, old, skip_shared, watch_.MemoFor(pid));
+      }));
   return {};
 }
 

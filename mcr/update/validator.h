@@ -7,10 +7,12 @@
 #include <sched.h>
 
 #include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "checkpoint/graft/plan.h"
+#include "checkpoint/live_image.h"
 #include "mcr/base/result.h"
 #include "mcr/update/memory_watch.h"
 #include "tracer/task_group.h"
@@ -19,11 +21,12 @@ namespace mcr::update {
 
 class Validator {
  public:
-  // `plan`: what is being applied. `watch`: what was searched before. Both outlive the validator.
-  // `processors`: where it may run.
-  Validator(const checkpoint::GraftPlan& plan, const MemoryWatch& watch,
+  using Images = std::vector<std::unique_ptr<checkpoint::LiveImage>>;
+  // `plan`: what is being applied. `watch`: what was searched before. `before`: the processes as
+  // they were. All outlive the validator. `processors`: where it may run.
+  Validator(const checkpoint::GraftPlan& plan, const MemoryWatch& watch, const Images& before,
             const cpu_set_t& processors)
-      : plan_(plan), watch_(watch), processors_(processors) {}
+      : plan_(plan), watch_(watch), before_(before), processors_(processors) {}
 
   // The process stays stopped and unchanged until Finish. The first one stands for the others where
   // they share memory.
@@ -37,6 +40,7 @@ class Validator {
 
   const checkpoint::GraftPlan& plan_;
   const MemoryWatch& watch_;
+  const Images& before_;
   cpu_set_t processors_;
   std::vector<std::future<LeftBehind>> running_;
 };

@@ -11,12 +11,15 @@ constexpr uint64_t kBlock = 64 << 10;
 }  // namespace
 
 const std::vector<std::byte>* Snapshot::BlockAt(uint64_t number) const {
+  if (number == last_number_) return last_;
   const auto [entry, is_new] = blocks_.try_emplace(number);
   if (is_new) {
     entry->second.resize(kBlock);
     if (!image_.Read(Addr(number * kBlock), entry->second)) entry->second.clear();
   }
-  return entry->second.empty() ? nullptr : &entry->second;
+  last_number_ = number;
+  last_ = entry->second.empty() ? nullptr : &entry->second;
+  return last_;
 }
 
 Status Snapshot::Read(Addr from, std::span<std::byte> into) const {

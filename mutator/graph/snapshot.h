@@ -30,6 +30,9 @@ class Snapshot : public MemoryReader {
   const checkpoint::ProcessImage& image_;
   // By block number. Empty: not readable as a whole, and so read piece by piece.
   mutable std::unordered_map<uint64_t, std::vector<std::byte>> blocks_;
+  // The one that was looked at last: most reads follow another one nearby.
+  mutable uint64_t last_number_ = ~uint64_t{0};
+  mutable const std::vector<std::byte>* last_ = nullptr;
 };
 
 }  // namespace mcr::mutator

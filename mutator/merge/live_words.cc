@@ -24,11 +24,11 @@ Result<uint64_t> LiveWords::Translate(const ValueWord& word) const {
     return Fail(
         fmt::format("a number at offset {} is the address of a {} that cannot stay where it "
                     "is (annotation: tagged_pointer, or copy)",
-                    word.from, landing.move->type_name));
+                    word.from, *landing.move->type_name));
   }
   if (landing.to) return *landing.to;
   return Fail(fmt::format("points into a {} at offset {}, which the new version does not have",
-                          landing.move->type_name,
+                          *landing.move->type_name,
                           word.word - landing.move->object->memory.begin().value()));
 }
 

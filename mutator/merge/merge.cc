@@ -48,9 +48,8 @@ void AddLinkMaps(const LinkMaps& next, const LinkMaps& live, const LoadedModules
 }
 
 // The old version's modules in a rehearsal of it, and its addresses in the live process's terms.
-Result<OldStart> FindOldStart(const checkpoint::ProcessImage& image, const LoadedModules& live,
-                              const ChangedModules& modules) {
-  const LoadedModules loaded = LoadedModules::Find(image);
+Result<OldStart> FindOldStart(const checkpoint::ProcessImage& image, const LoadedModules& loaded,
+                              const LoadedModules& live, const ChangedModules& modules) {
   OldStart start{&image, {}, {}};
   std::vector<ImageMap::Moved> moved;
   for (const ChangedModule& module : modules.all()) {
@@ -66,9 +65,12 @@ Result<OldStart> FindOldStart(const checkpoint::ProcessImage& image, const Loade
 
 // Fails if the old version, started today, is not what the server runs.
 Result<Base> FindBase(const ProcessPair& pair, const LoadedModules& live,
-                      const ChangedModules& modules) {
-  MCR_ASSIGN(OldStart start, FindOldStart(*pair.base, live, modules));
-  MCR_ASSIGN(OldStart again, FindOldStart(*pair.base_again, live, modules));
+                      const ChangedModules& modules, KnownStarts& starts) {
+  const auto find = [&](const checkpoint::ProcessImage& image) {
+    return FindOldStart(image, starts.Of(image).modules, live, modules);
+  };
+  MCR_ASSIGN(OldStart start, find(*pair.base));
+  MCR_ASSIGN(OldStart again, find(*pair.base_again));
   return Base{std::move(start), std::move(again), pair.base_names, pair.next_names};
 }
 
@@ -139,7 +141,8 @@ Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
 Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemorySeen& shared,
                             MergePlan& plan) {
   const LoadedModules live_modules = LoadedModules::Find(*pair.live);
-  const LoadedModules next_modules = LoadedModules::Find(*pair.next);
+  const KnownStart& next = starts_.Of(*pair.next);
+  const LoadedModules& next_modules = next.modules;
   MCR_ASSIGN(const ChangedModules modules, FindModules(pair, live_modules, next_modules, places));
   std::vector<ImageMap::Moved> moved;
   for (const ChangedModule& module : modules.all()) {
@@ -148,7 +151,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   MCR_ASSIGN(ImageMap next_to_live,
              ImageMap::Create(next_modules, pair.next->mappings(), live_modules, moved));
   const LinkMaps live_links = LinkMaps::Find(*pair.live, live_modules);
-  const LinkMaps next_links = LinkMaps::Find(*pair.next, next_modules);
+  const LinkMaps& next_links = next.links;
   AddLinkMaps(next_links, live_links, next_modules, live_modules, modules, next_to_live);
 
   checkpoint::ProcessGraft& graft = plan.graft.processes.emplace_back();
@@ -156,7 +159,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   const PointerGuard guard = ReadPointerGuard(*pair.live);
   std::optional<Base> base;
   if (pair.base != nullptr) {
-    if (auto found = FindBase(pair, live_modules, modules)) {
+    if (auto found = FindBase(pair, live_modules, modules, starts_)) {
       base.emplace(*std::move(found));
     } else {
       plan.warnings.push_back("every variable counts as changed by the server: " +
@@ -185,7 +188,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   }
   ProcessMerge process(
       {modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live, live_links,
-       next_links, guard, shared, objects->moves(), start_heap, pair.memo},
+       next_links, next.tables, guard, shared, objects->moves(), start_heap, pair.memo},
       graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());

@@ -20,6 +20,7 @@
 #include "mutator/graph/scan_memo.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
+#include "mutator/merge/known_starts.h"
 #include "mutator/merge/known_targets.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/module_image.h"
@@ -67,6 +68,7 @@ class Merger {
                                         const ChangedModule& module);
 
   std::vector<std::unique_ptr<Module>> modules_;
+  KnownStarts starts_;
   // By the two rehearsed processes.
   std::map<std::pair<const checkpoint::ProcessImage*, const checkpoint::ProcessImage*>, StartHeap>
       start_heaps_;

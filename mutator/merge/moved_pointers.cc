@@ -70,7 +70,7 @@ class Follower {
   }
 
   void Registers(const checkpoint::ThreadImage& thread) {
-    static constexpr unsigned long long user_regs_struct::*kFields[] = {
+    static constexpr unsigned long long user_regs_struct::* kFields[] = {
         &user_regs_struct::rbx, &user_regs_struct::rdx, &user_regs_struct::rsi,
         &user_regs_struct::rdi, &user_regs_struct::rbp, &user_regs_struct::r8,
         &user_regs_struct::r9,  &user_regs_struct::r10, &user_regs_struct::r12,
@@ -165,7 +165,7 @@ class Follower {
 
   void Refuse(const std::string& holder, const ObjectMoves::Landing& landing) {
     plan_.problems.push_back(fmt::format("process {}: {} points to a {} that cannot stay as it is",
-                                         live_.pid(), holder, landing.move->type_name));
+                                         live_.pid(), holder, *landing.move->type_name));
   }
 
   const checkpoint::ProcessImage& live_;

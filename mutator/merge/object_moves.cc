@@ -29,8 +29,9 @@ ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr 
   Addr placeholder = kPlaceholders;
   for (const Object& object : graph.objects) {
     if (object.recipe->identity) continue;
-    ObjectMove move{&object, object.memory.begin(), NewSize(object), false,
-                    types.Describe(object.recipe->before)};
+    std::string& name = type_names_[object.recipe->before];
+    if (name.empty()) name = types.Describe(object.recipe->before);
+    ObjectMove move{&object, object.memory.begin(), NewSize(object), false, &name};
     if (move.to_size > object.memory.size()) {
       move.moves = true;
       move.to = placeholder;

@@ -8,6 +8,7 @@
 #define MCR_MUTATOR_MERGE_OBJECT_MOVES_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +25,7 @@ struct ObjectMove {
   Addr to;               // a placeholder if the object moves (checkpoint::Allocation)
   uint64_t to_size = 0;  // bytes of all its values in the new version
   bool moves = false;
-  std::string type_name;  // "struct item"
+  const std::string* type_name = nullptr;  // "struct item"; lives with the moves
 };
 
 // Whether a word is an address within an allocation that is yet to be made.
@@ -59,6 +60,7 @@ class ObjectMoves {
   Landing BehindEnd(Addr at, TypeId pointee) const;
 
   std::vector<ObjectMove> moves_;
+  std::map<TypeId, std::string> type_names_;
   Range<Addr> hull_;
   Addr bias_;
 };

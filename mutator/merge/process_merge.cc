@@ -10,7 +10,6 @@
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/text_owner.h"
-#include "mutator/merge/object_tables.h"
 
 namespace mcr::mutator {
 namespace {
@@ -321,18 +320,14 @@ Status ProcessMerge::MergeObjectTables() {
   MCR_ASSIGN(ObjectTables live,
              ObjectTables::Find(context_.live, context_.live_modules, context_.live_links));
   if (!live.exist()) return {};
-  std::optional<ObjectTables> next;
   for (const ChangedModule& module : context_.modules.all()) {
     const auto ours = context_.live_links.Of(module.live);
     const auto theirs = context_.next_links.Of(module.next);
     if (!ours || !theirs) continue;
     // A program in one piece is not in them, but in a variable of the loader.
     if (module.versions->is_program && live.Of(ours->begin()).empty()) continue;
-    if (!next) {
-      MCR_ASSIGN(next,
-                 ObjectTables::Find(context_.next, context_.next_modules, context_.next_links));
-    }
-    std::vector<ObjectRecord> records = next->Of(theirs->begin());
+    if (!context_.next_tables) return tl::make_unexpected(context_.next_tables.error());
+    std::vector<ObjectRecord> records = context_.next_tables->Of(theirs->begin());
     for (ObjectRecord& record : records) {
       for (uint64_t* word : {&record.begin, &record.end, &record.unwind}) {
         if (*word != 0) *word += module.new_bias().value() - module.next.bias.value();

@@ -21,6 +21,7 @@
 #include "mutator/merge/loader_state.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/object_moves.h"
+#include "mutator/merge/object_tables.h"
 #include "mutator/merge/stack/take_over.h"
 #include "mutator/merge/start_heap_merge.h"
 
@@ -50,6 +51,7 @@ class ProcessMerge {
     const ImageMap& next_to_live;
     const LinkMaps& live_links;
     const LinkMaps& next_links;
+    const Result<ObjectTables>& next_tables;
     PointerGuard guard;
     SharedMemorySeen& shared;
     const ObjectMoves& moves;

@@ -65,7 +65,7 @@ void Reshape(const MemoryReader& live, const ObjectMoves& moves, const LiveWords
   for (const ObjectMove& move : moves.all()) {
     const Status written = reshaper.Write(move);
     if (written) continue;
-    problems.push_back(fmt::format("{} at {} (found by `{}`): {}", move.type_name,
+    problems.push_back(fmt::format("{} at {} (found by `{}`): {}", *move.type_name,
                                    Hex(move.object->memory.begin()), *move.object->found_by,
                                    written.error().Line()));
   }

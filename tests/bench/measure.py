@@ -17,6 +17,7 @@ from harness.fleet import FleetError, free_ports, wait_until
 AFTERMATH_NS = 200_000_000  # what follows an update belongs to its window
 MCR = {"mcr, twin": "twin", "mcr, CRIU": "criu"}
 OLD_REDIS, NEW_REDIS = "5:7.0.15-1~deb12u7", "5:7.0.15-1~deb12u10"
+VERSIONS = {"nginx": (servers.OLD_NGINX, servers.NEW_NGINX), "redis": (OLD_REDIS, NEW_REDIS)}
 
 
 @dataclass(frozen=True)

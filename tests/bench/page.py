@@ -31,7 +31,11 @@ def group(samples):
 
 
 def number(value):
-    return "-" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+    if value is None:
+        return "-"
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
 def table(head, rows):
@@ -74,7 +78,7 @@ def write(results, output):
         write_csv(results[name], output / f"{name}.csv")
     parts, steady = results["parts"], results["steady"]
     before, after = steady["memory_before"], steady["memory_after"]
-    twin = parts["ways"]["mcr, twin"]["pause"]
+    twin, objects = parts["ways"]["mcr, twin"]["pause"], results["objects"]
     Path(f"{output}.md").write_text(f"""\
 # Performance
 
@@ -89,7 +93,7 @@ all its requests from the beginning of the update until 0.2 s after its end.
 An nginx (master, two workers) with so many idle connections goes from one Debian security release to the next.
 `criu dump`, `restore` brings no new version: it is what dumping and restoring alone would cost.
 
-![pause against connections]({output.name}/connections.svg)
+![pause and longest wait against connections]({output.name}/connections.svg)
 
 {sweep_table(results["connections"], "connections")}
 
@@ -100,7 +104,7 @@ From 100 to 10,000 connections the pause grows by a factor of {growth(results, "
 
 A redis with so much data (MiB), 1 KiB a key.
 
-![pause against data]({output.name}/heap.svg)
+![pause and longest wait against data]({output.name}/heap.svg)
 
 {sweep_table(results["heap"], "MiB")}
 
@@ -116,12 +120,21 @@ The floor, measured on the same tree in the same run: one stop and resumption of
 one fork of each process {number(parts["floor"]["fork_ms"])} ms, one copy of what the plan writes {number(parts["floor"]["copy_ms"])} ms. CRIU's own
 `frozen_time` for the tree is {number(parts["criu_frozen_ms"])} ms: the pause with a twin is {twin / parts["criu_frozen_ms"]:.2f} times that.
 
+## A million objects
+
+{number(objects["objects"])} live objects on the heap, of which {number(objects["transformed"])} are of a type that changes: the plan takes
+{number(objects["outside_ms"])} ms of processor time outside of the pause and {number(objects["inside_ms"])} ms inside; the pause is
+{number(objects["pause_ms"])} ms.
+
 ## Afterwards
+
+![speed before and after]({output.name}/steady.svg)
 
 Requests per second and 99th percentile of a server, divided by those of one that was never touched, measured in turn
 ({len(steady["after"])} pairs): before the update {steady_line(steady["before"], "requests")} and {steady_line(steady["before"], "p99")},
 after it {steady_line(steady["after"], "requests")} and {steady_line(steady["after"], "p99")}.
 
 Memory of all processes: resident {before["rss_kib"]} KiB before, {after["rss_kib"]} KiB after ({after["rss_kib"] / before["rss_kib"] - 1:+.1%});
-proportional {before["pss_kib"]} KiB before, {after["pss_kib"]} KiB after ({after["pss_kib"] / before["pss_kib"] - 1:+.1%}).
+proportional {before["pss_kib"]} KiB before, {after["pss_kib"]} KiB after ({after["pss_kib"] / before["pss_kib"] - 1:+.1%});
+at the most {steady["memory_peak_pss_kib"]} KiB (proportional) during the update, with twins, rehearsals and mcr itself.
 """)

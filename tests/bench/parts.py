@@ -20,7 +20,7 @@ def floor_of(floor, pid, written):
 
 
 def written_bytes(report):
-    return sum(part["bytes"] for process in report.get("memory", []) for part in process.get("written", [])) or 256 << 10
+    return sum(region["written"] for process in report["memory"] for region in process["regions"])
 
 
 def run(mcr, floor, updates):

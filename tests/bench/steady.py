@@ -3,8 +3,8 @@
 import contextlib
 import time
 
-from harness import clients, proc, scenario, servers
-from bench import measure
+from harness import clients, scenario, servers
+from bench import measure, memory
 
 SECONDS = 2
 
@@ -20,11 +20,6 @@ def speed(fleet):
     return load.requests / load.seconds, measure.quantile(latencies.within_ms(since, until), .99)
 
 
-def memory(fleet):
-    return {"rss_kib": sum(proc.resident_kib(pid) for pid in fleet.pids()),
-            "pss_kib": sum(proc.rollup_kib(pid, "Pss") for pid in fleet.pids())}
-
-
 def pairs(touched, untouched, count):
     rows = []
     for _ in range(count):
@@ -38,7 +33,8 @@ def run(mcr, count):
     with contextlib.ExitStack() as stack:
         touched, untouched = (stack.enter_context(scenario.started_fleet(old, derived=False)) for _ in range(2))
         before = pairs(touched, untouched, count)
-        held = memory(touched)
-        result = measure.mcr_pause(mcr, touched, touched.install(new), "auto")
+        held = memory.held(touched.pids())
+        with memory.Peak(touched.dir, str(mcr.parent)) as peak:
+            measure.mcr_pause(mcr, touched, touched.install(new), "twin")
         return {"before": before, "after": pairs(touched, untouched, count), "memory_before": held,
-                "memory_after": memory(touched), "mcr_peak_kib": result.report.get("peak_rss_kib")}
+                "memory_after": memory.held(touched.pids()), "memory_peak_pss_kib": peak.pss_kib}

@@ -229,6 +229,9 @@ class ProfileQuiescer : public Quiescer {
         examiner_(profile, calls_, options_, sites_, std::move(unwinder)) {}
 
   Status Prepare(TaskGroup& group) override;
+  void LookAhead(pid_t pid, const user_regs_struct& registers) override {
+    examiner_.LookAhead(pid, registers);
+  }
   Result<std::vector<QuiescentThread>> Quiesce(TaskGroup& group) override;
   const std::vector<std::string>& assumed() const override { return assumed_; }
 

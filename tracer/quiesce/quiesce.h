@@ -59,6 +59,10 @@ class Quiescer {
   // sites. No thread is stopped; signals that come are passed on.
   virtual Status Prepare(TaskGroup& group) = 0;
 
+  // Still before it: where a thread was when somebody had stopped it for a moment. What unwinding
+  // reads of files is kept, and spares the pause most of its reading.
+  virtual void LookAhead(pid_t pid, const user_regs_struct& registers) = 0;
+
   // The pause begins. On success every task of the group is stopped and has its registers set as in
   // the result; a breakpoint is left nowhere. On failure (the deadline passed: names thread, its
   // system call or function) every task is running again.

@@ -42,6 +42,13 @@ Status ThreadExaminer::Prepare(pid_t pid) {
   return {};
 }
 
+void ThreadExaminer::LookAhead(pid_t pid, const Registers& registers) {
+  const auto process = Open(pid);
+  if (!process) return;
+  const auto stack = unwinder_->Unwind(registers, (*process)->memory, (*process)->mappings);
+  if (stack) (void)FunctionNames(pid, *stack);
+}
+
 Result<ThreadExaminer::Process*> ThreadExaminer::Open(pid_t pid) {
   const auto known = processes_.find(pid);
   if (known != processes_.end()) return &known->second;

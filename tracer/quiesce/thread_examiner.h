@@ -38,6 +38,8 @@ class ThreadExaminer {
 
   // Reads what is needed of a process before the pause.
   Status Prepare(pid_t pid);
+  // Unwinds from these registers of a thread that runs on: what is read of files is kept.
+  void LookAhead(pid_t pid, const Registers& registers);
   // A process has executed another program, or is gone.
   void Forget(pid_t pid) { processes_.erase(pid); }
 

@@ -151,6 +151,7 @@ bool ParseStatusLine(std::string_view key, std::string_view value, TaskStatus& s
   if (key == "SigPnd") return ParseNumber(value, status.pending_signals, 16);
   if (key == "ShdPnd") return ParseNumber(value, status.shared_pending_signals, 16);
   if (key == "SigBlk") return ParseNumber(value, status.blocked_signals, 16);
+  if (key == "FDSize") return ParseNumber(value, status.descriptor_slots);
   if (key == "Seccomp") return ParseNumber(value, status.seccomp, 10);
   if (key == "SigIgn") return ParseNumber(value, status.ignored_signals, 16);
   if (key == "SigCgt") return ParseNumber(value, status.caught_signals, 16);

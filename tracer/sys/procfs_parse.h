@@ -34,6 +34,7 @@ struct TaskStatus {
   uint64_t blocked_signals = 0;
   uint64_t ignored_signals = 0;
   uint64_t caught_signals = 0;
+  uint64_t descriptor_slots = 0;  // every descriptor is below this
 };
 
 // Of /proc/PID/stat.

@@ -47,7 +47,7 @@ TEST(ParseStatus, ReadsWhatItKnowsAndSkipsTheRest) {
   const auto status = ParseStatus(
       "Name:\tserver\nUmask:\t0022\nState:\tt (tracing stop)\nTgid:\t12\nPPid:\t1\n"
       "TracerPid:\t99\nUid:\t33\t34\t35\t36\nGid:\t1\t2\t3\t4\nGroups:\t5 6 \nNSpid:\t12\t2\n"
-      "SigBlk:\t0000000008016a07\nSigCgt:\t0000000198016a07\nVmPeak:\t1 kB\n");
+      "SigBlk:\t0000000008016a07\nSigCgt:\t0000000198016a07\nFDSize:\t64\nVmPeak:\t1 kB\n");
   ASSERT_TRUE(status) << status.error().Line();
   EXPECT_EQ(status->name, "server");
   EXPECT_EQ(status->umask, 022u);
@@ -57,6 +57,7 @@ TEST(ParseStatus, ReadsWhatItKnowsAndSkipsTheRest) {
   EXPECT_EQ(status->groups, (std::vector<gid_t>{5, 6}));
   EXPECT_EQ(status->namespace_pids, (std::vector<pid_t>{12, 2}));
   EXPECT_EQ(status->blocked_signals, 0x8016a07u);
+  EXPECT_EQ(status->descriptor_slots, 64u);
 }
 
 TEST(ParseStat, FindsTheFieldsBehindANameWithParentheses) {

@@ -351,8 +351,8 @@ std::optional<uint64_t> StackTakeOver::TranslatePlain(uint64_t word, bool certai
     const ObjectMoves::Landing landing = context_.moves.Translate(word, pointee);
     if (landing.move == nullptr) return word;
     if (!landing.to) {
-      problem =
-          fmt::format("a part of a {} that the new version does not have", landing.move->type_name);
+      problem = fmt::format("a part of a {} that the new version does not have",
+                            *landing.move->type_name);
     }
     return landing.to;
   }
@@ -415,7 +415,7 @@ std::optional<Addr> StackTakeOver::Place(Addr word) const {
 
 user_regs_struct StackTakeOver::Registers(const checkpoint::ThreadImage& thread) const {
   user_regs_struct registers = thread.registers;
-  static constexpr unsigned long long user_regs_struct::*kArguments[] = {
+  static constexpr unsigned long long user_regs_struct::* kArguments[] = {
       &user_regs_struct::rax, &user_regs_struct::rcx, &user_regs_struct::rdx,
       &user_regs_struct::rsi, &user_regs_struct::rdi, &user_regs_struct::r8,
       &user_regs_struct::r9,  &user_regs_struct::r10, &user_regs_struct::r11};

@@ -2,6 +2,8 @@
    They touch no stack and keep their state in registers that a system call preserves. */
 
     .text
+    .globl mcr_injected_begin
+mcr_injected_begin:
 
 /* rdi: array of struct InjectedCall, rsi: its length. Makes every call, failed ones included. */
     .globl mcr_injected_batch
@@ -80,13 +82,21 @@ mcr_injected_set_mm_map_end:
 
 /* rdi: read end of a pipe, rsi: a writable int. Makes a copy of the process that closes all other descriptors and ends when
    nothing holds the pipe's other end any more. It is forked by a child that shares the memory and has ended when this is over:
-   so it is an orphan, no child of the process. Writes its pid or -errno to the int; returns 0 or -errno. */
+   so it is an orphan, no child of the process. Closes the descriptor, writes the copy's pid or -errno to the int; returns 0 or
+   -errno. The page that this lies in may be one that forks leave out. */
     .globl mcr_injected_twin
     .globl mcr_injected_twin_end
 mcr_injected_twin:
+.Ltwin:
     mov %rdi, %r12
     mov %rsi, %r13
     movl $0, (%r13)
+    lea .Ltwin(%rip), %rdi
+    and $-4096, %rdi
+    mov $4096, %esi
+    mov $11, %edx              /* MADV_DOFORK */
+    mov $28, %eax              /* madvise */
+    syscall
     mov $0x804100, %edi        /* CLONE_UNTRACED | CLONE_VFORK | CLONE_VM */
     xor %esi, %esi
     xor %edx, %edx
@@ -109,7 +119,12 @@ mcr_injected_twin:
     test %rax, %rax
     js 3f
     xor %eax, %eax
-3:  int3
+3:  mov %rax, %r15
+    mov %r12d, %edi
+    mov $3, %eax               /* close */
+    syscall
+    mov %r15, %rax
+    int3
 2:  mov $0x800011, %edi        /* CLONE_UNTRACED, SIGCHLD */
     xor %esi, %esi
     xor %edx, %edx
@@ -170,5 +185,49 @@ mcr_injected_call_functions:
     xor %eax, %eax
     int3
 mcr_injected_call_functions_end:
+
+/* rdi: a number that all descriptors are below, rsi: array of ints, rdx: its length. Finds the descriptors of epoll sets: asked to
+   forget a descriptor that is in no set, only a set answers -ENOENT. Returns how many there are, though they may be more than
+   find room, or -errno. */
+    .globl mcr_injected_find_epoll_sets
+    .globl mcr_injected_find_epoll_sets_end
+mcr_injected_find_epoll_sets:
+    mov %rdi, %r12
+    mov %rsi, %r13
+    mov %rdx, %r14
+    xor %edi, %edi
+    mov $0x80000, %esi         /* EFD_CLOEXEC */
+    mov $290, %eax             /* eventfd2 */
+    syscall
+    test %rax, %rax
+    js 5f
+    mov %rax, %r15
+    xor %ebx, %ebx             /* the descriptor that is asked */
+    xor %ebp, %ebp             /* sets found */
+1:  cmp %r12, %rbx
+    jae 4f
+    mov %ebx, %edi
+    mov $2, %esi               /* EPOLL_CTL_DEL */
+    mov %r15d, %edx
+    xor %r10d, %r10d
+    mov $233, %eax             /* epoll_ctl */
+    syscall
+    cmp $-2, %rax              /* -ENOENT */
+    jne 3f
+    cmp %r14, %rbp
+    jae 2f
+    mov %ebx, (%r13,%rbp,4)
+2:  inc %rbp
+3:  inc %rbx
+    jmp 1b
+4:  mov %r15d, %edi
+    mov $3, %eax               /* close */
+    syscall
+    mov %rbp, %rax
+5:  int3
+mcr_injected_find_epoll_sets_end:
+
+    .globl mcr_injected_end
+mcr_injected_end:
 
     .section .note.GNU-stack,"",@progbits

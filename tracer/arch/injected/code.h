@@ -16,6 +16,9 @@ struct InjectedCall {
 };
 static_assert(sizeof(InjectedCall) == 64);
 
+// All of the routines below, which lie in it one behind the other.
+std::span<const std::byte> AllCode();
+
 // Arguments: address of an InjectedCall array, its length.
 std::span<const std::byte> BatchCode();
 
@@ -25,7 +28,7 @@ std::span<const std::byte> SetMmMapCode();
 
 // Arguments: the read end of a pipe, address of a writable int. Forks a copy of the process that
 // holds that descriptor only, executes no code of the program, and ends with the pipe's other end.
-// Result: 0 or -errno; the int: the copy's PID or -errno.
+// The process itself closes the descriptor. Result: 0 or -errno; the int: the copy's PID or -errno.
 std::span<const std::byte> TwinCode();
 
 // One call of a function of the program's, of one or two integer arguments.
@@ -39,6 +42,12 @@ static_assert(sizeof(InjectedFunctionCall) == 32);
 // Arguments: address of an InjectedFunctionCall array, its length, the end of a stack to call on
 // (a multiple of 16). Result: 0.
 std::span<const std::byte> CallFunctionsCode();
+
+// Arguments: a number that all descriptors of the process are below, address of an int array, its
+// length. The array: the descriptors of its epoll sets. Result: how many there are (the array may
+// have no room for all), or -errno. One call of the kernel for each descriptor, where a look at
+// /proc costs twenty times that.
+std::span<const std::byte> FindEpollSetsCode();
 
 }  // namespace mcr::tracer
 
