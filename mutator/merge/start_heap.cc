@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
-#include <set>
 #include <span>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "mutator/graph/allocation_types.h"
@@ -57,17 +58,14 @@ struct Side {
 
 class Comparison {
  public:
-  Comparison(const Base& base, const ChangedModule& module, Side& before, Side& after,
-             std::vector<ChunkPair> again, const checkpoint::ProcessImage& again_image)
+  Comparison(const Base& base, const ChangedModule& module, Side& before, Side& after)
       : base_(base),
         module_(module),
         map_(module.map()),
         recipes_(module.map().recipes()),
         regions_(module.before(), recipes_),
         before_(before),
-        after_(after),
-        again_(std::move(again)),
-        again_image_(again_image) {}
+        after_(after) {}
 
   StartHeap Run() {
     const auto pairs =
@@ -291,7 +289,7 @@ class Comparison {
     if (region != nullptr) type = region->chained;  // what all blocks have
     const TypeId counterpart = recipes_.Counterpart(type);
     const Recipe& recipe = recipes_.Get(type, counterpart);
-    if (!visited_.emplace(Addr(before), &recipe).second) return;
+    if (!visited_[&recipe].insert(Addr(before)).second) return;
     Visit visit{Addr(before), Addr(after), &recipe, 1, 0, 0, true, name};
     if (at_start) {
       before_.Reach(old_chunk);
@@ -381,19 +379,9 @@ class Comparison {
     return difference;
   }
 
-  // If it is a result of every start.
   void Add(StartDifference difference) {
-    const Addr at = difference.value + difference.from;
-    const HeapChunk* chunk = before_.ChunkAt(at.value());
+    const HeapChunk* chunk = before_.ChunkAt((difference.value + difference.from).value());
     difference.mapped = chunk != nullptr && chunk->mmapped;
-    if (difference.mapped) return heap_.differences.push_back(std::move(difference));
-    const auto pair =
-        std::ranges::find_if(again_, [&](const ChunkPair& each) { return each.live.Contains(at); });
-    if (pair == again_.end()) return;
-    std::vector<std::byte> once(difference.size), twice(difference.size);
-    const Addr there = pair->base.begin() + (at - pair->live.begin());
-    if (!before_.memory.Read(at, once) || !again_image_.Read(there, twice)) return;
-    if (!difference.target && once != twice) return;
     heap_.differences.push_back(std::move(difference));
   }
 
@@ -408,13 +396,30 @@ class Comparison {
   Regions regions_;
   Side& before_;
   Side& after_;
-  std::vector<ChunkPair> again_;  // `live`: the first start, `base`: the second
-  const checkpoint::ProcessImage& again_image_;
   std::deque<Visit> pending_;
   std::vector<Untyped> untyped_;
-  std::set<std::pair<Addr, const Recipe*>> visited_;
+  std::unordered_map<const Recipe*, std::unordered_set<Addr>> visited_;  // in the base
   StartHeap heap_;
 };
+
+// Leaves what every start of the old version has as a result, which two of them agree about.
+Status KeepCertain(const checkpoint::ProcessImage& start, const std::vector<HeapChunk>& chunks,
+                   const checkpoint::ProcessImage& again, std::vector<StartDifference>& found) {
+  if (found.empty()) return {};
+  MCR_ASSIGN(const auto again_chunks, WalkHeap(again));
+  const auto pairs = PairChunks(start, chunks, again, again_chunks);  // `live`: the first start
+  std::erase_if(found, [&](const StartDifference& difference) {
+    if (difference.mapped) return false;
+    const Addr at = difference.value + difference.from;
+    const ChunkPair* pair = FindPair(pairs, &ChunkPair::live, at);
+    if (pair == nullptr) return true;
+    std::vector<std::byte> once(difference.size), twice(difference.size);
+    const Addr there = pair->base.begin() + (at - pair->live.begin());
+    if (!start.Read(at, once) || !again.Read(there, twice)) return true;
+    return !difference.target && once != twice;
+  });
+  return {};
+}
 
 }  // namespace
 
@@ -422,12 +427,12 @@ Result<StartHeap> CompareStartHeaps(const Base& base, const checkpoint::ProcessI
                                     const ChangedModule& module) {
   const checkpoint::ProcessImage& start = *base.start.image;
   MCR_ASSIGN(auto old_chunks, WalkHeap(start));
-  MCR_ASSIGN(const auto again_chunks, WalkHeap(*base.again.image));
   MCR_ASSIGN(auto new_chunks, WalkHeap(next));
-  auto again = PairChunks(start, old_chunks, *base.again.image, again_chunks);
   Side before(start, base.start.biases.at(module.index), std::move(old_chunks));
   Side after(next, module.next.bias, std::move(new_chunks));
-  return Comparison(base, module, before, after, std::move(again), *base.again.image).Run();
+  StartHeap heap = Comparison(base, module, before, after).Run();
+  MCR_TRY(KeepCertain(start, before.chunks, *base.again.image, heap.differences));
+  return heap;
 }
 
 }  // namespace mcr::mutator

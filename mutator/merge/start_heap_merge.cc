@@ -52,9 +52,8 @@ class Judge {
 
  private:
   std::optional<Addr> InLive(Addr in_base) const {
-    const auto pair = std::ranges::find_if(
-        pairs_, [&](const ChunkPair& each) { return each.base.Contains(in_base); });
-    if (pair == pairs_.end()) return std::nullopt;
+    const ChunkPair* pair = FindPair(pairs_, &ChunkPair::base, in_base);
+    if (pair == nullptr) return std::nullopt;
     return pair->live.begin() + (in_base - pair->base.begin());
   }
 
