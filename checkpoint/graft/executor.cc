@@ -165,7 +165,7 @@ Status Graft::ApplyTo(const ProcessGraft& graft, MemoryPatch patch, const Applie
   MCR_TRY(MakeCalls(*process, graft));
   MCR_TRY(WriteMemory(graft.pid, std::move(patch)));
   MCR_TRY(SetRegisters(*process, graft));
-  return applied(*process);
+  return applied(*process, graft);
 }
 
 Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {

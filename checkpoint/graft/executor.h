@@ -39,11 +39,14 @@ class Graft {
   // Every task of the group is stopped, and stays so until Commit or Undo; the group and the plan
   // outlive the Graft. On failure everything is as before; an error of that undo is appended to the
   // error.
-  // `applied` is told of each process that is done; its error counts as one of ours.
-  using Applied = std::function<Status(const tracer::TracedProcess&)>;
+  // `applied` is told of each process that is done, and of its plan with the addresses of its
+  // allocations; its error counts as one of ours.
+  using Applied = std::function<Status(const tracer::TracedProcess&, const ProcessGraft&)>;
   static Result<std::unique_ptr<Graft>> Apply(
       tracer::TaskGroup& group, const GraftPlan& plan, GraftPreparation preparation,
-      const Applied& applied = [](const tracer::TracedProcess&) { return Status(); });
+      const Applied& applied = [](const tracer::TracedProcess&, const ProcessGraft&) {
+        return Status();
+      });
 
   Graft(const Graft&) = delete;
   Graft& operator=(const Graft&) = delete;

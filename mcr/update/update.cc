@@ -71,14 +71,14 @@ void DescribeProcesses(PausedServer& paused, Report& report) {
   }
 }
 
-Result<mutator::MergePlan> MergePaused(const Rehearsals& rehearsals, const PausedServer& paused,
-                                       const MemoryWatch& watch, mutator::Merger& merger) {
+std::vector<mutator::ProcessPair> PairPaused(const Rehearsals& rehearsals,
+                                             const PausedServer& paused, const MemoryWatch& watch) {
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < paused.images().size(); ++i) {
     pairs.push_back(rehearsals.PairFor(*paused.images()[i], paused.stacks()[i]));
     pairs.back().memo = watch.MemoFor(paused.images()[i]->pid());
   }
-  return merger.Merge(pairs);
+  return pairs;
 }
 
 void DescribePlan(const mutator::MergePlan& plan, Report& report) {
@@ -132,6 +132,13 @@ Status CheckRequirements(const Requirements& requirements, const PausedServer& p
   return {};
 }
 
+std::string DescribeChecks(const std::vector<Check>& checks) {
+  uint64_t checked = 0;
+  for (const Check& check : checks) checked += check.checked;
+  return fmt::format("{} checks, {} pointers, objects and values are right", checks.size(),
+                     checked);
+}
+
 // The protocol. Leaving it early, anywhere, undoes what was done: every value here owns its part of
 // that.
 Status RunStages(const Options& options, Timeline& timeline, Report& report) {
@@ -150,6 +157,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(server, rehearsals, merger));
   MCR_TRY(RefuseProblems(expected.problems, report));
   const MemoryWatch watch = WatchMemory(server, expected, report);
+  const auto versions = PairVersions(server.modules);
   MCR_TRY(InjectFault(options.fault, Fault::kRehearse));
   timeline.Leave(fmt::format("{} processes of the new version idle", rehearsals.processes()));
 
@@ -168,9 +176,12 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   timeline.Enter(Stage::kCheckpoint);
   MCR_TRY(paused->BeginCheckpoint());
   const auto merge_began = std::chrono::steady_clock::now();
-  Result<mutator::MergePlan> merged = MergePaused(rehearsals, *paused, watch, merger);
+  const auto pairs = PairPaused(rehearsals, *paused, watch);
+  Result<mutator::MergePlan> merged = merger.Merge(pairs);
   auto prepared = merged ? checkpoint::Graft::Prepare(merged->graft)
                          : Result<checkpoint::GraftPreparation>(Fail("nothing to prepare"));
+  auto remembered =
+      merged ? OldState::Remember(*merged, pairs) : Result<OldState>(Fail("nothing to remember"));
   const auto merge_took = std::chrono::steady_clock::now() - merge_began;
   MCR_ASSIGN(report.criu_frozen_ms, paused->FinishCheckpoint());
   MCR_TRY(InjectFault(options.fault, Fault::kCheckpoint));
@@ -185,19 +196,22 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
 
   timeline.Enter(Stage::kGraft);
   MCR_ASSIGN(checkpoint::GraftPreparation preparation, std::move(prepared));
-  Validator validator(plan.graft, watch, paused->other_processors());
+  MCR_ASSIGN(const OldState before, std::move(remembered));
+  Validator validator({plan, watch, before, versions, paused->other_processors()});
   paused->ExpectWrites();
   MCR_ASSIGN(const auto graft,
              checkpoint::Graft::Apply(
                  paused->tasks(), plan.graft, std::move(preparation),
-                 [&](const tracer::TracedProcess& process) { return validator.Add(process); }));
+                 [&](const tracer::TracedProcess& process, const checkpoint::ProcessGraft& done) {
+                   return validator.Add(process, done);
+                 }));
   MCR_TRY(InjectFault(options.fault, Fault::kGraft));
   timeline.Leave(fmt::format("{} processes carry the new program", plan.graft.processes.size()));
 
   timeline.Enter(Stage::kValidate);
-  MCR_TRY(validator.Finish());
+  MCR_TRY(validator.Finish(report.validation));
   MCR_TRY(InjectFault(options.fault, Fault::kValidate));
-  timeline.Leave("no pointer into the old program is left");
+  timeline.Leave(DescribeChecks(report.validation));
 
   timeline.Enter(Stage::kCommit);
   MCR_TRY(InjectFault(options.fault, Fault::kCommit));

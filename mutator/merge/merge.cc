@@ -7,6 +7,7 @@
 
 #include "mutator/graph/dynamic_symbols.h"
 #include "mutator/graph/memory_scan.h"
+#include "mutator/merge/account.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/live_words.h"
 #include "mutator/merge/loader_state.h"
@@ -86,6 +87,23 @@ Status FindAllocator(const checkpoint::ProcessImage& live, const LoadedModules& 
               "PID " + std::to_string(live.pid()));
 }
 
+// What validation is told: nothing of how values were translated.
+Account AccountFor(const ChangedModules& modules, const TypedObjects& objects) {
+  Account account;
+  size_t typed = 0;
+  for (const ChangedModule& module : modules.all()) {
+    if (&module == objects.module()) typed = account.modules.size();
+    account.modules.push_back(
+        {module.index, module.live.range, module.new_range, module.live.bias, module.new_bias()});
+  }
+  for (const ObjectMove& move : objects.moves().all()) {
+    const Object& object = *move.object;
+    account.objects.push_back({object.memory, move.to, move.to_size, typed, object.recipe->before,
+                               object.recipe->after, object.count, move.moves});
+  }
+  return account;
+}
+
 void CountObjects(const TypedObjects& objects, MergePlan& plan) {
   plan.objects.typed += objects.object_count();
   for (const ObjectMove& move : objects.moves().all()) {
@@ -162,20 +180,22 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   }
   MCR_ASSIGN(const auto objects, TypedObjects::Find(*pair.live, live_modules, modules));
   CountObjects(*objects, plan);
+  Account& account = plan.accounts.emplace_back(AccountFor(modules, *objects));
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
       mapping.file = module.index;
       graft.mappings.push_back(mapping);
     }
     graft.unmap.push_back(module.live.range);
-    MCR_TRY(
-        modules_[module.index]->image.Build({*pair.live, *pair.next, module, modules, next_to_live,
-                                             guard, base ? &*base : nullptr, objects->moves()},
-                                            graft, plan));
+    MCR_TRY(modules_[module.index]->image.Build(
+        {*pair.live, *pair.next, module, modules, next_to_live, guard, base ? &*base : nullptr,
+         objects->moves(), account.from_next},
+        graft, plan));
   }
-  ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
-                        live_links, next_links, guard, shared, objects->moves(), pair.memo},
-                       graft, plan);
+  ProcessMerge process(
+      {modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live, live_links,
+       next_links, guard, shared, objects->moves(), pair.memo, account.from_next},
+      graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());
   MCR_TRY(process.MergeMemory());
@@ -184,6 +204,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   process.CheckKernelPointers();
   process.MergeLayout();
   MCR_TRY(MergeObjects(*pair.live, live_modules, modules, *objects, process.stacks(), graft, plan));
+  account.rebuilt_stacks = process.stacks().rebuilt_ranges();
   for (const ChangedModule& module : modules.all()) {
     module.map().kept_constants().AddTo(module.new_bias(), graft);
   }

@@ -241,6 +241,7 @@ bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer, const ChangedM
     return false;
   }
   graft_.writes.AddWord(pointer.at, translated.value);
+  context_.from_next.push_back(*Range<Addr>::FromSize(pointer.at, kWord));
   Count(PointerKind::kLayout);
   ++plan_.pointers.likely;
   return true;
@@ -289,6 +290,7 @@ Status ProcessMerge::MergeLinkMaps() {
       continue;
     }
     loader_state_.push_back(*ours);
+    context_.from_next.push_back(*ours);
     MCR_TRY(MergeLinkMap(*ours, *theirs));
   }
   return {};
@@ -345,6 +347,7 @@ Status ProcessMerge::MergeObjectTables() {
   }
   live.Write(graft_.writes);
   std::ranges::copy(live.ranges(), std::back_inserter(loader_state_));
+  std::ranges::copy(live.ranges(), std::back_inserter(context_.from_next));
   return {};
 }
 

@@ -1,0 +1,32 @@
+// The allocator's blocks in the new state, looked up when somebody asks: most updates move nothing.
+#ifndef MCR_MUTATOR_VALIDATE_HEAP_VIEW_H_
+#define MCR_MUTATOR_VALIDATE_HEAP_VIEW_H_
+
+#include <optional>
+#include <vector>
+
+#include "checkpoint/process_image.h"
+#include "mcr/base/address.h"
+#include "mutator/graph/heap_chunks.h"
+
+namespace mcr::mutator {
+
+class HeapView {
+ public:
+  explicit HeapView(const checkpoint::ProcessImage& image) : image_(image) {}
+
+  // Empty if the heap does not read as one.
+  const std::vector<HeapChunk>& chunks() const {
+    if (!chunks_) chunks_ = WalkHeap(image_).value_or(std::vector<HeapChunk>());
+    return *chunks_;
+  }
+  const HeapChunk* Find(Addr at) const { return FindChunk(chunks(), at); }
+
+ private:
+  const checkpoint::ProcessImage& image_;
+  mutable std::optional<std::vector<HeapChunk>> chunks_;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_VALIDATE_HEAP_VIEW_H_
