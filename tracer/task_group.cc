@@ -375,16 +375,13 @@ Status TaskGroup::Hold() {
   for (const TracedProcess& process : processes_) {
     if (IsSpared(process)) spared.insert(process.pid);
   }
-  const auto each = [&](auto step) {
-    return ForEachMain([&](AttachedTask& main) {
-      return spared.contains(main.tid()) ? Status() : (main.*step)();
-    });
+  const auto each = [&](const auto& step) {
+    return ForEachMain(
+        [&](AttachedTask& main) { return spared.contains(main.tid()) ? Status() : step(main); });
   };
-  MCR_TRY(ForEachMain([&](AttachedTask& main) {
-    return spared.contains(main.tid()) ? Status() : main.SendOwnSignal(SIGSTOP);
-  }));
-  MCR_TRY(each(&AttachedTask::BeginGroupStop));
-  return each(&AttachedTask::AwaitGroupStop);
+  MCR_TRY(each([](AttachedTask& main) { return main.SendOwnSignal(SIGSTOP); }));
+  MCR_TRY(each([](AttachedTask& main) { return main.BeginGroupStop(); }));
+  return each([](AttachedTask& main) { return main.AwaitGroupStop(); });
 }
 
 Status TaskGroup::Release() {
