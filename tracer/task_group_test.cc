@@ -34,6 +34,12 @@ std::unique_ptr<TargetProcess> StartReady(const std::string& name,
   return target;
 }
 
+// A task that ends has no memory any more long before its state says so, and runs no code.
+bool HasMemory(const ProcFs& proc, pid_t pid) {
+  const auto mappings = proc.ReadMappings(pid);
+  return mappings && !mappings->empty();
+}
+
 // Every task of the tree below `root` that does not have us as its tracer; tasks that end are
 // skipped.
 std::string Untraced(pid_t root) {
@@ -46,7 +52,8 @@ std::string Untraced(pid_t root) {
     if (!tids) continue;
     for (const pid_t tid : *tids) {
       const auto status = proc.ReadThreadStatus(pid, tid);
-      if (status && status->state != 'Z' && status->state != 'X' && status->tracer != getpid()) {
+      if (status && status->state != 'Z' && status->state != 'X' && status->tracer != getpid() &&
+          HasMemory(proc, pid)) {
         untraced += " " + std::to_string(tid) + " of " + std::to_string(pid) + " in state " +
                     status->state + " traced by " + std::to_string(status->tracer);
       }

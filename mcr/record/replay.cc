@@ -24,6 +24,14 @@ uint64_t Middle(const Recording& recording) {
   return last / 2;
 }
 
+std::vector<uint64_t> Beginnings(const Recording& recording) {
+  std::vector<uint64_t> beginnings;
+  for (const Connection& connection : recording.connections()) {
+    beginnings.push_back(ReplayedClient::BeginOf(connection));
+  }
+  return beginnings;
+}
+
 // A client's time-out begins when its turn comes: one that waits for another's announcement is told
 // of it or that it will not come.
 std::deque<ReplayedClient> MakeClients(const Recording& recording, const ReplayOptions& options,
@@ -37,8 +45,9 @@ std::deque<ReplayedClient> MakeClients(const Recording& recording, const ReplayO
     ReplayedClient* const announcer =
         connection.has_announced() ? &clients[connection.announced().connection()] : nullptr;
     clients.emplace_back(
-        connection, ReplayedClient::Server{options.host, port, options.timeout, &announced, &masks},
-        schedule, announcer);
+        connection, clients.size(),
+        ReplayedClient::Server{options.host, port, options.timeout, &announced, &masks}, schedule,
+        announcer);
   }
   return clients;
 }
@@ -82,7 +91,8 @@ Result<ReplayResult> Replay(const Recording& recording, const ReplayOptions& opt
                  {recording.announced_port().begin(), recording.announced_port().end()}));
   if (!Resolve(options.host, 0)) return Fail("no numeric address", options.host, "check --host");
 
-  Schedule schedule(options.speed, Middle(recording), options.during != nullptr);
+  Schedule schedule(Beginnings(recording), options.speed, Middle(recording),
+                    options.during != nullptr);
   std::deque<ReplayedClient> clients = MakeClients(recording, options, announced, masks, schedule);
   std::vector<Status> said(clients.size());
   {

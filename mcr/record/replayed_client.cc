@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace mcr::record {
@@ -29,29 +30,48 @@ std::optional<sockaddr_in6> Resolve(const std::string& host, uint16_t port) {
   return std::nullopt;
 }
 
+uint64_t ReplayedClient::BeginOf(const Connection& recorded) {
+  const uint64_t first =
+      recorded.pieces().empty() ? Schedule::kNone : recorded.pieces().Get(0).at_us();
+  const uint64_t ended = recorded.ended_at_us();
+  return ended == 0 ? first : std::min(first, ended);
+}
+
 Status ReplayedClient::Run() {
   const Status said = Say();
+  schedule_.Next(index_, Schedule::kNone);
   Announce(true);
   return said;
 }
 
 Status ReplayedClient::Say() {
-  schedule_.Await(recorded_.began_at_us());
+  bool ended = recorded_.ended_at_us() == 0;
   for (const Piece& piece : recorded_.pieces()) {
-    if (!piece.from_client()) {
-      expected_ += piece.data();
-      continue;
+    if (!ended && recorded_.ended_at_us() < piece.at_us()) {
+      End();
+      ended = true;
     }
-    MCR_TRY(Receive(0, server_.timeout));
-    schedule_.Await(piece.at_us());
-    MCR_TRY(Send(piece.data()));
+    MCR_TRY(Repeat(piece));
   }
-  MCR_TRY(Receive(0, server_.timeout));
-  if (recorded_.ended_at_us() != 0) {
-    schedule_.Await(recorded_.ended_at_us());
-    shutdown(socket_.get(), SHUT_WR);
-  }
+  if (!ended) End();
   return Receive(1, kLateAnswer);
+}
+
+Status ReplayedClient::Repeat(const Piece& piece) {
+  AwaitTurn(piece.at_us());
+  if (piece.from_client()) return Send(piece.data());
+  expected_ += piece.data();
+  return Receive(0, server_.timeout);
+}
+
+void ReplayedClient::End() {
+  AwaitTurn(recorded_.ended_at_us());
+  shutdown(socket_.get(), SHUT_WR);
+}
+
+void ReplayedClient::AwaitTurn(uint64_t at_us) {
+  schedule_.Next(index_, at_us);
+  schedule_.Await(index_, at_us);
 }
 
 Status ReplayedClient::Connect() {

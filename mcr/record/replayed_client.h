@@ -35,10 +35,15 @@ class ReplayedClient {
     const Masks* masks = nullptr;
   };
 
-  // `announcer`: who is told this client's port; nullptr if nobody has to be. All are borrowed.
-  ReplayedClient(const Connection& recorded, Server server, Schedule& schedule,
+  // When what it has to do first was recorded, for its schedule.
+  static uint64_t BeginOf(const Connection& recorded);
+
+  // `index`: in the schedule. `announcer`: who is told this client's port; nullptr if nobody has to
+  // be. All are borrowed.
+  ReplayedClient(const Connection& recorded, size_t index, Server server, Schedule& schedule,
                  ReplayedClient* announcer)
       : recorded_(recorded),
+        index_(index),
         server_(std::move(server)),
         schedule_(schedule),
         announcer_(announcer) {}
@@ -52,6 +57,9 @@ class ReplayedClient {
 
  private:
   Status Say();
+  Status Repeat(const Piece& piece);
+  void End();
+  void AwaitTurn(uint64_t at_us);
   Status Connect();
   Status Send(std::string_view data);
   // Until as much is there as had been by now, and so much more, the server has closed, or the time
@@ -64,6 +72,7 @@ class ReplayedClient {
   void Announce(bool over);
 
   const Connection& recorded_;
+  const size_t index_;
   const Server server_;
   Schedule& schedule_;
   ReplayedClient* const announcer_;

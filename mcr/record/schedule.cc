@@ -4,12 +4,29 @@
 
 namespace mcr::record {
 
-void Schedule::Await(uint64_t at_us) {
+// The client whose next piece is the earliest of all never waits for another.
+bool Schedule::MayBegin(size_t client, uint64_t at_us) const {
+  if (at_us > middle_us_ && !second_half_) return false;
+  for (size_t other = 0; other < next_us_.size(); ++other) {
+    if (other != client && next_us_[other] < at_us) return false;
+  }
+  return true;
+}
+
+void Schedule::Await(size_t client, uint64_t at_us) {
   std::unique_lock lock(mutex_);
-  if (at_us > middle_us_) began_second_.wait(lock, [this] { return second_half_; });
+  changed_.wait(lock, [&] { return MayBegin(client, at_us); });
   const Clock::time_point when = began_ + delay_ + Scaled(at_us);
   lock.unlock();
   if (speed_ > 0) std::this_thread::sleep_until(when);
+}
+
+void Schedule::Next(size_t client, uint64_t at_us) {
+  {
+    const std::lock_guard lock(mutex_);
+    next_us_[client] = at_us;
+  }
+  changed_.notify_all();
 }
 
 void Schedule::AwaitMiddle() const {
@@ -22,7 +39,7 @@ void Schedule::BeginSecondHalf(Clock::duration paused) {
     delay_ = paused;
     second_half_ = true;
   }
-  began_second_.notify_all();
+  changed_.notify_all();
 }
 
 Schedule::Clock::duration Schedule::Scaled(uint64_t at_us) const {
