@@ -1,6 +1,7 @@
 """The servers of the recorded workloads: how each is started, what its clients say, and what is another each time.
 
-What clients say has two halves: between them an update takes place when it is replayed."""
+What clients say has two halves: an update takes place half-way when it is replayed, so the silence between them has to
+be longer than all that comes after it."""
 
 import contextlib
 import ftplib
@@ -103,7 +104,6 @@ def say_redis(port):
         half._socket.sendall(b"half!\r\n")
         half.read()
         open_multi.call("EXEC")
-        time.sleep(GAP)  # what one client does, another sees at replay, too
         busy.pipeline([("GET", f"key:{number}") for number in range(0, 50, 7)])
         busy.pipeline([("LRANGE", "list", 0, -1), ("HGETALL", "hash"), ("ZRANGE", "sorted", 0, -1, "WITHSCORES"),
                        ("SCARD", "set"), ("GET", "counter"), ("XRANGE", "stream", "-", "+"),
@@ -130,15 +130,12 @@ def say_memcached(port):
         time.sleep(2 * GAP)
         half.send(b"half!\r\n")
         half.line()
-        time.sleep(GAP)
         busy.get_many([f"key{number}" for number in range(50)])
         busy.get("halved")
-        time.sleep(GAP)
         other.call(b"incr counter 1\r\n")
         other.get("large")
         _, token = other.gets("key7")
         other.cas("key7", b"changed", token)
-        time.sleep(GAP)
         busy.get("key7")
         time.sleep(GAP)
 
@@ -223,8 +220,8 @@ def say_echo(port):
             talk(connection, b"client %d\nis here\n" % number, 2)
         kept[0].sendall(b"first ha")
         for number, connection in enumerate(kept[1:3]):
-            talk(connection, b"in %d a timer\nin %d another\nset\n" % (800 + 100 * number, 1300), 1)
-        time.sleep(2 * GAP)
+            talk(connection, b"in %d a timer\nin %d another\nset\n" % (7000 + 100 * number, 7500), 1)
+        time.sleep(13 * GAP)
         talk(kept[0], b"lf, second half\n", 1)
         talk(kept[3], b"and this one\n", 1)
         for connection in kept[1:3]:
