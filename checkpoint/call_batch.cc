@@ -39,6 +39,9 @@ std::vector<std::byte> LayOut(std::span<const BatchedCall> calls, Addr scratch) 
     if (!calls[i].data.empty()) {
       const size_t begin = page.size();
       call.arguments[calls[i].data_argument] = (scratch + begin).value();
+      if (const auto second = calls[i].second_argument) {
+        call.arguments[second->index] = (scratch + begin + second->to).value();
+      }
       page.insert(page.end(), calls[i].data.begin(), calls[i].data.end());
       if (const auto pointer = calls[i].pointer) {
         const uint64_t target = (scratch + begin + pointer->to).value();

@@ -26,6 +26,12 @@ struct BatchedCall {
   std::vector<std::byte> data;
   size_t data_argument = 0;
   static constexpr size_t kMaxData = 2048;
+  // Another argument that becomes the address of a byte within `data`.
+  struct SecondArgument {
+    size_t index;
+    size_t to;
+  };
+  std::optional<SecondArgument> second_argument;
   // A pointer within `data` to another place in it: the address of byte `to` is put at byte `at`.
   struct Pointer {
     size_t at;

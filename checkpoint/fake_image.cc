@@ -85,8 +85,13 @@ FakeImage& FakeImage::AddEpollEntry(const EpollEntry& entry) {
   return *this;
 }
 
-FakeImage& FakeImage::AddKernelPointer(const KernelPointer& pointer) {
-  kernel_pointers_.push_back(pointer);
+FakeImage& FakeImage::AddTimer(const Timer& timer) {
+  timers_.push_back(timer);
+  return *this;
+}
+
+FakeImage& FakeImage::AddSignalStack(const SignalStack& stack) {
+  signal_stacks_.push_back(stack);
   return *this;
 }
 

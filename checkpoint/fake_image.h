@@ -47,7 +47,8 @@ class FakeImage : public ProcessImage {
   FakeImage& AddThread(const ThreadImage& thread);
   FakeImage& AddSignalHandler(const SignalHandler& handler);
   FakeImage& AddEpollEntry(const EpollEntry& entry);
-  FakeImage& AddKernelPointer(const KernelPointer& pointer);
+  FakeImage& AddTimer(const Timer& timer);
+  FakeImage& AddSignalStack(const SignalStack& stack);
   FakeImage& SetLayout(const MemoryLayout& layout);
 
   pid_t pid() const override { return pid_; }
@@ -56,7 +57,8 @@ class FakeImage : public ProcessImage {
   const std::vector<ThreadImage>& threads() const override { return threads_; }
   const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
   const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
-  const std::vector<KernelPointer>& kernel_pointers() const override { return kernel_pointers_; }
+  const std::vector<Timer>& timers() const override { return timers_; }
+  const std::vector<SignalStack>& signal_stacks() const override { return signal_stacks_; }
   const MemoryLayout& layout() const override { return layout_; }
   Status Read(Addr from, std::span<std::byte> into) const override;
   Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
@@ -70,7 +72,8 @@ class FakeImage : public ProcessImage {
   std::vector<ThreadImage> threads_;
   std::vector<SignalHandler> signal_handlers_;
   std::vector<EpollEntry> epoll_entries_;
-  std::vector<KernelPointer> kernel_pointers_;
+  std::vector<Timer> timers_;
+  std::vector<SignalStack> signal_stacks_;
   MemoryLayout layout_;
 };
 

@@ -12,7 +12,9 @@
 
 #include "checkpoint/call_batch.h"
 #include "checkpoint/epoll_info.h"
-#include "checkpoint/kernel_pointer.h"
+#include "checkpoint/image_order.h"
+#include "checkpoint/timer_list.h"
+#include "checkpoint/unwound.h"
 #include "tracer/arch/injected/code.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/procfs.h"
@@ -35,7 +37,7 @@ struct KernelSigaction {
 
 BatchedCall BrkCall() { return {.what = "ask for brk", .number = SYS_brk}; }
 
-// Of the main thread, which executes the batch.
+// Of the thread that executes the batch.
 BatchedCall SignalStackCall() {
   return {.what = "ask for the stack of signal handlers",
           .number = SYS_sigaltstack,
@@ -76,6 +78,25 @@ Result<std::vector<int>> AskForEpollSets(tracer::Injection& injection, uint64_t 
   sets.resize(result);
   MCR_TRY(injection.memory().Read(scratch, std::as_writable_bytes(std::span(sets))));
   return sets;
+}
+
+void AddSignalStack(pid_t tid, const BatchedCall& asked, Answers& answers) {
+  stack_t stack;
+  std::memcpy(&stack, asked.data.data(), sizeof(stack));
+  if ((stack.ss_flags & SS_DISABLE) != 0) return;
+  answers.signal_stacks.push_back({.tid = tid,
+                                   .begin = Addr(reinterpret_cast<uint64_t>(stack.ss_sp)),
+                                   .size = stack.ss_size,
+                                   .flags = stack.ss_flags});
+}
+
+Status AskThread(TracedProcess& process, tracer::Task& task, Answers& answers) {
+  std::vector<BatchedCall> calls = {SignalStackCall()};
+  MCR_ASSIGN(const auto injection, tracer::Injection::Open(process, task));
+  MCR_TRY(RunBatch(*injection, calls));
+  MCR_TRY(CheckResults(calls, "TID " + std::to_string(task.tid())));
+  AddSignalStack(task.tid(), calls.front(), answers);
+  return injection->Close();
 }
 
 }  // namespace
@@ -124,6 +145,7 @@ Result<std::unique_ptr<LiveImage>> LiveImage::CreateStopped(
   MCR_ASSIGN(const tracer::TaskStat stat, ProcFs().ReadStat(pid));
   MCR_ASSIGN(auto image, Open(pid, stat.parent, std::move(epoll_sets)));
   image->threads_ = std::move(threads);
+  PutInOrder(image->threads_);
   return image;
 }
 
@@ -135,15 +157,7 @@ Result<std::unique_ptr<LiveImage>> LiveImage::CreateRunning(pid_t pid) {
 }
 
 void LiveImage::SetStack(pid_t tid, const std::vector<tracer::Frame>& stack) {
-  const auto thread = std::ranges::find(threads_, tid, &ThreadImage::tid);
-  if (thread == threads_.end()) return;
-  thread->return_slots.clear();
-  thread->frames.clear();
-  for (const tracer::Frame& frame : stack) {
-    if (!frame.return_slot.IsNull()) thread->return_slots.push_back(frame.return_slot);
-    thread->frames.push_back({frame.instruction, frame.stack_pointer, frame.saved});
-  }
-  std::ranges::sort(thread->return_slots);
+  checkpoint::SetStack(tid, stack, threads_);
 }
 
 Status LiveImage::FindEpollSets() {
@@ -162,12 +176,13 @@ Status LiveImage::ReadEpoll() {
     MCR_ASSIGN(const std::vector<EpollEntry> entries, ParseEpollInfo(fd, text));
     epoll_entries_.insert(epoll_entries_.end(), entries.begin(), entries.end());
   }
+  PutInOrder(epoll_entries_);
   return {};
 }
 
 Status LiveImage::ReadTimers() {
   MCR_ASSIGN(const std::string text, ProcFs().ReadText(pid_, "timers"));
-  MCR_ASSIGN(kernel_pointers_, ParseTimers(text));
+  MCR_ASSIGN(timers_, ParseTimers(text));
   return {};
 }
 
@@ -205,18 +220,20 @@ Result<Answers> AskProcess(TracedProcess& process) {
   MCR_ASSIGN(answers.epoll_sets, AskForEpollSets(*injection, status.descriptor_slots));
   MCR_TRY(injection->Close());
   answers.brk = Addr(static_cast<uint64_t>(*calls.front().result));
-  stack_t stack;
-  std::memcpy(&stack, calls[1].data.data(), sizeof(stack));
-  if ((stack.ss_flags & SS_DISABLE) == 0) {
-    answers.signal_stack = SignalStack(reinterpret_cast<uint64_t>(stack.ss_sp));
-  }
+  AddSignalStack(process.main().tid(), calls[1], answers);
   for (size_t i = 2; i < calls.size(); ++i) answers.signal_handlers.push_back(HandlerOf(calls[i]));
+  if (RunOnSignalStacks(answers.signal_handlers)) {
+    for (const auto& task : process.tasks) {
+      if (task->tid() != process.main().tid()) MCR_TRY(AskThread(process, *task, answers));
+    }
+    PutInOrder(answers.signal_stacks);
+  }
   return answers;
 }
 
 void LiveImage::SetAnswers(Answers answers) {
   layout_.brk = answers.brk;
-  if (answers.signal_stack) kernel_pointers_.push_back(*std::move(answers.signal_stack));
+  signal_stacks_ = std::move(answers.signal_stacks);
   signal_handlers_ = std::move(answers.signal_handlers);
 }
 

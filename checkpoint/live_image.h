@@ -16,6 +16,7 @@
 #include "tracer/page_cache.h"
 #include "tracer/sys/memory.h"
 #include "tracer/sys/pagemap/pagemap.h"
+#include "tracer/task.h"
 #include "tracer/task_group.h"
 #include "tracer/unwind.h"
 
@@ -28,9 +29,10 @@ Result<std::vector<ThreadImage>> ReadThreads(const tracer::TracedProcess& proces
 struct Answers {
   Addr brk;  // exactly
   std::vector<SignalHandler> signal_handlers;
-  std::optional<KernelPointer> signal_stack;  // of the main thread
-  std::vector<int> epoll_sets;                // descriptors
+  std::vector<SignalStack> signal_stacks;  // of the threads that ProcessImage lists
+  std::vector<int> epoll_sets;             // descriptors
 };
+// In one injected batch; one more for each other thread that may have a stack for signal handlers.
 Result<Answers> AskProcess(tracer::TracedProcess& process);
 
 class LiveImage : public ProcessImage {
@@ -61,7 +63,8 @@ class LiveImage : public ProcessImage {
   const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
   const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
   const std::vector<int>& epoll_sets() const { return epoll_sets_; }
-  const std::vector<KernelPointer>& kernel_pointers() const override { return kernel_pointers_; }
+  const std::vector<Timer>& timers() const override { return timers_; }
+  const std::vector<SignalStack>& signal_stacks() const override { return signal_stacks_; }
   const MemoryLayout& layout() const override { return layout_; }
   // Few bytes come out of a cache, since those who look at single words come back to the same
   // pages: the memory must not change as long as the image is used, or is that of a look ahead.
@@ -90,7 +93,8 @@ class LiveImage : public ProcessImage {
   std::vector<SignalHandler> signal_handlers_;
   std::vector<int> epoll_sets_;
   std::vector<EpollEntry> epoll_entries_;
-  std::vector<KernelPointer> kernel_pointers_;
+  std::vector<Timer> timers_;
+  std::vector<SignalStack> signal_stacks_;
   MemoryLayout layout_;
 };
 

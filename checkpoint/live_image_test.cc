@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -53,11 +54,15 @@ TEST_F(LiveImageTest, ShowsAStoppedProcess) {
   ASSERT_EQ(image->epoll_entries().size(), 1u);
   EXPECT_EQ(image->epoll_entries()[0].fd, 0);
   EXPECT_EQ(image->epoll_entries()[0].data, 0x1111u);
-  ASSERT_EQ(image->kernel_pointers().size(), 2u);
-  EXPECT_EQ(image->kernel_pointers()[0].holder, "the value of timer 0");
-  EXPECT_EQ(image->kernel_pointers()[0].value, 0x2222u);
-  EXPECT_EQ(image->kernel_pointers()[1].holder, "the stack of signal handlers");
-  EXPECT_LT(Addr(image->kernel_pointers()[1].value), Addr(image->layout().brk));
+  ASSERT_EQ(image->timers().size(), 1u);
+  EXPECT_EQ(image->timers()[0].id, 0);
+  EXPECT_EQ(image->timers()[0].signal, SIGUSR1);
+  EXPECT_EQ(image->timers()[0].clock, CLOCK_MONOTONIC);
+  EXPECT_EQ(image->timers()[0].value, 0x2222u);
+  ASSERT_EQ(image->signal_stacks().size(), 1u);
+  EXPECT_EQ(image->signal_stacks()[0].tid, target_->pid());
+  EXPECT_EQ(image->signal_stacks()[0].size, 1u << 16);
+  EXPECT_LT(image->signal_stacks()[0].begin, image->layout().brk);
   EXPECT_EQ(image->layout().brk, guessed_brk);  // glibc moves it by whole pages
   EXPECT_FALSE(image->layout().auxv.empty());
   EXPECT_LE(image->layout().start_code, Addr(second_handler_));

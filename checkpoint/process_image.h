@@ -5,9 +5,11 @@
 #ifndef MCR_CHECKPOINT_PROCESS_IMAGE_H_
 #define MCR_CHECKPOINT_PROCESS_IMAGE_H_
 
+#include <signal.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -56,11 +58,22 @@ struct EpollEntry {
   uint64_t data = 0;
 };
 
-// A pointer that the kernel holds for the process and offers no way to change: the value that a
-// timer's signal carries, the stack that its main thread's signal handlers run on.
-struct KernelPointer {
-  std::string holder;  // "the value of timer 0"
-  uint64_t value = 0;
+// timer_create(2), as /proc/PID/timers shows it.
+struct Timer {
+  int id = 0;
+  int clock = 0;     // CLOCK_*; negative: the processor time of some task
+  int notify = 0;    // SIGEV_SIGNAL, SIGEV_NONE or SIGEV_THREAD_ID
+  pid_t thread = 0;  // that SIGEV_THREAD_ID names
+  int signal = 0;
+  uint64_t value = 0;  // sigev_value, which the signal carries
+};
+
+// sigaltstack(2) of a thread that has one.
+struct SignalStack {
+  pid_t tid = 0;
+  Addr begin;
+  uint64_t size = 0;  // bytes
+  int flags = 0;      // SS_AUTODISARM, and what sigaltstack(2) says of the moment
 };
 
 // The numbers that /proc/PID/stat shows and PR_SET_MM_MAP sets (prctl(2), struct prctl_mm_map).
@@ -70,21 +83,31 @@ struct MemoryLayout {
   std::vector<std::byte> auxv;
 };
 
+// Whether one of the handlers wants to run on a stack of its own (SA_ONSTACK).
+inline bool RunOnSignalStacks(const std::vector<SignalHandler>& handlers) {
+  return std::ranges::any_of(
+      handlers, [](const SignalHandler& each) { return (each.flags & SA_ONSTACK) != 0; });
+}
+
 class ProcessImage : public MemoryReader {
  public:
   virtual pid_t pid() const = 0;
   virtual pid_t parent() const = 0;
   virtual const Mappings& mappings() const = 0;
-  virtual const std::vector<ThreadImage>& threads() const = 0;  // the main thread first
+  // The main thread first, the others by id.
+  virtual const std::vector<ThreadImage>& threads() const = 0;
   virtual const std::vector<SignalHandler>& signal_handlers() const = 0;
-  virtual const std::vector<EpollEntry>& epoll_entries() const = 0;
-  virtual const std::vector<KernelPointer>& kernel_pointers() const = 0;
+  virtual const std::vector<EpollEntry>& epoll_entries() const = 0;  // by descriptors
+  virtual const std::vector<Timer>& timers() const = 0;              // by id
   virtual const MemoryLayout& layout() const = 0;
 
   // Pages within `range` whose contents may differ from the mapped file's (anonymous, or copied on
   // write); pages that nobody touched are left out. Sorted, page-aligned. For shared mappings: all
   // present pages.
   virtual Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const = 0;
+
+  // The main thread's; the others' as well if a signal handler asks for such a stack (SA_ONSTACK).
+  virtual const std::vector<SignalStack>& signal_stacks() const = 0;
 };
 
 }  // namespace mcr::checkpoint

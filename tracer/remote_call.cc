@@ -53,6 +53,10 @@ Status SetArguments(Registers& registers, const std::array<ArgumentRegister, 6>&
 }  // namespace
 
 Result<std::unique_ptr<Injection>> Injection::Open(TracedProcess& process) {
+  return Open(process, process.main());
+}
+
+Result<std::unique_ptr<Injection>> Injection::Open(TracedProcess& process, Task& task) {
   MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(process.pid));
   Addr site;
   if (process.workspace != nullptr) {
@@ -62,7 +66,7 @@ Result<std::unique_ptr<Injection>> Injection::Open(TracedProcess& process) {
     MCR_ASSIGN(site, FindSyscallSite(memory, mappings));
   }
   std::unique_ptr<Injection> injection(
-      new Injection(process.main(), std::move(memory), site, process.workspace));
+      new Injection(task, std::move(memory), site, process.workspace));
   MCR_TRY(injection->SaveState());
   return injection;
 }

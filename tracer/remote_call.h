@@ -45,6 +45,8 @@ class Injection {
   // `process`: all its tasks are stopped, and outlive the injection. The main thread is the one
   // that makes the calls.
   static Result<std::unique_ptr<Injection>> Open(TracedProcess& process);
+  // The same, by another thread of it.
+  static Result<std::unique_ptr<Injection>> Open(TracedProcess& process, Task& task);
 
   Injection(const Injection&) = delete;
   Injection& operator=(const Injection&) = delete;

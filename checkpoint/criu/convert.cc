@@ -3,10 +3,9 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <span>
 #include <string>
-
-#include "checkpoint/kernel_pointer.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -59,16 +58,28 @@ user_regs_struct ToRegisters(const criu::X86Registers& from) {
   return to;
 }
 
-std::vector<KernelPointer> ToKernelPointers(const criu::Core& core) {
-  std::vector<KernelPointer> pointers;
-  for (const criu::Timer& timer : core.tc().timers().posix()) {
-    pointers.push_back(TimerValue(static_cast<int>(timer.it_id()), timer.sival_ptr()));
+std::vector<Timer> ToTimers(const criu::Timers& timers) {
+  std::vector<Timer> converted;
+  for (const criu::Timer& timer : timers.posix()) {
+    const int notify = static_cast<int>(timer.it_sigev_notify());
+    converted.push_back({.id = static_cast<int>(timer.it_id()),
+                         .clock = static_cast<int>(timer.clock_id()),
+                         .notify = notify,
+                         .thread = notify == SIGEV_THREAD_ID ? timer.notify_thread_id() : 0,
+                         .signal = static_cast<int>(timer.si_signo()),
+                         .value = timer.sival_ptr()});
   }
-  const criu::SignalStack& stack = core.thread_core().sas();
-  if (core.thread_core().has_sas() && (stack.ss_flags() & SS_DISABLE) == 0) {
-    pointers.push_back(SignalStack(stack.ss_sp()));
-  }
-  return pointers;
+  std::ranges::sort(converted, {}, &Timer::id);
+  return converted;
+}
+
+std::optional<SignalStack> ToSignalStack(pid_t tid, const criu::ThreadCore& core) {
+  const criu::SignalStack& stack = core.sas();
+  if (!core.has_sas() || (stack.ss_flags() & SS_DISABLE) != 0) return std::nullopt;
+  return SignalStack{.tid = tid,
+                     .begin = Addr(stack.ss_sp()),
+                     .size = stack.ss_size(),
+                     .flags = static_cast<int>(stack.ss_flags())};
 }
 
 std::vector<SignalHandler> ToSignalHandlers(const criu::TaskCore& core) {

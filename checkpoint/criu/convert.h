@@ -2,8 +2,10 @@
 #ifndef MCR_CHECKPOINT_CRIU_CONVERT_H_
 #define MCR_CHECKPOINT_CRIU_CONVERT_H_
 
+#include <sys/types.h>
 #include <sys/user.h>
 
+#include <optional>
 #include <vector>
 
 #include "checkpoint/criu/images.pb.h"
@@ -15,8 +17,9 @@ namespace mcr::checkpoint {
 
 user_regs_struct ToRegisters(const criu::X86Registers& registers);
 std::vector<SignalHandler> ToSignalHandlers(const criu::TaskCore& core);
-// Of the main thread's image.
-std::vector<KernelPointer> ToKernelPointers(const criu::Core& core);
+std::vector<Timer> ToTimers(const criu::Timers& timers);  // by id
+// Of the thread's image; nullopt if it has none.
+std::optional<SignalStack> ToSignalStack(pid_t tid, const criu::ThreadCore& core);
 MemoryLayout ToLayout(const criu::Mm& mm);
 // Without its file's path.
 Result<Mapping> ToMapping(const criu::Vma& vma);

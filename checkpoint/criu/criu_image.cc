@@ -10,6 +10,8 @@
 
 #include "checkpoint/criu/convert.h"
 #include "checkpoint/criu/image_file.h"
+#include "checkpoint/image_order.h"
+#include "checkpoint/unwound.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -28,8 +30,9 @@ Result<bool> IsDead(const ImageDirectory& directory, const criu::Process& proces
 }  // namespace
 
 Result<std::vector<std::unique_ptr<CriuImage>>> CriuImage::OpenAll(
-    const ImageDirectory& directory) {
-  MCR_ASSIGN(const FileTable files, FileTable::Read(directory));
+    const ImageDirectory& directory, const std::map<std::string, std::string>& elsewhere) {
+  MCR_ASSIGN(FileTable table, FileTable::Read(directory));
+  const Files files{std::move(table), elsewhere};
   MCR_ASSIGN(const auto processes,
              ReadMessages<criu::Process>(directory, "pstree.img", ImageKind::kPstree));
   std::vector<std::unique_ptr<CriuImage>> images;
@@ -45,12 +48,12 @@ Result<std::vector<std::unique_ptr<CriuImage>>> CriuImage::OpenAll(
 
 Result<std::unique_ptr<CriuImage>> CriuImage::Open(const ImageDirectory& directory,
                                                    const criu::Process& process,
-                                                   const FileTable& files) {
+                                                   const Files& files) {
   MCR_ASSIGN(PageStore pages, PageStore::Open(directory, ImageName("pagemap", process.pid())));
   std::unique_ptr<CriuImage> image(new CriuImage(
       static_cast<pid_t>(process.pid()), static_cast<pid_t>(process.ppid()), std::move(pages)));
   MCR_TRY(image->ReadThreads(directory, process));
-  MCR_TRY(image->ReadDescriptors(directory, files));
+  MCR_TRY(image->ReadDescriptors(directory, files.table));
   MCR_TRY(image->ReadMemoryMap(directory, files));
   return image;
 }
@@ -64,11 +67,17 @@ Status CriuImage::ReadThreads(const ImageDirectory& directory, const criu::Proce
     }
     threads_.push_back(
         {.tid = static_cast<pid_t>(tid), .registers = ToRegisters(core.thread_info().gpregs())});
-    if (!core.has_tc()) continue;
-    signal_handlers_ = ToSignalHandlers(core.tc());
-    kernel_pointers_ = ToKernelPointers(core);
+    if (core.has_tc()) {
+      signal_handlers_ = ToSignalHandlers(core.tc());
+      timers_ = ToTimers(core.tc().timers());
+    }
+    const bool counts = threads_.size() == 1 || RunOnSignalStacks(signal_handlers_);
+    const auto stack = ToSignalStack(threads_.back().tid, core.thread_core());
+    if (counts && stack) signal_stacks_.push_back(*stack);
   }
   if (threads_.empty()) return Fail("a process of the checkpoint has no thread", "pstree.img");
+  PutInOrder(threads_);
+  PutInOrder(signal_stacks_);
   return {};
 }
 
@@ -89,10 +98,11 @@ Status CriuImage::ReadDescriptors(const ImageDirectory& directory, const FileTab
                                 .data = target.data()});
     }
   }
+  PutInOrder(epoll_entries_);
   return {};
 }
 
-Status CriuImage::ReadMemoryMap(const ImageDirectory& directory, const FileTable& files) {
+Status CriuImage::ReadMemoryMap(const ImageDirectory& directory, const Files& files) {
   MCR_ASSIGN(const auto mm,
              ReadMessage<criu::Mm>(directory, ImageName("mm", pid_), ImageKind::kMm));
   layout_ = ToLayout(mm);
@@ -106,7 +116,7 @@ Status CriuImage::ReadMemoryMap(const ImageDirectory& directory, const FileTable
 }
 
 Status CriuImage::AddMapping(const ImageDirectory& directory, const criu::Vma& vma,
-                             const FileTable& files) {
+                             const Files& files) {
   MCR_ASSIGN(Mapping mapping, ToMapping(vma));
   if (!mappings_.empty() && mapping.range.begin() < mappings_.back().range.end()) {
     return Fail("damaged CRIU image: mappings overlap", ImageName("mm", pid_));
@@ -115,11 +125,11 @@ Status CriuImage::AddMapping(const ImageDirectory& directory, const criu::Vma& v
   if (vma.status() & kVmaAnonymousShared) {
     MCR_TRY(BackByMemory(directory, vma.shmid(), backing));
   } else if (vma.status() & (kVmaFilePrivate | kVmaFileShared)) {
-    const criu::File* file = files.Find(static_cast<uint32_t>(vma.shmid()));
+    const criu::File* file = files.table.Find(static_cast<uint32_t>(vma.shmid()));
     if (file == nullptr) {
       return Fail("damaged CRIU image: a mapping's file is missing", "files.img");
     }
-    if (const criu::MemoryFileInode* memory = files.FindMemory(*file)) {
+    if (const criu::MemoryFileInode* memory = files.table.FindMemory(*file)) {
       // "/dev/zero" is what the kernel calls shared anonymous memory.
       const bool is_path = memory->name().starts_with('/');
       mapping.path = is_path ? memory->name() : "/memfd:" + memory->name();
@@ -127,7 +137,7 @@ Status CriuImage::AddMapping(const ImageDirectory& directory, const criu::Vma& v
       mapping.deleted = true;
       MCR_TRY(BackByMemory(directory, memory->shmid(), backing));
     } else {
-      BackByFile(*file, mapping, backing);
+      BackByFile(*file, files, mapping, backing);
     }
   }
   mappings_.push_back(std::move(mapping));
@@ -144,13 +154,17 @@ Status CriuImage::BackByMemory(const ImageDirectory& directory, uint64_t id, Bac
   return {};
 }
 
-void CriuImage::BackByFile(const criu::File& file, Mapping& mapping, Backing& backing) {
+void CriuImage::BackByFile(const criu::File& file, const Files& files, Mapping& mapping,
+                           Backing& backing) {
   mapping.path = file.reg().name();
-  auto fd = std::make_shared<OwnedFd>(open(mapping.path.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto elsewhere = files.elsewhere.find(mapping.path);
+  const std::string& path = elsewhere == files.elsewhere.end() ? mapping.path : elsewhere->second;
+  auto fd = std::make_shared<OwnedFd>(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status;
   if (fd->valid() && fstat(fd->get(), &status) == 0) {
     mapping.inode = status.st_ino;
     mapping.device = status.st_dev;
+    backing.file_size = static_cast<uint64_t>(status.st_size);
     backing.file = std::move(fd);
   } else {
     mapping.deleted = backing.missing = true;
@@ -174,6 +188,10 @@ Status CriuImage::ReadWithinPage(const Mapping& mapping, Addr from,
   return {};
 }
 
+void CriuImage::SetStack(pid_t tid, const std::vector<tracer::Frame>& stack) {
+  checkpoint::SetStack(tid, stack, threads_);
+}
+
 Status CriuImage::Read(Addr from, std::span<std::byte> into) const {
   while (!into.empty()) {
     const Mapping* mapping = FindMapping(mappings_, from);
@@ -187,19 +205,35 @@ Status CriuImage::Read(Addr from, std::span<std::byte> into) const {
   return {};
 }
 
+// Memory behind a shared mapping is not among the process's own pages.
+void CriuImage::AddShared(size_t mapping, Range<Addr> part,
+                          std::vector<Range<Addr>>& ranges) const {
+  const Backing& backing = backings_[mapping];
+  const Addr begin = mappings_[mapping].range.begin();
+  const auto offsets =
+      Range<Addr>::FromSize(Addr(backing.offset + (part.begin() - begin)), part.size());
+  if (!offsets) return;
+  const auto add = [&](Range<Addr> there) {
+    ranges.push_back(
+        *Range<Addr>::FromSize(begin + (there.begin().value() - backing.offset), there.size()));
+  };
+  if (backing.shared) {
+    for (const Range<Addr>& there : backing.shared->Present(*offsets)) add(there);
+  } else if (backing.file && backing.offset < backing.file_size) {
+    // Of a file nobody says which pages the process has looked at.
+    const uint64_t whole = PageStore::kPageSize - 1;
+    const Addr end((backing.file_size + whole) & ~whole);
+    if (offsets->begin() < end) {
+      add(*Range<Addr>::FromTo(offsets->begin(), std::min(offsets->end(), end)));
+    }
+  }
+}
+
 Result<std::vector<Range<Addr>>> CriuImage::PopulatedRanges(Range<Addr> range) const {
   std::vector<Range<Addr>> ranges = pages_.Present(range);
   for (size_t i = 0; i < mappings_.size(); ++i) {
-    const Range<Addr> part = mappings_[i].range.Intersection(range);
-    if (!backings_[i].shared || !mappings_[i].range.Overlaps(range)) continue;
-    const Addr begin = mappings_[i].range.begin();
-    const auto offsets =
-        Range<Addr>::FromSize(Addr(backings_[i].offset + (part.begin() - begin)), part.size());
-    if (!offsets) continue;
-    for (const Range<Addr>& there : backings_[i].shared->Present(*offsets)) {
-      const uint64_t at = there.begin().value() - backings_[i].offset;
-      ranges.push_back(*Range<Addr>::FromSize(begin + at, there.size()));
-    }
+    if (!mappings_[i].shared || !mappings_[i].range.Overlaps(range)) continue;
+    AddShared(i, mappings_[i].range.Intersection(range), ranges);
   }
   std::ranges::sort(ranges);
   return ranges;

@@ -6,8 +6,10 @@
 #define MCR_CHECKPOINT_CRIU_CRIU_IMAGE_H_
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "checkpoint/criu/file_table.h"
@@ -16,6 +18,7 @@
 #include "checkpoint/criu/page_store.h"
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
+#include "tracer/unwind.h"
 
 namespace mcr::checkpoint {
 
@@ -23,7 +26,12 @@ class CriuImage : public ProcessImage {
  public:
   // All processes of the checkpoint, the root first. The images are untrusted: a damaged one is an
   // error that names it.
-  static Result<std::vector<std::unique_ptr<CriuImage>>> OpenAll(const ImageDirectory& directory);
+  // `files`: where a mapped file's contents of then are, by its path, if they are no longer there.
+  static Result<std::vector<std::unique_ptr<CriuImage>>> OpenAll(
+      const ImageDirectory& directory, const std::map<std::string, std::string>& files = {});
+
+  // What an unwinder found out about its threads (ThreadImage::frames and return_slots).
+  void SetStack(pid_t tid, const std::vector<tracer::Frame>& stack);
 
   pid_t pid() const override { return pid_; }
   pid_t parent() const override { return parent_; }
@@ -31,7 +39,8 @@ class CriuImage : public ProcessImage {
   const std::vector<ThreadImage>& threads() const override { return threads_; }
   const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
   const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
-  const std::vector<KernelPointer>& kernel_pointers() const override { return kernel_pointers_; }
+  const std::vector<Timer>& timers() const override { return timers_; }
+  const std::vector<SignalStack>& signal_stacks() const override { return signal_stacks_; }
   const MemoryLayout& layout() const override { return layout_; }
   size_t descriptors() const { return descriptors_; }  // how many are open
   Status Read(Addr from, std::span<std::byte> into) const override;
@@ -42,22 +51,29 @@ class CriuImage : public ProcessImage {
   struct Backing {
     std::shared_ptr<const PageStore> shared;  // shared anonymous memory
     std::shared_ptr<const OwnedFd> file;
-    bool missing = false;  // it is a file, which is gone
-    uint64_t offset = 0;   // of the mapping's begin in either
+    uint64_t file_size = 0;  // bytes
+    bool missing = false;    // it is a file, which is gone
+    uint64_t offset = 0;     // of the mapping's begin in either
+  };
+
+  struct Files {
+    FileTable table;
+    std::map<std::string, std::string> elsewhere;
   };
 
   CriuImage(pid_t pid, pid_t parent, PageStore pages)
       : pid_(pid), parent_(parent), pages_(std::move(pages)) {}
 
   static Result<std::unique_ptr<CriuImage>> Open(const ImageDirectory& directory,
-                                                 const criu::Process& process,
-                                                 const FileTable& files);
+                                                 const criu::Process& process, const Files& files);
   Status ReadThreads(const ImageDirectory& directory, const criu::Process& process);
   Status ReadDescriptors(const ImageDirectory& directory, const FileTable& files);
-  Status ReadMemoryMap(const ImageDirectory& directory, const FileTable& files);
-  Status AddMapping(const ImageDirectory& directory, const criu::Vma& vma, const FileTable& files);
+  Status ReadMemoryMap(const ImageDirectory& directory, const Files& files);
+  Status AddMapping(const ImageDirectory& directory, const criu::Vma& vma, const Files& files);
   static Status BackByMemory(const ImageDirectory& directory, uint64_t id, Backing& backing);
-  static void BackByFile(const criu::File& file, Mapping& mapping, Backing& backing);
+  static void BackByFile(const criu::File& file, const Files& files, Mapping& mapping,
+                         Backing& backing);
+  void AddShared(size_t mapping, Range<Addr> part, std::vector<Range<Addr>>& ranges) const;
   Status ReadWithinPage(const Mapping& mapping, Addr from, std::span<std::byte> into) const;
 
   pid_t pid_;
@@ -68,7 +84,8 @@ class CriuImage : public ProcessImage {
   std::vector<ThreadImage> threads_;
   std::vector<SignalHandler> signal_handlers_;
   std::vector<EpollEntry> epoll_entries_;
-  std::vector<KernelPointer> kernel_pointers_;
+  std::vector<Timer> timers_;
+  std::vector<SignalStack> signal_stacks_;
   MemoryLayout layout_;
   size_t descriptors_ = 0;
 };

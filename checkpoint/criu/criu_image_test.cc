@@ -91,11 +91,16 @@ TEST_F(CriuImageTest, ShowsWhatTheLiveImageShowed) {
   ASSERT_EQ(image.epoll_entries().size(), 1u);
   EXPECT_EQ(image.epoll_entries()[0].epoll_fd, live_->epoll_entries()[0].epoll_fd);
   EXPECT_EQ(image.epoll_entries()[0].data, live_->epoll_entries()[0].data);
-  ASSERT_EQ(image.kernel_pointers().size(), live_->kernel_pointers().size());
-  for (size_t i = 0; i < image.kernel_pointers().size(); ++i) {
-    EXPECT_EQ(image.kernel_pointers()[i].holder, live_->kernel_pointers()[i].holder);
-    EXPECT_EQ(image.kernel_pointers()[i].value, live_->kernel_pointers()[i].value);
-  }
+  ASSERT_EQ(image.timers().size(), 1u);
+  EXPECT_EQ(image.timers()[0].id, live_->timers()[0].id);
+  EXPECT_EQ(image.timers()[0].clock, live_->timers()[0].clock);
+  EXPECT_EQ(image.timers()[0].notify, live_->timers()[0].notify);
+  EXPECT_EQ(image.timers()[0].signal, live_->timers()[0].signal);
+  EXPECT_EQ(image.timers()[0].value, live_->timers()[0].value);
+  ASSERT_EQ(image.signal_stacks().size(), 1u);
+  EXPECT_EQ(image.signal_stacks()[0].tid, live_->signal_stacks()[0].tid);
+  EXPECT_EQ(image.signal_stacks()[0].begin, live_->signal_stacks()[0].begin);
+  EXPECT_EQ(image.signal_stacks()[0].size, live_->signal_stacks()[0].size);
   EXPECT_EQ(image.layout().brk, live_->layout().brk);
   EXPECT_EQ(image.layout().arg_start, live_->layout().arg_start);
 }

@@ -64,4 +64,16 @@ Result<std::string> ImageDirectory::ReadFile(const std::string& name, size_t lim
   return text;
 }
 
+Status ImageDirectory::WriteFile(const std::string& name, std::string_view bytes) const {
+  const OwnedFd file(
+      openat(fd_.get(), name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file.valid()) return FailErrno("cannot write the checkpoint's file", name);
+  while (!bytes.empty()) {
+    const ssize_t count = write(file.get(), bytes.data(), bytes.size());
+    if (count < 0) return FailErrno("cannot write the checkpoint's file", name);
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+  return {};
+}
+
 }  // namespace mcr::checkpoint

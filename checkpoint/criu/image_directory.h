@@ -5,6 +5,7 @@
 #define MCR_CHECKPOINT_CRIU_IMAGE_DIRECTORY_H_
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,8 @@ class ImageDirectory {
   // A whole file. Fails for one that is larger than `limit` bytes.
   Result<std::string> ReadFile(const std::string& name, size_t limit = 64 << 20) const;
   Result<OwnedFd> OpenFile(const std::string& name) const;
+  // Readable by its owner alone.
+  Status WriteFile(const std::string& name, std::string_view bytes) const;
 
  private:
   explicit ImageDirectory(OwnedFd fd) : fd_(std::move(fd)) {}

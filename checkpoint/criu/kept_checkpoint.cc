@@ -45,22 +45,29 @@ Result<KeptCheckpoint> KeptCheckpoint::Create(const std::string& path) {
   if (mkdir(path.c_str(), kPrivate) != 0) {
     return FailErrno("cannot make the directory for the checkpoint", path);
   }
-  OwnedFd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory.valid()) return FailErrno("cannot open the checkpoint directory", path);
-  return KeptCheckpoint(path, std::move(directory));
+  auto directory = ImageDirectory::Open(path);
+  if (!directory) {
+    rmdir(path.c_str());
+    return tl::make_unexpected(directory.error());
+  }
+  return KeptCheckpoint(path, *std::move(directory));
 }
 
 KeptCheckpoint::~KeptCheckpoint() {
-  if (directory_.valid()) rmdir(path_.c_str());
+  if (!directory_) return;
+  if (const auto names = directory_->Names()) {
+    for (const std::string& name : *names) unlinkat(directory_->fd(), name.c_str(), 0);
+  }
+  rmdir(path_.c_str());
 }
 
 Status KeptCheckpoint::Fill(const ImageDirectory& images) {
-  const OwnedFd directory = std::move(directory_);
+  const ImageDirectory directory = *std::exchange(directory_, std::nullopt);
   MCR_ASSIGN(const std::vector<std::string> names, images.Names());
   for (const std::string& name : names) {
     MCR_ASSIGN(const OwnedFd from, images.OpenFile(name));
     const OwnedFd to(
-        openat(directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        openat(directory.fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!to.valid()) return FailErrno("cannot keep the checkpoint's file", name);
     MCR_TRY(CopyAll(from.get(), to.get(), name));
   }

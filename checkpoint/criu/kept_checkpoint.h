@@ -1,12 +1,13 @@
-// A checkpoint that outlives its update: CRIU's images in a directory that only root can look into.
+// A checkpoint that outlives its update: CRIU's images in a directory that only root can look into,
+// and beside them what else there is to keep of the update.
 #ifndef MCR_CHECKPOINT_CRIU_KEPT_CHECKPOINT_H_
 #define MCR_CHECKPOINT_CRIU_KEPT_CHECKPOINT_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "checkpoint/criu/image_directory.h"
-#include "mcr/base/owned_fd.h"
 #include "mcr/base/result.h"
 
 namespace mcr::checkpoint {
@@ -15,19 +16,23 @@ class KeptCheckpoint {
  public:
   // Makes the directory, which must not exist: so that what can fail, fails before the pause.
   static Result<KeptCheckpoint> Create(const std::string& path);
-  KeptCheckpoint(KeptCheckpoint&&) noexcept = default;
+  KeptCheckpoint(KeptCheckpoint&& other) noexcept
+      : path_(std::move(other.path_)), directory_(std::exchange(other.directory_, std::nullopt)) {}
   KeptCheckpoint& operator=(KeptCheckpoint&&) = delete;
-  ~KeptCheckpoint();  // removes it unless it was filled
+  ~KeptCheckpoint();  // removes it, with what is in it, unless it was filled
+
+  // Until then.
+  const ImageDirectory& directory() const { return *directory_; }
 
   // Copies the images. After the pause: the directory may be on a disk.
   Status Fill(const ImageDirectory& images);
 
  private:
-  KeptCheckpoint(std::string path, OwnedFd directory)
+  KeptCheckpoint(std::string path, ImageDirectory directory)
       : path_(std::move(path)), directory_(std::move(directory)) {}
 
   std::string path_;
-  OwnedFd directory_;  // invalid: filled, or moved from
+  std::optional<ImageDirectory> directory_;  // nullopt: filled, or moved from
 };
 
 // Brings its processes back, with the PIDs, descriptors and connections that they had. They must be

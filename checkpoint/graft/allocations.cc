@@ -84,6 +84,7 @@ ProcessGraft Allocations::Resolve() const {
   if (!resolved.layout.start_code.IsNull()) resolved.layout.brk = break_;
   for (RegisterChange& change : resolved.registers) Resolve(change.registers);
   for (EpollChange& change : resolved.epoll) change.after.data = Resolve(change.after.data);
+  for (TimerChange& change : resolved.timers) change.after.value = Resolve(change.after.value);
   return resolved;
 }
 

@@ -179,6 +179,8 @@ Status Graft::AllocateIn(ProcessGraft& graft, MemoryPatch& patch) {
 Status Graft::ApplyTo(const ProcessGraft& graft, const MemoryPatch& patch, const Applied& applied) {
   MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
   MCR_TRY(MakeCalls(*process, graft));
+  MCR_TRY(SetSignalStacks(*process, graft));
+  MCR_TRY(SetTimers(*process, graft));
   MCR_TRY(WriteMemory(graft.pid, patch));
   MCR_TRY(SetRegisters(*process, graft));
   return applied(*process);
@@ -200,6 +202,28 @@ Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {
   MCR_TRY(CheckResults(calls, Where(graft.pid)));
   MCR_TRY(FaultPoint(Fault::kKernelCalls));
   return injection->Close();
+}
+
+Status Graft::SetSignalStacks(TracedProcess& process, const ProcessGraft& graft) {
+  if (graft.signal_stacks.empty()) return {};
+  std::vector<SignalStack> before;
+  for (const SignalStackChange& change : graft.signal_stacks) before.push_back(change.before);
+  MCR_TRY(log_.AppendValues<SignalStack>(UndoKind::kSignalStacks, graft.pid, before));
+  for (const SignalStackChange& change : graft.signal_stacks) {
+    MCR_ASSIGN(tracer::Task * task, FindTask(process, change.after.tid));
+    MCR_TRY(SetSignalStack(process, *task, change.after));
+    MCR_TRY(FaultPoint(Fault::kSignalStack));
+  }
+  return {};
+}
+
+Status Graft::SetTimers(TracedProcess& process, const ProcessGraft& graft) {
+  if (graft.timers.empty()) return {};
+  std::vector<TimerState>& timers = timers_[graft.pid];
+  MCR_ASSIGN(timers, ReadTimers(process, graft.timers));
+  MCR_TRY(log_.AppendValues<TimerState>(UndoKind::kTimers, graft.pid, timers));
+  MCR_TRY(ExchangeTimers(process, timers));
+  return FaultPoint(Fault::kTimers);
 }
 
 Status Graft::WriteMemory(pid_t pid, const MemoryPatch& patch) {
@@ -243,6 +267,10 @@ Status Graft::PrepareCommit() {
 
 void Graft::Commit() {
   done_ = true;
+  for (const auto& [pid, timers] : timers_) {
+    const Status sent = SendTimerSignals(*group_.Find(pid), timers);
+    if (!sent) warnings_.push_back(sent.error().Line());
+  }
   for (const ProcessGraft& graft : plan_->processes) Release(graft);
   for (const auto& step : final_steps_) {
     (void)FaultPoint(Fault::kUnmap);

@@ -2,9 +2,10 @@
 //
 // Memory from the processes' own allocators comes first, because what is written depends on where
 // it is. The order of Apply from there, process by process: what the process itself must do
-// (mappings, signal handlers, epoll entries), memory, registers. What takes an act back is in the
-// undo log before the act; memory that several processes share comes out right because the log is
-// replayed strictly backwards. Undoing goes by the log alone (undo.h), so that anybody can do it.
+// (mappings, signal handlers and their stacks, epoll entries, timers), memory, registers. What
+// takes an act back is in the undo log before the act; memory that several processes share comes
+// out right because the log is replayed strictly backwards. Undoing goes by the log alone (undo.h),
+// so that anybody can do it.
 #ifndef MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 #define MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 
@@ -19,6 +20,7 @@
 #include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/memory_patch.h"
 #include "checkpoint/graft/plan.h"
+#include "checkpoint/graft/timer_exchange.h"
 #include "checkpoint/graft/undo_log.h"
 #include "mcr/base/owned_fd.h"
 #include "mcr/base/result.h"
@@ -72,6 +74,8 @@ class Graft {
   void Release(const ProcessGraft& graft);
   Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status WriteMemory(pid_t pid, const MemoryPatch& patch);
+  Status SetSignalStacks(tracer::TracedProcess& process, const ProcessGraft& graft);
+  Status SetTimers(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status SetRegisters(tracer::TracedProcess& process, const ProcessGraft& graft);
 
   tracer::TaskGroup& group_;
@@ -81,6 +85,7 @@ class Graft {
   // The new files' descriptors in each process, until commit or undo; -1: not there.
   std::map<pid_t, std::vector<int>> placed_;
   std::vector<std::string> warnings_;
+  std::map<pid_t, std::vector<TimerState>> timers_;  // those that were exchanged, as they were
   UndoLog& log_;
   bool done_ = false;  // committed or undone
   std::vector<std::unique_ptr<FinalStep>>

@@ -86,6 +86,12 @@ class ExecutorTest : public ::testing::Test {
     for (const EpollEntry& entry : image->epoll_entries()) {
       snapshot.kernel.push_back(std::to_string(entry.fd) + Hex(entry.data));
     }
+    for (const Timer& timer : image->timers()) {
+      snapshot.kernel.push_back("timer " + std::to_string(timer.id) + Hex(timer.value));
+    }
+    for (const SignalStack& stack : image->signal_stacks()) {
+      snapshot.kernel.push_back("stack " + Hex(stack.begin) + "+" + Hex(stack.size));
+    }
     const user_regs_struct& registers = image->threads().front().registers;
     snapshot.kernel.push_back(
         std::string(reinterpret_cast<const char*>(&registers), sizeof registers));
@@ -132,6 +138,17 @@ class ExecutorTest : public ::testing::Test {
       changed.data = 0x2222;
       graft.epoll.push_back({entry, changed});
     }
+    for (const Timer& timer : image->timers()) {
+      Timer changed = timer;
+      changed.value = 0x3333;
+      graft.timers.push_back({timer, changed});
+    }
+    for (const SignalStack& stack : image->signal_stacks()) {
+      SignalStack changed = stack;
+      changed.begin = stack.begin + kPage;
+      changed.size = stack.size - kPage;
+      graft.signal_stacks.push_back({stack, changed});
+    }
     user_regs_struct registers = image->threads().front().registers;
     registers.r15 += 8;
     registers.r15 -= 8;
@@ -170,6 +187,7 @@ TEST_F(ExecutorTest, AnUndoneGraftLeavesTheProcessByteIdentical) {
   ASSERT_TRUE(graft) << graft.error().Line();
   const Snapshot applied = Take();
   EXPECT_NE(before.mappings, applied.mappings);
+  EXPECT_NE(before.kernel, applied.kernel);
   EXPECT_FALSE(before.memory == applied.memory);
   const Status undone = (*graft)->Undo();
   EXPECT_TRUE(undone) << undone.error().Line();
@@ -214,6 +232,10 @@ TEST_F(ExecutorTest, ACommittedGraftIsWhatTheProcessSees) {
   auto graft = Apply(*group_, plan);
   ASSERT_TRUE(graft) << graft.error().Line();
   EXPECT_EQ(Image()->ReadValue<uint64_t>(Addr(kFreeAddress + 64)).value(), 333u);
+  ASSERT_EQ(Image()->timers().size(), 1u);
+  EXPECT_EQ(Image()->timers()[0].id, plan.processes[0].timers[0].before.id);
+  EXPECT_EQ(Image()->timers()[0].value, 0x3333u);
+  EXPECT_EQ(Image()->signal_stacks()[0].size, (1u << 16) - kPage);
   ASSERT_TRUE((*graft)->PrepareCommit());
   (*graft)->Commit();
   EXPECT_TRUE((*graft)->warnings().empty()) << (*graft)->warnings().front();

@@ -1,11 +1,15 @@
 #include "checkpoint/graft/kernel_calls.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include <cstring>
+#include <span>
 #include <string>
+
+#include "tracer/remote_call.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -33,6 +37,17 @@ BatchedCall MapCall(const NewMapping& mapping, const std::vector<int>& new_files
           .arguments = {mapping.range.begin().value(), mapping.range.size(),
                         static_cast<uint64_t>(mapping.protection), flags, static_cast<uint64_t>(fd),
                         mapping.anonymous ? 0 : mapping.file_offset}};
+}
+
+BatchedCall SignalStackCall(const SignalStack& stack) {
+  stack_t wanted = {};
+  wanted.ss_sp = reinterpret_cast<void*>(stack.begin.value());
+  wanted.ss_size = stack.size;
+  wanted.ss_flags = stack.flags;
+  return {.what = "set the stack of signal handlers of thread " + std::to_string(stack.tid),
+          .number = SYS_sigaltstack,
+          .data = BytesOf(wanted),
+          .data_argument = 0};
 }
 
 }  // namespace
@@ -68,6 +83,15 @@ std::vector<BatchedCall> CallsFor(const ProcessGraft& graft, const std::vector<i
   }
   for (const EpollChange& change : graft.epoll) calls.push_back(EpollCall(change.after));
   return calls;
+}
+
+Status SetSignalStack(tracer::TracedProcess& process, tracer::Task& task,
+                      const SignalStack& stack) {
+  std::vector<BatchedCall> calls = {SignalStackCall(stack)};
+  MCR_ASSIGN(const auto injection, tracer::Injection::Open(process, task));
+  MCR_TRY(RunBatch(*injection, calls));
+  MCR_TRY(CheckResults(calls, "TID " + std::to_string(task.tid())));
+  return injection->Close();
 }
 
 }  // namespace mcr::checkpoint

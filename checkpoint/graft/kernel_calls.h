@@ -1,5 +1,5 @@
-// The part of a graft that only the process itself can do: mappings, signal handlers, epoll
-// entries.
+// The part of a graft that only the process itself can do: mappings, signal handlers and their
+// stacks, epoll entries.
 #ifndef MCR_CHECKPOINT_GRAFT_KERNEL_CALLS_H_
 #define MCR_CHECKPOINT_GRAFT_KERNEL_CALLS_H_
 
@@ -8,6 +8,9 @@
 #include "checkpoint/call_batch.h"
 #include "checkpoint/graft/plan.h"
 #include "checkpoint/process_image.h"
+#include "mcr/base/result.h"
+#include "tracer/task.h"
+#include "tracer/task_group.h"
 
 namespace mcr::checkpoint {
 
@@ -17,6 +20,9 @@ std::vector<BatchedCall> CallsFor(const ProcessGraft& graft, const std::vector<i
 
 BatchedCall SigactionCall(const SignalHandler& handler);
 BatchedCall EpollCall(const EpollEntry& entry);
+
+// Done by `task`, the thread that has the stack: nobody else can, nor it while it runs on it.
+Status SetSignalStack(tracer::TracedProcess& process, tracer::Task& task, const SignalStack& stack);
 
 }  // namespace mcr::checkpoint
 

@@ -65,6 +65,16 @@ struct EpollChange {
   EpollEntry after;
 };
 
+struct TimerChange {
+  Timer before;
+  Timer after;  // with another value
+};
+
+struct SignalStackChange {
+  SignalStack before;
+  SignalStack after;
+};
+
 // Memory that the process's own allocator is asked for. Where it will be is not known before; until
 // then it is at `placeholder`, an address that no process can have. Placeholders ascend and do not
 // overlap.
@@ -92,6 +102,8 @@ struct ProcessGraft {
   std::vector<RegisterChange> registers;
   std::vector<SignalHandlerChange> signal_handlers;
   std::vector<EpollChange> epoll;
+  std::vector<TimerChange> timers;
+  std::vector<SignalStackChange> signal_stacks;
 
   // Done at commit, after which there is no way back:
   std::vector<Range<Addr>> unmap;

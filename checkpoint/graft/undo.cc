@@ -17,6 +17,7 @@
 #include "checkpoint/graft/allocations.h"
 #include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/kernel_calls.h"
+#include "checkpoint/graft/timer_exchange.h"
 #include "mcr/base/owned_fd.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/memory.h"
@@ -47,6 +48,8 @@ struct Known {
   std::vector<int> descriptors;
   std::vector<SignalHandler> handlers;
   std::vector<EpollEntry> epoll;
+  std::vector<SignalStack> signal_stacks;
+  std::vector<TimerState> timers;
   std::vector<uint64_t> allocated;
   user_regs_struct registers = {};  // of the main thread
   ProcessGraft end;                 // what finishing is to do
@@ -104,6 +107,12 @@ std::map<pid_t, Known> ReadLog(const UndoLog& log) {
         break;
       case UndoKind::kEpoll:
         all[id].epoll = record.As<EpollEntry>();
+        break;
+      case UndoKind::kSignalStacks:
+        all[id].signal_stacks = record.As<SignalStack>();
+        break;
+      case UndoKind::kTimers:
+        all[id].timers = record.As<TimerState>();
         break;
       case UndoKind::kUnmap:
         all[id].end.unmap = record.As<Range<Addr>>();
@@ -181,23 +190,33 @@ Status RunAll(TracedProcess& process, std::vector<BatchedCall> calls) {
   return injection->Close();
 }
 
+tracer::Task* FindTask(TracedProcess& process, pid_t tid) {
+  for (const auto& task : process.tasks) {
+    if (task->tid() == tid && task->state() == tracer::RunState::kStopped) return task.get();
+  }
+  return nullptr;  // it has been killed
+}
+
+tracer::Task* FindTask(TaskGroup& group, pid_t tid) {
+  for (TracedProcess& process : group.processes()) {
+    if (tracer::Task* task = FindTask(process, tid)) return task;
+  }
+  return nullptr;
+}
+
 Status UndoCalls(TracedProcess& process, const Known& known) {
   MCR_ASSIGN(std::vector<BatchedCall> calls, StrayCalls(process, known, known.mappings));
   for (const SignalHandler& handler : known.handlers) calls.push_back(SigactionCall(handler));
   for (const EpollEntry& entry : known.epoll) calls.push_back(EpollCall(entry));
   MCR_TRY(RunAll(process, std::move(calls)));
+  for (const SignalStack& stack : known.signal_stacks) {
+    tracer::Task* task = FindTask(process, stack.tid);
+    if (task != nullptr) MCR_TRY(SetSignalStack(process, *task, stack));
+  }
+  MCR_TRY(UndoTimers(process, known.timers));
   if (known.allocated.empty()) return {};
   const std::span<const uint64_t> memory = std::span(known.allocated).subspan(1);
   return ReleaseAll(process, Addr(known.allocated[0]), {memory.begin(), memory.end()});
-}
-
-tracer::Task* FindTask(TaskGroup& group, pid_t tid) {
-  for (const TracedProcess& process : group.processes()) {
-    for (const auto& task : process.tasks) {
-      if (task->tid() == tid && task->state() == tracer::RunState::kStopped) return task.get();
-    }
-  }
-  return nullptr;  // it has been killed
 }
 
 Status PutThreadBack(TaskGroup& group, const UndoLog::Record& record) {
@@ -283,6 +302,7 @@ Status Finish(TracedProcess& process, const Known& known, std::vector<std::strin
   own.insert(own.end(), known.new_mappings.begin(), known.new_mappings.end());
   MCR_ASSIGN(std::vector<BatchedCall> strays, StrayCalls(process, known, own));
   MCR_TRY(RunAll(process, std::move(strays)));
+  MCR_TRY(SendTimerSignals(process, known.timers));
   ProcessGraft end = known.end;
   // What is unmapped already may have been given to somebody else: to code of ours, in a moment.
   MCR_ASSIGN(const Mappings now, ProcFs().ReadMappings(process.pid));

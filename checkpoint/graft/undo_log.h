@@ -36,6 +36,8 @@ enum class UndoKind : uint32_t {
   kNewMappings,     // pid; Range<Addr>[]: what the graft maps
   kSignalHandlers,  // pid; SignalHandler[] as they were
   kEpoll,           // pid; EpollEntry[] as they were
+  kSignalStacks,    // pid; SignalStack[] as they were
+  kTimers,          // pid; TimerState[] as they were
   kMemory,          // pid; (address, size, bytes)… as they were
   kGraftedThread,   // tid; ThreadMark: to be put back by finishing
   kUnmap,           // pid; Range<Addr>[] of the old program

@@ -65,6 +65,16 @@ class GuardianTest : public ::testing::Test {
       after.data = 0x2222;
       graft.epoll.push_back({before, after});
     }
+    for (const Timer& before : image.timers()) {
+      Timer after = before;
+      after.value = 0x3333;
+      graft.timers.push_back({before, after});
+    }
+    for (const SignalStack& before : image.signal_stacks()) {
+      SignalStack after = before;
+      after.size -= kPage;
+      graft.signal_stacks.push_back({before, after});
+    }
     graft.unmap = {*Range<Addr>::FromSize(Addr(kFreeAddress + kPage), kPage)};
     graft.registers.push_back({graft.pid, image.threads().front().registers});
     GraftPlan plan;
@@ -115,18 +125,25 @@ class GuardianTest : public ::testing::Test {
     return target_->ReadLine();
   }
 
+  uint64_t TimerValue() const {
+    const auto timers = LiveImage::CreateRunning(target_->pid()).value()->timers();
+    return timers.size() == 1 ? timers[0].value : 0;
+  }
+
   bool IsMapped(uint64_t address) const {
     return FindMapping(*tracer::ProcFs().ReadMappings(target_->pid()), Addr(address)) != nullptr;
   }
 
   void ExpectOld() {
-    EXPECT_TRUE(Ask().starts_with("11 22 a 1111"));
+    EXPECT_TRUE(Ask().starts_with("11 22 a 1111 timer 1 stack 65536"));
+    EXPECT_EQ(TimerValue(), 0x2222u);
     EXPECT_FALSE(IsMapped(kFreeAddress));
     EXPECT_EQ(tracer::ProcFs().Descriptors(target_->pid()).value(), descriptors_);
   }
 
   void ExpectNew() {
-    EXPECT_TRUE(Ask().starts_with("111 22 b 2222"));
+    EXPECT_TRUE(Ask().starts_with("111 22 b 2222 timer 1 stack 61440"));
+    EXPECT_EQ(TimerValue(), 0x3333u);
     EXPECT_TRUE(IsMapped(kFreeAddress));
     EXPECT_FALSE(IsMapped(kFreeAddress + kPage));
     EXPECT_EQ(tracer::ProcFs().Descriptors(target_->pid()).value(), descriptors_);
@@ -163,7 +180,8 @@ TEST_P(Killed, BeforeTheCommitTheServerIsAsItWas) {
 
 INSTANTIATE_TEST_SUITE_P(Places, Killed,
                          ::testing::Values("hold", "injected-call", "injected-code", "kernel-calls",
-                                           "last-write", "registers", "graft"),
+                                           "signal-stack", "timers", "last-write", "registers",
+                                           "graft"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::erase(name, '-');

@@ -33,6 +33,8 @@ enum class Fault {
   kDescriptor,    // a descriptor is handed over
   kAllocation,    // memory of the server's allocator was asked for
   kKernelCalls,   // mappings, handlers and epoll entries of a process are made
+  kSignalStack,   // a thread's signal handlers have got another stack
+  kTimers,        // timers of a process are made anew
   kFirstWrite,    // the first write to a process's memory is done
   kMiddleWrite,
   kLastWrite,
@@ -52,7 +54,7 @@ struct Named {
   std::string_view name;
 };
 
-inline constexpr std::array<Named<Fault>, 23> kFaultNames{{
+inline constexpr std::array<Named<Fault>, 25> kFaultNames{{
     {Fault::kInspect, "inspect"},
     {Fault::kRehearse, "rehearse"},
     {Fault::kQuiesce, "quiesce"},
@@ -68,6 +70,8 @@ inline constexpr std::array<Named<Fault>, 23> kFaultNames{{
     {Fault::kDescriptor, "descriptor"},
     {Fault::kAllocation, "allocation"},
     {Fault::kKernelCalls, "kernel-calls"},
+    {Fault::kSignalStack, "signal-stack"},
+    {Fault::kTimers, "timers"},
     {Fault::kFirstWrite, "first-write"},
     {Fault::kMiddleWrite, "middle-write"},
     {Fault::kLastWrite, "last-write"},

@@ -198,9 +198,6 @@ void AddUpdate(CLI::App& app, int& status) {
       ->add_option("--memory-limit", arguments->memory_limit_mib,
                    "how much memory mcr may use (default: what is free)")
       ->type_name("MIB");
-  command->add_flag("--strict", arguments->options.strict,
-                    "refuse instead of retargeting what looks like a pointer and is not known to "
-                    "be one");
   command->add_option("--report", arguments->report, "write what happened as JSON")
       ->type_name("FILE");
   command->add_flag("--json", arguments->json, "the report on standard output");

@@ -69,6 +69,8 @@ void AddServerOptions(CLI::App& command, ServerArguments& servers, update::Optio
               "EXPR");
   AddRepeated(command, "--debug-dir", options.debug_dirs,
               "another place to look for separate debug files; may repeat", "DIR");
+  command.add_flag("--strict", options.strict,
+                   "refuse to take words for pointers to data where no type says that they are");
   command.add_option("--criu", options.criu, "the criu program (default: $MCR_CRIU, cache, $PATH)")
       ->type_name("PATH");
 }

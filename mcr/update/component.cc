@@ -13,9 +13,11 @@
 #include "mcr/base/address.h"
 #include "mcr/base/fault.h"
 #include "mcr/base/range.h"
+#include "mcr/update/kept_inputs.h"
 #include "mcr/update/problems.h"
 #include "mcr/update/processor_time.h"
 #include "mcr/update/running_merge.h"
+#include "mutator/merge/plan_bytes.h"
 #include "tracer/sys/affinity.h"
 #include "tracer/sys/procfs.h"
 
@@ -76,9 +78,11 @@ Status Component::Rehearse() {
   Append(rehearsals_->warnings(), report_.warnings);
   const double idle = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID);
   merger_ = MakeMerger(*server_);
-  MCR_ASSIGN(mutator::MergePlan expected, MergeRunning(*server_, *rehearsals_, *merger_));
-  AddLikelyPointers(options_, expected);
+  MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(*server_, *rehearsals_, *merger_));
   MCR_TRY(RefuseProblems(expected.problems));
+  if (kept_) {
+    MCR_TRY(KeepInputs(*server_, *rehearsals_, {options_.debug_dirs}, kept_->directory()));
+  }
   WatchMemory(expected);
   report_.plan_cpu_outside_ms = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID) - idle;
   return {};
@@ -115,7 +119,8 @@ Status Component::CheckPlan() {
   MCR_ASSIGN(merged_, merging_.get());
   report_.plan_cpu_in_pause_ms = merged_->cpu_ms;
   DescribePlan();
-  AddLikelyPointers(options_, merged_->plan);
+  // Digests take time, which the pause has not.
+  if (!merged_->plan.problems.empty()) report_.plan_digest = mutator::Digest(merged_->plan);
   return RefuseProblems(merged_->plan.problems);
 }
 
@@ -160,6 +165,7 @@ void Component::Conclude() {
     const Status filled = kept_->Fill(*paused_->images_of_criu());
     if (!filled) report_.warnings.push_back(filled.error().Line());
   }
+  report_.plan_digest = mutator::Digest(merged_->plan);
   DescribeMemory();
   Append(graft_->warnings(), report_.warnings);
 }

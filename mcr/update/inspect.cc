@@ -132,11 +132,9 @@ Status CheckCarriedOut(const profiles::Annotations& annotations) {
               "restart the server for this update");
 }
 
-Status LoadModules(const Target& target, const Options& options, Inspection& inspection) {
-  MCR_ASSIGN(
-      const std::vector<ModuleFiles> changed,
-      FindChangedFiles(inspection.pids, inspection.executable, target.to, inspection.start.uid));
-  const mutator::DebugSearch search{options.debug_dirs};
+// `program`: a file with the old version's program, which is read if that stays.
+Status LoadModules(const std::vector<ModuleFiles>& changed, const std::string& program,
+                   const mutator::DebugSearch& search, Inspection& inspection) {
   const profiles::Annotations annotations =
       inspection.profile ? inspection.profile->annotations() : profiles::Annotations();
   for (const ModuleFiles& files : changed) {
@@ -155,8 +153,7 @@ Status LoadModules(const Target& target, const Options& options, Inspection& ins
     inspection.new_program = inspection.new_files.front().path();
     return {};
   }
-  const std::string running = tracer::ProcFs().Path(inspection.pids.front(), "exe");
-  MCR_ASSIGN(inspection.before, mutator::Program::Load(running, search));
+  MCR_ASSIGN(inspection.before, mutator::Program::Load(program, search));
   inspection.after = inspection.before;
   inspection.new_program = inspection.executable;
   return {};
@@ -186,6 +183,7 @@ std::vector<KnownFile> FilesWith(const Inspection& inspection, bool old_version)
 
 Result<Inspection> Inspect(const Target& target, const Options& options) {
   Inspection inspection;
+  inspection.strict = options.strict;
   MCR_TRY(CheckPrivileges());
   MCR_TRY(tracer::CheckAttachable(target.pid));
   const tracer::ProcFs procfs;
@@ -205,8 +203,22 @@ Result<Inspection> Inspect(const Target& target, const Options& options) {
   if (UsesCriu(inspection.checkpoint)) {
     MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
   }
-  MCR_TRY(LoadModules(target, options, inspection));
+  MCR_ASSIGN(
+      const std::vector<ModuleFiles> changed,
+      FindChangedFiles(inspection.pids, inspection.executable, target.to, inspection.start.uid));
+  const std::string running = procfs.Path(inspection.pids.front(), "exe");
+  MCR_TRY(LoadModules(changed, running, {options.debug_dirs}, inspection));
   MCR_TRY(CorrectStart(*inspection.before, inspection.profile, inspection.start));
+  CompareModules(inspection);
+  return inspection;
+}
+
+Result<Inspection> InspectVersions(VersionsToLoad versions) {
+  Inspection inspection;
+  inspection.executable = std::move(versions.executable);
+  inspection.profile = std::move(versions.profile);
+  inspection.strict = versions.strict;
+  MCR_TRY(LoadModules(versions.files, versions.program_file, versions.search, inspection));
   CompareModules(inspection);
   return inspection;
 }

@@ -12,6 +12,7 @@
 #include "mcr/base/result.h"
 #include "mcr/update/changed_types.h"
 #include "mcr/update/function_names.h"
+#include "mcr/update/module_files.h"
 #include "mcr/update/new_file.h"
 #include "mcr/update/options.h"
 #include "mutator/debuginfo/program.h"
@@ -43,6 +44,7 @@ struct Inspection {
   std::vector<std::string> NewPaths() const;  // of `new_files`, for people
   std::optional<profiles::Profile> profile;
   tracer::StartRecord start;
+  bool strict = false;
   CheckpointMode checkpoint = CheckpointMode::kCriu;  // not kAuto
   std::string criu;                                   // the criu program, if it is used
   bool twins_will_do = false;  // should CRIU find in the pause that it cannot dump the server
@@ -52,6 +54,18 @@ struct Inspection {
 // between the two is in Inspection::differences, for the caller to judge (a plan shows it, an
 // update refuses it).
 Result<Inspection> Inspect(const Target& target, const Options& options);
+
+struct VersionsToLoad {
+  std::string executable;
+  std::string program_file;        // where it can be read; only if it does not change
+  std::vector<ModuleFiles> files;  // what changes; the program first, if it does
+  std::optional<profiles::Profile> profile;
+  mutator::DebugSearch search;
+  bool strict = false;
+};
+
+// Of the files alone, without a server: no processes, no start.
+Result<Inspection> InspectVersions(VersionsToLoad versions);
 
 }  // namespace mcr::update
 

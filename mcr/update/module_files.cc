@@ -6,6 +6,7 @@
 
 #include "mcr/update/outdated.h"
 #include "mutator/debuginfo/code_identity.h"
+#include "mutator/debuginfo/split_program.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/stack/frame_planner.h"
 #include "tracer/sys/procfs.h"
@@ -80,6 +81,10 @@ Result<mutator::ModuleVersions> LoadVersions(const ModuleFiles& files,
   versions.is_program = files.is_program;
   MCR_ASSIGN(versions.after, LoadAs(files.new_file.path(), files.new_file.file(), search));
   MCR_ASSIGN(versions.before, LoadAs(files.path, files.old_file, search));
+  // What one version's compiler keeps in parts is taken in parts in the other as well.
+  auto before = mutator::SplitLike(versions.before, *versions.after);
+  versions.after = mutator::SplitLike(versions.after, *versions.before);
+  versions.before = std::move(before);
   MCR_ASSIGN(auto comparer, mutator::CodeComparer::Create(versions.before, versions.after));
   versions.map = std::make_shared<mutator::AddressMap>(versions.before, versions.after,
                                                        std::move(comparer), annotations);

@@ -47,7 +47,7 @@ struct Options {
   std::string criu;                         // the criu program; "": search
   std::string keep_checkpoint;              // a directory to be made; "": it goes with the update
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
-  bool strict = false;                      // refuse where pointers are known by their look alone
+  bool strict = false;  // nothing is taken for a pointer to data by its looks (strict.h)
   checkpoint::UndoLog* undo_log = nullptr;  // of an update: what outlives it if it dies
   // Called when a stage begins, without a text, and with one when it ends.
   std::function<void(Stage, const std::string& text)> progress = [](Stage, const std::string&) {};

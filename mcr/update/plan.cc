@@ -10,10 +10,12 @@
 #include "checkpoint/live_image.h"
 #include "checkpoint/process_image.h"
 #include "mcr/update/inspect.h"
+#include "mcr/update/kept_inputs.h"
 #include "mcr/update/problems.h"
 #include "mcr/update/rehearse.h"
 #include "mcr/update/requirements.h"
 #include "mcr/update/running_merge.h"
+#include "mutator/merge/plan_bytes.h"
 
 namespace mcr::update {
 namespace {
@@ -70,10 +72,9 @@ std::vector<Check> CheckNow(const Requirements& requirements, const std::vector<
   return requirements.Evaluate(processes);
 }
 
-Result<UpdatePlan> PlanOne(const Target& target, const Options& options) {
-  MCR_ASSIGN(const Inspection server, Inspect(target, options));
+UpdatePlan Describe(const Inspection& server) {
   UpdatePlan plan;
-  plan.pid = target.pid;
+  plan.pid = server.pids.front();
   plan.old_program = server.executable;
   plan.new_program = server.new_program;
   plan.old_build_id = server.before->build_id();
@@ -85,6 +86,20 @@ Result<UpdatePlan> PlanOne(const Target& target, const Options& options) {
   plan.types = server.types;
   plan.changed_functions = server.changed_functions;
   plan.problems = server.differences.problems;
+  return plan;
+}
+
+void Add(const mutator::MergePlan& merged, UpdatePlan& plan) {
+  plan.pointers = merged.pointers;
+  plan.variables = merged.variables;
+  plan.conflicts = merged.conflicts;
+  Append(merged.warnings, plan.warnings);
+  Append(merged.problems, plan.problems);
+}
+
+Result<UpdatePlan> PlanOne(const Target& target, const Options& options) {
+  MCR_ASSIGN(const Inspection server, Inspect(target, options));
+  UpdatePlan plan = Describe(server);
   MCR_ASSIGN(const Requirements requirements, Requirements::Create(target.require, server));
   plan.requirements = CheckNow(requirements, server.pids);
   for (const Check& check : plan.requirements) {
@@ -94,14 +109,9 @@ Result<UpdatePlan> PlanOne(const Target& target, const Options& options) {
 
   MCR_ASSIGN(const Rehearsals rehearsals, Rehearsals::Run(server));
   mutator::Merger merger = MakeMerger(server);
-  MCR_ASSIGN(mutator::MergePlan merged, MergeRunning(server, rehearsals, merger));
-  AddLikelyPointers(options, merged);
-  plan.pointers = merged.pointers;
-  plan.variables = merged.variables;
-  plan.conflicts = merged.conflicts;
+  MCR_ASSIGN(const mutator::MergePlan merged, MergeRunning(server, rehearsals, merger));
   plan.warnings = rehearsals.warnings();
-  Append(merged.warnings, plan.warnings);
-  Append(merged.problems, plan.problems);
+  Add(merged, plan);
   return plan;
 }
 
@@ -122,12 +132,14 @@ Json Describe(const UpdatePlan& plan) {
       {"functions_new", differences.new_functions},
       {"functions_dropped", differences.dropped_functions},
       {"functions_changed", plan.changed_functions},
+      {"plan_digest", plan.digest},
       {"pointers",
        {{"retargeted", plan.pointers.retargeted()},
         {"functions", plan.pointers.functions},
         {"variables", plan.pointers.variables},
         {"literals", plan.pointers.literals},
-        {"layout", plan.pointers.layout}}},
+        {"layout", plan.pointers.layout},
+        {"unproven", plan.pointers.unproven}}},
       {"variables",
        {{"kept", plan.variables.kept},
         {"bound", plan.variables.bound},
@@ -158,6 +170,7 @@ std::string DescribeInText(const UpdatePlan& plan) {
       "loader (stacks not counted)\n",
       plan.pointers.retargeted(), plan.pointers.functions, plan.pointers.variables,
       plan.pointers.literals, plan.pointers.layout);
+  if (!plan.digest.empty()) text += fmt::format("plan          SHA-256 {}\n", plan.digest);
   for (const Check& check : plan.requirements) {
     if (check.ok) text += fmt::format("required      {}\n", check.detail);
   }
@@ -178,6 +191,20 @@ Result<std::vector<UpdatePlan>> Plan(const Options& options) {
     plans.push_back(std::move(plan));
   }
   return plans;
+}
+
+Result<std::vector<UpdatePlan>> PlanFromCheckpoint(const std::string& directory) {
+  MCR_ASSIGN(const KeptServer server, ReadKept(directory));
+  std::vector<mutator::ProcessPair> pairs;
+  for (size_t i = 0; i < server.images.size(); ++i) {
+    pairs.push_back(server.rehearsals.PairFor(*server.images[i], server.stacks[i]));
+  }
+  mutator::Merger merger = MakeMerger(server.inspection);
+  MCR_ASSIGN(const mutator::MergePlan merged, merger.Merge(pairs));
+  UpdatePlan plan = Describe(server.inspection);
+  plan.digest = mutator::Digest(merged);
+  Add(merged, plan);
+  return std::vector{std::move(plan)};
 }
 
 bool IsPossible(const std::vector<UpdatePlan>& plans) { return Obstacle(plans).empty(); }

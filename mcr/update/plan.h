@@ -26,7 +26,8 @@ struct UpdatePlan {
   mutator::Differences differences;
   std::vector<ChangedType> types;
   std::vector<std::string> changed_functions;  // same name, other code
-  mutator::PointerCounts pointers;             // of the server as it runs, stacks not counted
+  std::string digest;  // of the merge's plan, from a checkpoint only: a server that runs changes
+  mutator::PointerCounts pointers;  // of the server as it runs, stacks not counted
   mutator::VariableCounts variables;
   std::vector<Check> requirements;  // as they are now
   std::vector<std::string> conflicts;
@@ -40,6 +41,10 @@ Result<std::vector<UpdatePlan>> Plan(const Options& options);
 bool IsPossible(const std::vector<UpdatePlan>& plans);
 // Why not, in one line; "" if it is.
 std::string Obstacle(const std::vector<UpdatePlan>& plans);
+
+// Of the update that has kept its checkpoint in `directory`: the same merge, with the images of
+// CRIU in the place of the paused server. Of that one server.
+Result<std::vector<UpdatePlan>> PlanFromCheckpoint(const std::string& directory);
 
 std::string ToJson(const std::vector<UpdatePlan>& plans);
 std::string ToText(const std::vector<UpdatePlan>& plans);

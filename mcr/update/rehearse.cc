@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "checkpoint/live_image.h"
 #include "mcr/base/mapping.h"
 #include "mcr/update/function_names.h"
 #include "mutator/graph/loaded_modules.h"

@@ -6,9 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "checkpoint/live_image.h"
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
 #include "mcr/update/inspect.h"
@@ -22,9 +22,9 @@ namespace mcr::update {
 // One version, started.
 struct Rehearsed {
   std::unique_ptr<tracer::RehearsalOptions> options;
-  std::unique_ptr<tracer::Rehearsal> rehearsal;
+  std::unique_ptr<tracer::Rehearsal> rehearsal;  // nullptr: it is over, the images were kept
   // By process, in the order in which they were started.
-  std::vector<std::unique_ptr<checkpoint::LiveImage>> images;
+  std::vector<std::unique_ptr<checkpoint::ProcessImage>> images;
   std::vector<StackNames> stacks;  // of the main threads
   std::vector<mutator::KernelNames> names;
 };
@@ -34,6 +34,14 @@ class Rehearsals {
   // Fails if the new version cannot be rehearsed. The old one may have lost what it was started
   // with: that is a warning, and there is no base.
   static Result<Rehearsals> Run(const Inspection& server);
+
+  // Twice the same, to see what a start always leaves behind. Both with as many processes as the
+  // new version.
+  struct Base {
+    Rehearsed start, again;
+  };
+  Rehearsals(Rehearsed next, std::optional<Base> base)
+      : next_(std::move(next)), base_(std::move(base)) {}
 
   // For a process of the server with this stack.
   mutator::ProcessPair PairFor(const checkpoint::ProcessImage& live,
@@ -45,15 +53,14 @@ class Rehearsals {
 
   size_t processes() const { return next_.images.size(); }
   const std::vector<std::string>& warnings() const { return warnings_; }
+  const Rehearsed& next() const { return next_; }
+  const std::optional<Base>& base() const { return base_; }
 
  private:
+  Rehearsals() = default;
   mutator::ProcessPair Pair(const checkpoint::ProcessImage& live, size_t index) const;
 
   Rehearsed next_;
-  // Twice the same, to see what a start always leaves behind. Both with as many processes as next_.
-  struct Base {
-    Rehearsed start, again;
-  };
   std::optional<Base> base_;
   std::vector<std::string> warnings_;
 };

@@ -115,6 +115,7 @@ Json Pointers(const mutator::PointerCounts& counts) {
           {"moved", counts.moved},
           {"mangled", counts.mangled},
           {"shifted", counts.shifted},
+          {"unproven", counts.unproven},
           {"functions", counts.functions},
           {"instructions", counts.instructions},
           {"variables", counts.variables},
@@ -156,6 +157,7 @@ Json Servers(const Report& report) {
                        {"quiescence_ms", server.quiescence_ms},
                        {"criu_frozen_ms", server.criu_frozen_ms},
                        {"processes", Pids(server.processes)},
+                       {"plan_digest", server.plan_digest},
                        {"pointers", Pointers(server.pointers)},
                        {"objects", Objects(server)},
                        {"problems", server.problems}});
@@ -223,6 +225,7 @@ std::string ToJson(const Report& report) {
       {"criu_frozen_ms", criu_frozen_ms},
       {"plan_cpu_ms", {{"outside_pause", plan_cpu_outside_ms}, {"in_pause", plan_cpu_in_pause_ms}}},
       {"processes", Processes(processes)},
+      {"plan_digest", first.plan_digest},
       {"pointers", pointers},
       {"objects", objects},
       {"types", ToJson(All(report, &ServerReport::types))},

@@ -58,6 +58,7 @@ struct ServerReport {
   mutator::PointerCounts pointers;
   mutator::VariableCounts variables;
   mutator::ObjectCounts objects;
+  std::string plan_digest;  // SHA-256 of the merge's plan; "" if there was none
   std::vector<ChangedType> types;
   std::vector<ProcessMemory> memory;  // only after a success
   std::vector<Check> validation;

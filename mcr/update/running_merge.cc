@@ -11,7 +11,9 @@
 
 namespace mcr::update {
 
-mutator::Merger MakeMerger(const Inspection& server) { return mutator::Merger(server.modules); }
+mutator::Merger MakeMerger(const Inspection& server) {
+  return mutator::Merger(server.modules, {.strict = server.strict});
+}
 
 namespace {
 

@@ -143,6 +143,38 @@ std::optional<StaticLocation> ReadStaticLocation(const DWARFDie& die) {
   return StaticLocation{.address = *operand, .thread_local_storage = true};
 }
 
+std::optional<std::vector<StaticPiece>> ReadStaticPieces(const DWARFDie& die) {
+  const auto value = die.find(dwarf::DW_AT_location);
+  const auto block = value ? value->getAsBlock() : std::nullopt;
+  if (!block || block->empty()) return std::nullopt;
+  const llvm::DataExtractor data(*block, /*IsLittleEndian=*/true, /*AddressSize=*/8);
+  llvm::DataExtractor::Cursor cursor(0);
+  std::vector<StaticPiece> pieces;
+  std::optional<uint64_t> address;
+  uint64_t offset = 0;
+  bool understood = true;
+  while (understood && cursor && cursor.tell() < block->size()) {
+    const uint8_t opcode = data.getU8(cursor);
+    if (opcode == dwarf::DW_OP_piece) {
+      const uint64_t size = data.getULEB128(cursor);
+      if (address) pieces.push_back({offset, size, *address});
+      address.reset();
+      understood = size < UINT32_MAX;  // a whole variable, from corrupt input, need not overflow
+      offset += size;
+    } else {
+      const bool is_address = opcode == dwarf::DW_OP_addr || opcode == dwarf::DW_OP_addrx ||
+                              opcode == dwarf::DW_OP_GNU_addr_index;
+      understood = is_address && !address;
+      if (understood) address = ReadOperand(*die.getDwarfUnit(), opcode, data, cursor);
+      understood = understood && address.has_value();
+    }
+  }
+  const bool complete = static_cast<bool>(cursor);
+  llvm::consumeError(cursor.takeError());
+  if (!complete || !understood || address || pieces.empty()) return std::nullopt;
+  return pieces;
+}
+
 bool IsScattered(const DWARFDie& die) {
   const auto value = die.find(dwarf::DW_AT_location);
   const auto block = value ? value->getAsBlock() : std::nullopt;

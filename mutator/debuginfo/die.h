@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mcr::mutator {
 
@@ -38,6 +39,15 @@ struct StaticLocation {
   bool thread_local_storage = false;
 };
 std::optional<StaticLocation> ReadStaticLocation(const llvm::DWARFDie& die);
+
+// A part of a static variable that the compiler keeps by itself.
+struct StaticPiece {
+  uint64_t offset = 0, size = 0;  // bytes, in the variable
+  uint64_t address = 0;
+};
+// The parts that are in memory, of a variable that is in parts and nothing else (DW_OP_piece);
+// those that no code needs are left out. nullopt: it is not.
+std::optional<std::vector<StaticPiece>> ReadStaticPieces(const llvm::DWARFDie& die);
 
 // Whether a static variable is not one piece of memory: the compiler keeps its members apart, or it
 // in another form.

@@ -8,11 +8,13 @@
 #include <llvm/DebugInfo/DWARF/DWARFUnit.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "mutator/debuginfo/die.h"
 #include "mutator/debuginfo/llvm_error.h"
+#include "mutator/debuginfo/sub_objects.h"
 #include "mutator/debuginfo/type_collector.h"
 #include "mutator/debuginfo/unit_bounds.h"
 
@@ -121,15 +123,28 @@ class DwarfReader {
 
   void ReadVariable(const DWARFDie& die) {
     const auto location = ReadStaticLocation(die);
-    if (!location && IsScattered(die)) contents_.scattered.push_back(Describe(die));
+    if (!location && IsScattered(die)) return ReadScattered(die);
     if (!location) return NoteDeclaration(die);
-    NodeId node = collector_.TypeOf(die);
-    if (node == 0) node = collector_.TypeOf(Origin(die));
+    const NodeId node = TypeOf(die);
     DwarfVariable found = Describe(die);
     found.variable.thread_local_storage = location->thread_local_storage;
     found.variable.range = *Range<FileAddr>::FromSize(FileAddr(location->address), 0);
     contents_.variables.push_back(std::move(found));
     variable_nodes_.push_back(node);
+  }
+
+  void ReadScattered(const DWARFDie& die) {
+    auto pieces = ReadStaticPieces(die);
+    if (pieces) {
+      cut_.push_back({Describe(die), TypeOf(die), *std::move(pieces)});
+    } else {
+      contents_.scattered.push_back(Describe(die));
+    }
+  }
+
+  NodeId TypeOf(const DWARFDie& die) {
+    const NodeId node = collector_.TypeOf(die);
+    return node != 0 ? node : collector_.TypeOf(Origin(die));
   }
 
   static DwarfVariable Describe(const DWARFDie& die) {
@@ -175,13 +190,14 @@ class DwarfReader {
 
   // Gives everything found its merged type, and variables the size that goes with it.
   DwarfContents Resolve(MergedTypes merged) {
-    for (size_t i = 0; i < contents_.variables.size(); ++i) {
+    for (size_t i = 0; i < variable_nodes_.size(); ++i) {
       Variable& variable = contents_.variables[i].variable;
       variable.type = merged.ids[variable_nodes_[i]];
       const auto sized =
           Range<FileAddr>::FromSize(variable.range.begin(), merged.types[variable.type].size);
       if (sized) variable.range = *sized;
     }
+    for (const Cut& cut : cut_) ResolveCut(cut, merged.types, merged.ids[cut.node]);
     for (size_t i = 0; i < contents_.functions.size(); ++i) {
       contents_.functions[i].function.type = merged.ids[function_nodes_[i]];
     }
@@ -192,11 +208,37 @@ class DwarfReader {
     return std::move(contents_);
   }
 
+  struct Cut {
+    DwarfVariable variable;
+    NodeId node;
+    std::vector<StaticPiece> pieces;
+  };
+
+  // Each piece has to be a member or element of the variable, whole.
+  void ResolveCut(const Cut& cut, const TypeTable& types, TypeId type) {
+    const std::vector<SubObject> all = SubObjectsOf(types, type);
+    std::vector<DwarfVariable> parts;
+    for (const StaticPiece& piece : cut.pieces) {
+      const auto part = std::ranges::find_if(all, [&](const SubObject& each) {
+        return each.offset == piece.offset && types[each.type].size == piece.size;
+      });
+      const auto range = Range<FileAddr>::FromSize(FileAddr(piece.address), piece.size);
+      if (part == all.end() || !range) return contents_.scattered.push_back(cut.variable);
+      DwarfVariable& found = parts.emplace_back(cut.variable);
+      found.variable.name += part->path;
+      found.variable.type = part->type;
+      found.variable.range = *range;
+    }
+    contents_.in_parts.push_back(cut.variable);
+    std::ranges::move(parts, std::back_inserter(contents_.variables));
+  }
+
   const ElfFile& file_;
   std::string problem_;  // the first that LLVM reported
   TypeCollector collector_;
   DwarfContents contents_;
   std::vector<NodeId> variable_nodes_;  // parallel to contents_.variables
+  std::vector<Cut> cut_;
   std::vector<NodeId> function_nodes_;  // parallel to contents_.functions
   std::unordered_map<std::string, NodeId> declared_nodes_;
 };

@@ -32,6 +32,8 @@ struct DwarfContents {
   std::vector<DwarfFunction> functions;
   // Types of external variables that units only declare, such as libc's `environ`.
   std::unordered_map<std::string, TypeId> declared;
+  // Whose parts are among the variables, each under its own name: "cursor.at", "shapes[1]".
+  std::vector<DwarfVariable> in_parts;
 };
 
 // Whether `file` has .debug_info with contents.

@@ -22,6 +22,15 @@ auto FindByAddress(const Items& items, FileAddr at) -> decltype(&*items.begin())
   return item.range.Contains(at) ? &item : nullptr;
 }
 
+std::vector<Variable> VariablesOf(std::vector<DwarfVariable> described) {
+  std::vector<Variable> variables;
+  for (DwarfVariable& each : described) {
+    if (each.external) each.variable.unit.clear();
+    variables.push_back(std::move(each.variable));
+  }
+  return variables;
+}
+
 class LoadedProgram : public Program {
  public:
   static Result<std::shared_ptr<const Program>> Create(std::unique_ptr<ElfFile> file,
@@ -42,6 +51,7 @@ class LoadedProgram : public Program {
   const std::vector<Symbol>& symbols() const override { return symbols_; }
   const std::vector<Variable>& variables() const override { return variables_; }
   std::vector<Variable> scattered() const override { return scattered_; }
+  std::vector<Variable> in_parts() const override { return in_parts_; }
   const std::vector<Function>& functions() const override { return functions_; }
   const std::vector<Relocation>& relocations() const override { return relocations_; }
   const TypeTable& types() const override { return types_; }
@@ -76,10 +86,8 @@ class LoadedProgram : public Program {
         .sections = sections_, .symbols = symbols_, .tls_size = segments_.tls_size, .dwarf = dwarf};
     variables_ = ListVariables(evidence);
     functions_ = ListFunctions(evidence);
-    for (DwarfVariable& each : dwarf.scattered) {
-      if (each.external) each.variable.unit.clear();
-      scattered_.push_back(std::move(each.variable));
-    }
+    scattered_ = VariablesOf(std::move(dwarf.scattered));
+    in_parts_ = VariablesOf(std::move(dwarf.in_parts));
     types_ = std::move(dwarf.types);
     return {};
   }
@@ -91,7 +99,7 @@ class LoadedProgram : public Program {
   std::vector<std::string> needed_;
   std::vector<Symbol> symbols_;
   std::vector<Variable> variables_;
-  std::vector<Variable> scattered_;
+  std::vector<Variable> scattered_, in_parts_;
   std::vector<Function> functions_;
   std::vector<Relocation> relocations_;
   TypeTable types_;

@@ -42,7 +42,7 @@ class Program {
   // DWARF, completed by object symbols (COPY-relocated ones such as `environ` too); by address,
   // thread-local ones last, by offset. Keys are unique: namesakes get "#2", "#3" appended.
   virtual const std::vector<Variable>& variables() const = 0;
-  // Variables that the compiler keeps in pieces, or in another form: their ranges are empty.
+  // Variables that the compiler keeps in another form: their ranges are empty.
   virtual std::vector<Variable> scattered() const { return {}; }
   // DWARF, completed by function symbols; by address. Parts that the compiler split off ("f.cold")
   // are functions of their own.
@@ -56,6 +56,10 @@ class Program {
   // The file's bytes at `at`, up to the end of its segment's file part; empty where there are none
   // (.bss).
   virtual std::span<const std::byte> Contents(FileAddr at) const = 0;
+
+  // Variables whose members or elements the compiler keeps apart: these are among variables(), as
+  // "cursor.at" and "shapes[1]"; the ranges here are empty.
+  virtual std::vector<Variable> in_parts() const { return {}; }
 
   const Section* FindSection(FileAddr at) const;
   const Section* FindSection(std::string_view name) const;

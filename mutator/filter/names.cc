@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "mutator/filter/near_names.h"
@@ -80,8 +81,9 @@ std::optional<FilterNames::Named> FilterNames::FindEnumerator(const std::string&
 
 bool FilterNames::IsScattered(const std::string& name) const {
   return std::ranges::any_of(programs_, [&](const auto& program) {
-    const std::vector<Variable> scattered = program->scattered();
-    return std::ranges::find(scattered, name, &Variable::name) != scattered.end();
+    std::vector<Variable> variables = program->scattered();
+    std::ranges::copy(program->in_parts(), std::back_inserter(variables));
+    return std::ranges::find(variables, name, &Variable::name) != variables.end();
   });
 }
 

@@ -38,6 +38,22 @@ size_t TextLength(std::span<const std::byte> bytes) {
   return terminated ? static_cast<size_t>(end - bytes.begin()) : 0;
 }
 
+// Whether an object of the type `wanted` begins where one of `type` does.
+bool BeginsWith(const TypeTable& types, TypeId type, TypeId wanted) {
+  constexpr int kDeepest = 32;
+  for (int depth = 0; depth < kDeepest && type != 0; ++depth) {
+    if (type == wanted) return true;
+    const Type& whole = types[type];
+    if (whole.kind == TypeKind::kArray) {
+      type = whole.target;
+    } else {
+      const auto first = std::ranges::find(whole.members, 0u, &Member::offset);
+      type = first == whole.members.end() ? 0 : first->type;
+    }
+  }
+  return false;
+}
+
 // The tag of the dynamic entry at `at`, if there is one.
 std::optional<int64_t> DynamicTag(const Program& program, FileAddr at) {
   const Section* section = program.FindSection(at);
@@ -107,13 +123,38 @@ AddressMap::AddressMap(std::shared_ptr<const Program> before, std::shared_ptr<co
 const Translation& AddressMap::Translate(FileAddr old_address) {
   auto [entry, is_new] = known_.try_emplace(old_address);
   if (is_new) entry->second = Find(old_address);
+  if (entry->second.kind == PointerKind::kLiteral) kept_.Use(entry->second.to);
   return entry->second;
 }
 
 Translation AddressMap::Translate(FileAddr old_address, TypeId pointee) {
   const Variable* variable = pointee == 0 ? nullptr : before_->FindVariable(old_address);
-  return variable == nullptr ? Translate(old_address)
-                             : FindVariable(*variable, old_address, pointee);
+  if (variable == nullptr) return Translate(old_address);
+  if (const auto end = FindArrayEnd(*variable, old_address, pointee)) return *end;
+  return FindVariable(*variable, old_address, pointee);
+}
+
+// Where one variable begins, another may end: an array that the pointer went through. Nothing if it
+// makes no difference, or the pointer can only be one to the variable. Of characters there is
+// always one to begin with.
+std::optional<Translation> AddressMap::FindArrayEnd(const Variable& variable, FileAddr at,
+                                                    TypeId pointee) {
+  const TypeTable& types = before_->types();
+  if (at != variable.range.begin() || types[pointee].size <= 1) return std::nullopt;
+  const Variable* array = before_->FindVariable(at - 1);
+  if (array == nullptr || array->range.end() != at) return std::nullopt;
+  if (types[array->type].kind != TypeKind::kArray) return std::nullopt;
+  if (!BeginsWith(types, types[array->type].target, pointee)) return std::nullopt;
+  const Variable* new_array = new_variables_.Counterpart(*array);
+  const Variable* new_variable = new_variables_.Counterpart(variable);
+  const bool stay_together = new_array != nullptr && new_variable != nullptr &&
+                             new_array->range.end() == new_variable->range.begin();
+  if (stay_together) return std::nullopt;
+  if (!BeginsWith(types, variable.type, pointee)) return FindVariable(*array, at, pointee);
+  return NotFound(fmt::format("it is the end of `{}` as well as the begin of `{}`, and the new "
+                              "version has them apart",
+                              array->name, variable.name),
+                  true);
 }
 
 const Translation& AddressMap::TranslateReturnAddress(FileAddr old_address) {
@@ -140,7 +181,7 @@ Translation AddressMap::Find(FileAddr at) {
     return Found(PointerKind::kLiteral, *literal, starts);
   }
   const auto keep = [&]() -> std::optional<FileAddr> {
-    return starts && literals_.MayHold(at) ? kept_.Keep(at) : std::nullopt;
+    return starts && literals_.MayHold(at) ? kept_.PlaceFor(at) : std::nullopt;
   };
   const bool is_text = TextLength(before_->Contents(at)) > 0;
   if (const auto kept = is_text ? keep() : std::nullopt) return Found(PointerKind::kLiteral, *kept);

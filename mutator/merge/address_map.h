@@ -71,7 +71,7 @@ class AddressMap {
   RecipeBook& recipes() { return recipes_; }
   // The types of both are known.
   const Recipe& RecipeOf(const Variable& old_variable, const Variable& new_variable);
-  const KeptConstants& kept_constants() const { return kept_; }
+  KeptConstants& kept_constants() { return kept_; }
   const VariableNames& variable_names() const { return new_variables_; }
   // RecipeBook::ChangedTypes, worked out once.
   const std::vector<TypeId>& changed_types() const { return changed_types_; }
@@ -90,6 +90,7 @@ class AddressMap {
   std::optional<Translation> FindVirtualTable(const Variable& old_variable,
                                               const Variable& variable, FileAddr at);
   Translation FindVariable(const Variable& old_variable, FileAddr at, TypeId pointee);
+  std::optional<Translation> FindArrayEnd(const Variable& variable, FileAddr at, TypeId pointee);
   Translation FindLayout(FileAddr at) const;
   Translation FindSymbol(FileAddr at) const;
   Translation FindReturnAddress(FileAddr at);

@@ -121,5 +121,44 @@ TEST_F(AddressMapTest, EndOfTheProgramIsTheEndOfTheNewOne) {
   EXPECT_EQ(map.Translate(FileAddr(FakeProgram::kEnd)).kind, PointerKind::kLayout);
 }
 
+// An array of two jobs and what follows it.
+class ArrayEndTest : public AddressMapTest {
+ protected:
+  void Add(FakeProgram& program, FileAddr array, FileAddr behind, bool is_job) {
+    const TypeId number = program.AddType({.kind = TypeKind::kInteger, .name = "int", .size = 4});
+    job_ = program.AddType(
+        {.kind = TypeKind::kStruct, .name = "job", .size = 8, .members = {{"id", number, 0}}});
+    const TypeId jobs =
+        program.AddType({.kind = TypeKind::kArray, .size = 16, .target = job_, .count = 2});
+    program.AddVariable("jobs", array, 16, jobs);
+    program.AddVariable("behind", behind, 8, is_job ? job_ : number);
+  }
+
+  TypeId job_ = 0;
+};
+
+TEST_F(ArrayEndTest, APointerOfTheArraysTypeIsItsEndIfNoOtherObjectOfItBeginsThere) {
+  Add(*before_, FileAddr(0x3100), FileAddr(0x3110), /*is_job=*/false);
+  Add(*after_, FileAddr(0x3200), FileAddr(0x3400), /*is_job=*/false);
+  auto map = Map();
+  EXPECT_EQ(map.Translate(FileAddr(0x3110), job_).to, FileAddr(0x3210));
+  EXPECT_EQ(map.Translate(FileAddr(0x3110)).to, FileAddr(0x3400));
+}
+
+TEST_F(ArrayEndTest, WhereBothArePossibleItIsAProblemThatNamesThem) {
+  Add(*before_, FileAddr(0x3100), FileAddr(0x3110), /*is_job=*/true);
+  Add(*after_, FileAddr(0x3200), FileAddr(0x3400), /*is_job=*/true);
+  const Translation translation = Map().Translate(FileAddr(0x3110), job_);
+  EXPECT_EQ(translation.kind, PointerKind::kNone);
+  EXPECT_NE(translation.problem.find("the end of `jobs` as well as the begin of `behind`"),
+            std::string::npos);
+}
+
+TEST_F(ArrayEndTest, WhereTheyStayTogetherItMakesNoDifference) {
+  Add(*before_, FileAddr(0x3100), FileAddr(0x3110), /*is_job=*/true);
+  Add(*after_, FileAddr(0x3200), FileAddr(0x3210), /*is_job=*/true);
+  EXPECT_EQ(Map().Translate(FileAddr(0x3110), job_).to, FileAddr(0x3210));
+}
+
 }  // namespace
 }  // namespace mcr::mutator

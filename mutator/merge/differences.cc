@@ -25,24 +25,32 @@ std::vector<std::string> OnlyIn(const std::vector<Entity>& these,
   return names;
 }
 
+void CompareVariable(const VariablePair& pair, const Program& before, const Program& after,
+                     AddressMap& map, Differences& differences) {
+  std::vector<std::string>& changes = differences.changed_variables;
+  if (pair.before->type != 0 && pair.after->type != 0) {
+    const auto difference =
+        LayoutDifference(before.types(), pair.before->type, after.types(), pair.after->type);
+    if (!difference) return;
+    changes.push_back("`" + pair.before->name + "`: " + *difference);
+    const Recipe& recipe = map.RecipeOf(*pair.before, *pair.after);
+    if (!recipe.problem.empty()) {
+      differences.problems.push_back("variable `" + pair.before->name + "`: " + recipe.problem);
+    }
+  } else if (pair.before->range.size() != pair.after->range.size()) {
+    changes.push_back(fmt::format("`{}`: {} bytes, {} in the new version", pair.before->name,
+                                  pair.before->range.size(), pair.after->range.size()));
+    differences.problems.push_back("variable " + changes.back());
+  }
+}
+
 void CompareVariables(const Program& before, const Program& after, AddressMap& map,
                       Differences& differences) {
-  std::vector<std::string>& changes = differences.changed_variables;
   for (const VariablePair& pair : PairWritableVariables(before, after, map.variable_names())) {
-    if (pair.before->type != 0 && pair.after->type != 0) {
-      const auto difference =
-          LayoutDifference(before.types(), pair.before->type, after.types(), pair.after->type);
-      if (!difference) continue;
-      changes.push_back("`" + pair.before->name + "`: " + *difference);
-      const Recipe& recipe = map.RecipeOf(*pair.before, *pair.after);
-      if (!recipe.problem.empty()) {
-        differences.problems.push_back("variable `" + pair.before->name + "`: " + recipe.problem);
-      }
-    } else if (pair.before->range.size() != pair.after->range.size()) {
-      changes.push_back(fmt::format("`{}`: {} bytes, {} in the new version", pair.before->name,
-                                    pair.before->range.size(), pair.after->range.size()));
-      differences.problems.push_back("variable " + changes.back());
-    }
+    CompareVariable(pair, before, after, map, differences);
+  }
+  for (const VariablePair& pair : PairThreadLocals(before, after)) {
+    CompareVariable(pair, before, after, map, differences);
   }
 }
 
@@ -78,10 +86,6 @@ Differences Compare(const Program& before, const Program& after, AddressMap& map
   differences.new_functions = OnlyIn(after.functions(), before.functions());
   differences.dropped_functions = OnlyIn(before.functions(), after.functions());
 
-  if (before.tls_size() != after.tls_size() ||
-      !std::ranges::equal(before.tls_image(), after.tls_image())) {
-    differences.problems.push_back("the thread-local variables changed");
-  }
   return differences;
 }
 

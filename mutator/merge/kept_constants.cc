@@ -36,12 +36,21 @@ KeptConstants::KeptConstants(std::shared_ptr<const Program> before, const Progra
   }
 }
 
-std::optional<FileAddr> KeptConstants::Keep(FileAddr old_address) {
+std::optional<FileAddr> KeptConstants::PlaceFor(FileAddr old_address) const {
   const auto part = std::ranges::find_if(
       parts_, [&](const Part& each) { return each.from.Contains(old_address); });
   if (part == parts_.end()) return std::nullopt;
-  part->used = true;
   return part->to + (old_address - part->from.begin());
+}
+
+void KeptConstants::Use(FileAddr place) {
+  for (Part& part : parts_) {
+    if (!(place < part.to) && place - part.to < part.from.size()) part.used = true;
+  }
+}
+
+void KeptConstants::Forget() {
+  for (Part& part : parts_) part.used = false;
 }
 
 void KeptConstants::AddTo(Addr bias, checkpoint::ProcessGraft& graft) const {

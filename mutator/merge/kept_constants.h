@@ -19,10 +19,14 @@ class KeptConstants {
  public:
   KeptConstants(std::shared_ptr<const Program> before, const Program& after);
 
-  // Where the constant at an address of the old version will be, as an address of the new one. From
-  // then on its whole section is kept: nothing says where a constant ends. nullopt: there is no
-  // constant, or it holds addresses.
-  std::optional<FileAddr> Keep(FileAddr old_address);
+  // Where the constant at an address of the old version would be, as an address of the new one.
+  // nullopt: there is no constant, or it holds addresses.
+  std::optional<FileAddr> PlaceFor(FileAddr old_address) const;
+  // The whole section of that place is kept from then on: nothing says where a constant ends. Any
+  // other address is none of ours.
+  void Use(FileAddr place);
+  // Nothing is used: a merge keeps what it has reached itself.
+  void Forget();
 
   // Bytes that the new version takes with all that may be kept, whole pages.
   uint64_t room() const { return room_; }

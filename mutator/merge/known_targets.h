@@ -17,14 +17,18 @@ class KnownTargets {
  public:
   explicit KnownTargets(const Program& program) {
     for (const Relocation& relocation : program.relocations()) {
-      if (relocation.type == R_X86_64_RELATIVE) Add(relocation.addend);
+      if (relocation.type == R_X86_64_RELATIVE) relocated_.insert(relocation.addend);
     }
   }
-  void Add(FileAddr target) { targets_.insert(target); }
-  bool Contains(FileAddr target) const { return targets_.contains(target); }
+  void Add(FileAddr target) { found_.insert(target); }
+  // What was added. A merge knows what it has found itself, and nothing of earlier ones.
+  void Forget() { found_.clear(); }
+  bool Contains(FileAddr target) const {
+    return relocated_.contains(target) || found_.contains(target);
+  }
 
  private:
-  std::unordered_set<FileAddr> targets_;
+  std::unordered_set<FileAddr> relocated_, found_;
 };
 
 }  // namespace mcr::mutator

@@ -36,6 +36,9 @@ Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& 
       report(fmt::format("the epoll entry of descriptor {}", entry.fd));
     }
   }
+  for (const checkpoint::Timer& timer : image.timers()) {
+    if (is_old(Addr(timer.value))) report(fmt::format("timer {}", timer.id));
+  }
   const PointerGuard guard = ReadPointerGuard(image);
   for (const Mapping& mapping : ScannedOutside(image, old)) {
     if (mapping.shared && skip_shared) continue;

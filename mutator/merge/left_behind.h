@@ -15,10 +15,10 @@
 
 namespace mcr::mutator {
 
-// One line for each thread, epoll entry and word of `image` that points into one of `old` (sorted,
-// disjoint); the memory there is not looked at. `skip_shared`: shared memory has been checked
-// through another process. `memo`: of an earlier search; what was not written to since, by the
-// merge or anybody, is as it was found then.
+// One line for each thread, epoll entry, timer and word of `image` that points into one of `old`
+// (sorted, disjoint); the memory there is not looked at. `skip_shared`: shared memory has been
+// checked through another process. `memo`: of an earlier search; what was not written to since, by
+// the merge or anybody, is as it was found then.
 Result<std::vector<std::string>> FindLeftBehind(const checkpoint::ProcessImage& image,
                                                 std::span<const Range<Addr>> old, bool skip_shared,
                                                 const ScanMemo* memo = nullptr);

@@ -8,12 +8,15 @@
 #include "mutator/graph/dynamic_symbols.h"
 #include "mutator/graph/memory_scan.h"
 #include "mutator/merge/image_map.h"
+#include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/live_words.h"
 #include "mutator/merge/loader_state.h"
 #include "mutator/merge/moved_pointers.h"
 #include "mutator/merge/reshape.h"
 #include "mutator/merge/segment_mappings.h"
 #include "mutator/merge/stack/take_over.h"
+#include "mutator/merge/strict.h"
+#include "mutator/merge/thread_locals.h"
 #include "mutator/merge/typed_objects.h"
 
 namespace mcr::mutator {
@@ -97,7 +100,7 @@ void CountObjects(const TypedObjects& objects, MergePlan& plan) {
   std::ranges::copy(objects.problems(), std::back_inserter(plan.problems));
 }
 
-// The objects of changed types, and what points to them. Last: what it writes wins.
+// The objects of changed types, and what points to them. After the others: what it writes wins.
 Status MergeObjects(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
                     const ChangedModules& modules, const TypedObjects& objects,
                     const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, MergePlan& plan) {
@@ -110,7 +113,7 @@ Status MergeObjects(const checkpoint::ProcessImage& live, const LoadedModules& l
 
 }  // namespace
 
-Merger::Merger(std::vector<ModuleVersions> modules) {
+Merger::Merger(std::vector<ModuleVersions> modules, MergeOptions options) : options_(options) {
   for (ModuleVersions& versions : modules) {
     ModuleImageBuilder image(versions.before, versions.after, *versions.map);
     KnownTargets known(*versions.before);
@@ -121,12 +124,20 @@ Merger::Merger(std::vector<ModuleVersions> modules) {
 
 Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
   MergePlan plan;
-  for (const auto& module : modules_) plan.graft.new_files.push_back(module->versions.new_file);
+  for (const auto& module : modules_) {
+    plan.graft.new_files.push_back(module->versions.new_file);
+    module->known.Forget();
+    module->versions.map->kept_constants().Forget();
+  }
   SharedMemorySeen shared;
   std::vector<const Mappings*> all_mappings;
   for (const ProcessPair& pair : processes) all_mappings.push_back(&pair.live->mappings());
   Places places(std::move(all_mappings));
-  for (const ProcessPair& pair : processes) MCR_TRY(MergeProcess(pair, places, shared, plan));
+  // In one order wherever the images come from: the first process writes what they share.
+  std::vector<const ProcessPair*> ordered;
+  for (const ProcessPair& pair : processes) ordered.push_back(&pair);
+  std::ranges::sort(ordered, {}, [](const ProcessPair* pair) { return pair->live->pid(); });
+  for (const ProcessPair* pair : ordered) MCR_TRY(MergeProcess(*pair, places, shared, plan));
   for (auto* lines : {&plan.problems, &plan.conflicts, &plan.warnings}) {
     std::ranges::sort(*lines);
     lines->erase(std::ranges::unique(*lines).begin(), lines->end());
@@ -163,7 +174,8 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
                               found.error().Line());
     }
   }
-  MCR_ASSIGN(const auto objects, TypedObjects::Find(*pair.live, live_modules, modules));
+  MCR_ASSIGN(const auto objects,
+             TypedObjects::Find(*pair.live, live_modules, modules, options_.strict));
   CountObjects(*objects, plan);
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
@@ -184,10 +196,15 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   MCR_TRY(process.MergeObjectTables());
   MCR_TRY(process.MergeMemory());
   process.MergeThreads();
-  process.MergeKernelTables();
-  process.CheckKernelPointers();
+  MergeKernelTables(*pair.live, modules, graft, plan);
+  if (options_.strict) {
+    RefuseUnproven(*pair.live, modules, *objects, process.guesses(), plan);
+  }
   process.MergeLayout();
   MCR_TRY(MergeObjects(*pair.live, live_modules, modules, *objects, process.stacks(), graft, plan));
+  MCR_TRY(MergeThreadLocals({*pair.live, *pair.next, live_modules, next_modules, live_links,
+                             next_links, modules, next_to_live, objects->moves(), process.stacks()},
+                            graft, plan));
   for (const ChangedModule& module : modules.all()) {
     module.map().kept_constants().AddTo(module.new_bias(), graft);
   }

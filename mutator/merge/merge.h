@@ -39,14 +39,18 @@ struct ProcessPair {
   const ScanMemo* memo = nullptr;  // of an earlier search of `live`
 };
 
+struct MergeOptions {
+  bool strict = false;  // see strict.h
+};
+
 class Merger {
  public:
   // `modules`: what changes; the program first, if it is among them.
-  explicit Merger(std::vector<ModuleVersions> modules);
+  explicit Merger(std::vector<ModuleVersions> modules, MergeOptions options = {});
 
   // Fails if the images cannot be read; everything else that stands in the way is in
   // MergePlan::problems. What was looked up is kept: a first merge before the pause spares a second
-  // one most of its work.
+  // one most of its work, and changes nothing of what it decides.
   Result<MergePlan> Merge(const std::vector<ProcessPair>& processes);
 
  private:
@@ -61,6 +65,7 @@ class Merger {
   Result<ChangedModules> FindModules(const ProcessPair& pair, const LoadedModules& live,
                                      const LoadedModules& next, Places& places);
 
+  MergeOptions options_;
   std::vector<std::unique_ptr<Module>> modules_;
   KnownStarts starts_;
 };

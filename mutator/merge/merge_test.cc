@@ -3,6 +3,8 @@
 
 #include <elf.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -530,14 +532,55 @@ TEST_F(MergeTest, TheKernelsTablesFollow) {
   EXPECT_EQ(graft.epoll[0].after.data, InNew(plan, 0x3020));
 }
 
-TEST_F(MergeTest, WhatTheKernelKeepsMustNotPointIntoTheOldProgram) {
+TEST_F(MergeTest, TimersFollow) {
   before_->AddVariable("job", FileAddr(0x3010), 8);
   after_->AddVariable("job", FileAddr(0x3020), 8);
-  live_.AddKernelPointer({.holder = "the value of timer 4", .value = (kLive + 0x3010).value()});
-  live_.AddKernelPointer({.holder = "the value of timer 5", .value = (kHeap + 0x10).value()});
+  live_.AddTimer({.id = 4, .clock = CLOCK_MONOTONIC, .value = (kLive + 0x3010).value()});
+  live_.AddTimer({.id = 5, .clock = CLOCK_MONOTONIC, .value = (kHeap + 0x10).value()});
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  const auto& graft = plan.graft.processes[0];
+  ASSERT_EQ(graft.timers.size(), 1u);
+  EXPECT_EQ(graft.timers[0].before.id, 4);
+  EXPECT_EQ(graft.timers[0].after.id, 4);
+  EXPECT_EQ(graft.timers[0].after.value, InNew(plan, 0x3020));
+}
+
+TEST_F(MergeTest, ATimerOfAThreadsOwnTimeIsAProblem) {
+  before_->AddVariable("job", FileAddr(0x3010), 8);
+  after_->AddVariable("job", FileAddr(0x3020), 8);
+  live_.AddTimer({.id = 4, .clock = CLOCK_THREAD_CPUTIME_ID, .value = (kLive + 0x3010).value()});
   const MergePlan plan = Merge();
   ASSERT_EQ(plan.problems.size(), 1u);
-  EXPECT_NE(plan.problems[0].find("the value of timer 4 points to `job`"), std::string::npos);
+  EXPECT_NE(plan.problems[0].find("timer 4"), std::string::npos);
+}
+
+TEST_F(MergeTest, AStackOfSignalHandlersFollowsWhereItHasRoom) {
+  before_->AddVariable("stack", FileAddr(0x3010), 0x100);
+  after_->AddVariable("stack", FileAddr(0x3200), 0x100);
+  live_.AddSignalStack({.tid = 7, .begin = kLive + 0x3010, .size = 0x100});
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  ASSERT_EQ(plan.graft.processes[0].signal_stacks.size(), 1u);
+  EXPECT_EQ(plan.graft.processes[0].signal_stacks[0].after.begin, Addr(InNew(plan, 0x3200)));
+}
+
+TEST_F(MergeTest, AStackThatAHandlerRunsOnIsAProblem) {
+  before_->AddVariable("stack", FileAddr(0x3010), 0x100);
+  after_->AddVariable("stack", FileAddr(0x3200), 0x100);
+  live_.AddSignalStack({.tid = 7, .begin = kLive + 0x3010, .size = 0x100, .flags = SS_ONSTACK});
+  const MergePlan plan = Merge();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("a signal handler runs on it"), std::string::npos);
+}
+
+TEST_F(MergeTest, AStackThatTheNewVersionHasNoRoomForIsAProblem) {
+  before_->AddVariable("stack", FileAddr(0x3010), 0x100);
+  after_->AddVariable("stack", FileAddr(0x3200), 0x80);
+  live_.AddSignalStack({.tid = 7, .begin = kLive + 0x3010, .size = 0x100});
+  const MergePlan plan = Merge();
+  ASSERT_FALSE(plan.problems.empty());
+  EXPECT_NE(plan.problems[0].find("the stack for signal handlers of thread 7"), std::string::npos);
 }
 
 TEST_F(MergeTest, MangledPointersAreMangledAgain) {

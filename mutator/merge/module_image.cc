@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "mutator/merge/leaf.h"
 #include "mutator/merge/live_words.h"
 #include "mutator/transform/apply.h"
 
@@ -178,7 +179,10 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, cons
     const ChangedModule* module = sources.modules.Of(pointer->target);
     if (module == nullptr) continue;
     const FileAddr target = module->InOld(pointer->target);
-    const Translation& translation = module->map().Translate(target);
+    // The type is of one module's table, and so is what it says of pointers into that one.
+    const bool typed = pair.recipe != nullptr && module->index == sources.module.index;
+    const TypeId pointee = typed ? LeafIn(*pair.recipe, pointer->at - begin).pointee : TypeId{0};
+    const Translation translation = module->map().Translate(target, pointee);
     if (translation.kind == PointerKind::kNone && translation.exact) {
       plan.problems.push_back(fmt::format(
           "variable `{}`+{:#x} points to {}: {}", pair.before->name, pointer->at - begin,

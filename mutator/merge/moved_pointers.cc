@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "mutator/graph/memory_scan.h"
+#include "mutator/merge/kernel_tables.h"
+#include "mutator/merge/leaf.h"
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/stack/frame_values.h"
 
@@ -17,31 +19,6 @@ namespace {
 
 constexpr uint64_t kWord = 8;
 constexpr uint64_t kRedZone = 128;
-
-// What the type of an object says about the word at an offset of it.
-struct Leaf {
-  bool is_number = false;
-  TypeId pointee = 0;
-  uint64_t tag_mask = 0;
-};
-
-Leaf LeafAt(const Recipe& recipe, uint64_t offset) {
-  if (recipe.flexible && offset >= recipe.flexible->from) {
-    const Recipe& element = *recipe.flexible->element;
-    return element.from_size == 0
-               ? Leaf{}
-               : LeafAt(element, (offset - recipe.flexible->from) % element.from_size);
-  }
-  for (const Step& step : recipe.steps) {
-    if (offset < step.from || step.from_end() <= offset) continue;
-    if (step.kind == Step::Kind::kNested) {
-      return LeafAt(*step.element, (offset - step.from) % step.from_size);
-    }
-    if (step.kind == Step::Kind::kPointer) return {false, step.before, step.tag_mask};
-    return {step.kind != Step::Kind::kOpaque && step.kind != Step::Kind::kUnion};
-  }
-  return {};
-}
 
 class Follower {
  public:
@@ -112,26 +89,42 @@ class Follower {
     ++plan_.pointers.precise;
   }
 
+  void Timer(const checkpoint::Timer& timer) {
+    const ObjectMoves::Landing landing = moves_.Translate(timer.value, 0);
+    if (landing.move == nullptr || landing.to == timer.value) return;
+    const std::string holder = fmt::format("the value of timer {}", timer.id);
+    if (!landing.to) return Refuse(holder, landing);
+    if (const auto problem = WhyNotMadeAnew(timer)) {
+      plan_.problems.push_back(fmt::format("process {}: {}", live_.pid(), *problem));
+      return;
+    }
+    checkpoint::Timer after = timer;
+    after.value = *landing.to;
+    graft_.timers.push_back({timer, after});
+    ++plan_.pointers.precise;
+  }
+
+  // Nothing that grows or moves is a stack.
+  void SignalStack(const checkpoint::SignalStack& stack) {
+    const ObjectMoves::Landing landing = moves_.Translate(stack.begin.value(), 0);
+    if (landing.move == nullptr || landing.to == stack.begin.value()) return;
+    Refuse(fmt::format("the stack for signal handlers of thread {}", stack.tid), landing);
+  }
+
  private:
   void Word(const Mapping& mapping, Addr at, uint64_t word) {
     if (moves_.Find(at) != nullptr || IsDead(at)) return;
     const std::optional<Addr> place = stacks_.Place(at);
     if (!place) return;  // in a frame that was rebuilt
-    Leaf leaf;
     const Object* owner = objects_.TypeAt(at);
-    if (owner != nullptr) {
-      const uint64_t offset = at - owner->memory.begin();
-      const Recipe& recipe = *owner->recipe;
-      const uint64_t size = std::max<uint64_t>(recipe.from_size, 1);
-      leaf = LeafAt(recipe, recipe.flexible ? offset : offset % size);
-    }
+    const Leaf leaf = owner == nullptr ? Leaf{} : LeafAt(*owner, at);
     const uint64_t tag = word & leaf.tag_mask;
     word -= tag;
     const ObjectMoves::Landing landing = moves_.Translate(word, leaf.pointee);
     if (landing.move == nullptr || landing.to == word || IsMallocs(at, *landing.move, word)) return;
     const std::string holder = fmt::format(
         "the word at {} in {}", Hex(at), mapping.path.empty() ? "anonymous memory" : mapping.path);
-    if (leaf.is_number)
+    if (leaf.kind == Leaf::Kind::kNumber)
       return Refuse(holder +
                         ", a number by its type (annotation: tagged_pointer, "
                         "or copy),",
@@ -188,6 +181,8 @@ Status MergeMovedPointers(const checkpoint::ProcessImage& live, const ChangedMod
   }
   for (const checkpoint::ThreadImage& thread : live.threads()) follower.Registers(thread);
   for (const checkpoint::EpollEntry& entry : live.epoll_entries()) follower.Epoll(entry);
+  for (const checkpoint::Timer& timer : live.timers()) follower.Timer(timer);
+  for (const checkpoint::SignalStack& stack : live.signal_stacks()) follower.SignalStack(stack);
   return {};
 }
 

@@ -10,6 +10,8 @@
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/text_owner.h"
+#include "mutator/merge/object_tables.h"
+#include "mutator/merge/pointer_report.h"
 
 namespace mcr::mutator {
 namespace {
@@ -34,34 +36,10 @@ ProcessMerge::ProcessMerge(Context context, checkpoint::ProcessGraft& graft, Mer
   }
 }
 
-void ProcessMerge::Count(PointerKind kind) {
-  switch (kind) {
-    case PointerKind::kFunction:
-      ++plan_.pointers.functions;
-      break;
-    case PointerKind::kInstruction:
-      ++plan_.pointers.instructions;
-      break;
-    case PointerKind::kVariable:
-      ++plan_.pointers.variables;
-      break;
-    case PointerKind::kLiteral:
-      ++plan_.pointers.literals;
-      break;
-    case PointerKind::kLayout:
-      ++plan_.pointers.layout;
-      break;
-    case PointerKind::kNone:
-      break;
-  }
-}
-
 void ProcessMerge::Refuse(const std::string& holder, uint64_t target,
                           const Translation& translation) {
-  const ChangedModule& module = *context_.modules.Of(target);
   plan_.problems.push_back(
-      fmt::format("process {}: {} points to {}: {}", context_.live.pid(), holder,
-                  AddressMap::Name(module.before(), module.InOld(target)), translation.problem));
+      Refusal(context_.live.pid(), holder, *context_.modules.Of(target), target, translation));
 }
 
 bool ProcessMerge::Write(const LikelyPointer& pointer, const ChangedModule& module,
@@ -69,9 +47,15 @@ bool ProcessMerge::Write(const LikelyPointer& pointer, const ChangedModule& modu
   if (translation.kind == PointerKind::kNone) return false;
   const uint64_t value = module.InNew(translation.to);
   graft_.writes.AddWord(pointer.at, pointer.mangled ? context_.guard.Mangle(value) : value);
-  Count(translation.kind);
+  Count(translation.kind, plan_.pointers);
   ++plan_.pointers.likely;
   if (pointer.mangled) ++plan_.pointers.mangled;
+  const bool is_code = translation.kind == PointerKind::kFunction ||
+                       translation.kind == PointerKind::kInstruction || pointer.mangled;
+  // A stack and a library's own data are no allocator's memory.
+  const bool is_allocated =
+      StackAt(pointer.at) == nullptr && context_.live_modules.At(pointer.at) == nullptr;
+  if (!is_code && is_allocated) guesses_.push_back({pointer.at, pointer.target});
   return true;
 }
 
@@ -240,7 +224,7 @@ bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer, const ChangedM
     return false;
   }
   graft_.writes.AddWord(pointer.at, translated.value);
-  Count(PointerKind::kLayout);
+  Count(PointerKind::kLayout, plan_.pointers);
   ++plan_.pointers.likely;
   return true;
 }
@@ -261,7 +245,7 @@ void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& live
       return;
     }
     graft_.writes.AddWord(pointer.at, module.InNew(translation.to));
-    Count(PointerKind::kInstruction);
+    Count(PointerKind::kInstruction, plan_.pointers);
     ++plan_.pointers.precise;
     return;
   }
@@ -304,7 +288,7 @@ Status ProcessMerge::MergeLinkMap(Range<Addr> live, Range<Addr> next) {
                                    FindMapping(context_.live.mappings(), Addr(ours)) != nullptr;
     if (ours_is_elsewhere) continue;
     graft_.writes.AddWord(live.begin() + at, wanted.value);
-    Count(PointerKind::kLayout);
+    Count(PointerKind::kLayout, plan_.pointers);
     ++plan_.pointers.precise;
   }
   return {};
@@ -332,7 +316,7 @@ Status ProcessMerge::MergeObjectTables() {
         if (*word != 0) *word += module.new_bias().value() - module.next.bias.value();
       }
       record.link_map = ours->begin().value();
-      Count(PointerKind::kLayout);
+      Count(PointerKind::kLayout, plan_.pointers);
     }
     if (!records.empty() && live.Exchange(ours->begin(), records)) continue;
     plan_.problems.push_back("the dynamic loader's record of where " + module.live.path +
@@ -377,53 +361,11 @@ void ProcessMerge::RetargetRegisters(const checkpoint::ThreadImage& thread) {
       continue;
     }
     value = module.InNew(translation.to);
-    Count(translation.kind);
+    Count(translation.kind, plan_.pointers);
     ++plan_.pointers.precise;
     changed = true;
   }
   if (changed) graft_.registers.push_back({thread.tid, registers});
-}
-
-void ProcessMerge::MergeKernelTables() {
-  for (const checkpoint::SignalHandler& handler : context_.live.signal_handlers()) {
-    const uint64_t target = handler.handler.value();
-    if (!context_.modules.HoldOld(target)) continue;
-    const ChangedModule& module = *context_.modules.Of(target);
-    const Translation& translation = module.map().Translate(module.InOld(target));
-    if (translation.kind != PointerKind::kFunction) {
-      Refuse(fmt::format("the handler of signal {}", handler.signal), target, translation);
-      continue;
-    }
-    checkpoint::SignalHandler after = handler;
-    after.handler = Addr(module.InNew(translation.to));
-    graft_.signal_handlers.push_back({handler, after});
-    Count(translation.kind);
-    ++plan_.pointers.precise;
-  }
-  for (const checkpoint::EpollEntry& entry : context_.live.epoll_entries()) {
-    if (!context_.modules.HoldOld(entry.data)) continue;
-    const ChangedModule& module = *context_.modules.Of(entry.data);
-    const Translation& translation = module.map().Translate(module.InOld(entry.data));
-    if (translation.kind == PointerKind::kNone) {
-      Refuse(fmt::format("the epoll entry of descriptor {}", entry.fd), entry.data, translation);
-      continue;
-    }
-    checkpoint::EpollEntry after = entry;
-    after.data = module.InNew(translation.to);
-    graft_.epoll.push_back({entry, after});
-    Count(translation.kind);
-    ++plan_.pointers.precise;
-  }
-}
-
-// It cannot be told where else to point, so what it points to has to stay.
-void ProcessMerge::CheckKernelPointers() {
-  for (const checkpoint::KernelPointer& pointer : context_.live.kernel_pointers()) {
-    if (!context_.modules.HoldOld(pointer.value)) continue;
-    Translation kept;
-    kept.problem = "the kernel keeps this address and offers no way to change it";
-    Refuse(pointer.holder, pointer.value, kept);
-  }
 }
 
 // What /proc/PID/stat and the auxiliary vector say of the program (elf(5), getauxval(3)).

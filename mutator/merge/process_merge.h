@@ -23,6 +23,7 @@
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/object_tables.h"
 #include "mutator/merge/stack/take_over.h"
+#include "mutator/merge/strict.h"
 
 namespace mcr::mutator {
 
@@ -64,11 +65,10 @@ class ProcessMerge {
   // After the link maps.
   Status MergeObjectTables();
   void MergeThreads();
-  void MergeKernelTables();
-  void CheckKernelPointers();
   void MergeLayout();
 
   const StackTakeOver& stacks() const { return take_over_; }
+  const std::vector<Guess>& guesses() const { return guesses_; }
 
  private:
   struct Stack {
@@ -110,7 +110,6 @@ class ProcessMerge {
   void RetargetRegisters(const checkpoint::ThreadImage& thread);
   bool Write(const LikelyPointer& pointer, const ChangedModule& module,
              const Translation& translation);
-  void Count(PointerKind kind);
   void Refuse(const std::string& holder, uint64_t target, const Translation& translation);
   const Stack* StackAt(Addr at) const;
 
@@ -123,6 +122,7 @@ class ProcessMerge {
   std::vector<Doubtful> doubtful_;
   std::vector<std::pair<const Mapping*, LikelyPointer>> unclear_;
   std::vector<Range<Addr>> loader_state_;  // is written as a whole
+  std::vector<Guess> guesses_;
 };
 
 }  // namespace mcr::mutator

@@ -89,10 +89,12 @@ void AddLikelyRoots(const checkpoint::ProcessImage& live, const LoadedModules& l
 
 Result<std::unique_ptr<TypedObjects>> TypedObjects::Find(const checkpoint::ProcessImage& live,
                                                          const LoadedModules& loaded,
-                                                         const ChangedModules& modules) {
+                                                         const ChangedModules& modules,
+                                                         bool always) {
   std::unique_ptr<TypedObjects> objects(new TypedObjects(live));
   for (const ChangedModule& module : modules.all()) {
-    if (module.map().changed_types().empty()) continue;
+    const bool wanted = always && objects->module_ == nullptr;
+    if (module.map().changed_types().empty() && !wanted) continue;
     if (objects->chunks_.empty()) {
       MCR_ASSIGN(objects->chunks_, WalkHeap(live));
     }

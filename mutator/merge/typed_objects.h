@@ -21,10 +21,10 @@ namespace mcr::mutator {
 class TypedObjects {
  public:
   // Traces the process from the variables of each module whose types change; without such a module
-  // there is nothing to do, and nothing is read. `live` outlives the result.
+  // there is nothing to do, and nothing is read, unless `always`. `live` outlives the result.
   static Result<std::unique_ptr<TypedObjects>> Find(const checkpoint::ProcessImage& live,
                                                     const LoadedModules& loaded,
-                                                    const ChangedModules& modules);
+                                                    const ChangedModules& modules, bool always);
 
   const ObjectMoves& moves() const { return moves_; }
   const std::vector<HeapChunk>& chunks() const { return chunks_; }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "mutator/debuginfo/type_table.h"
+
 namespace mcr::mutator {
 
 bool StaysWritable(const Program& program, Range<FileAddr> range) {
@@ -58,6 +60,35 @@ std::vector<VariablePair> PairWritableVariables(const Program& before, const Pro
     pairs.push_back({&variable, counterpart});
   }
   return pairs;
+}
+
+std::vector<VariablePair> PairThreadLocals(const Program& before, const Program& after) {
+  std::unordered_map<std::string, const Variable*> by_key;
+  for (const Variable& variable : after.variables()) {
+    if (variable.thread_local_storage) by_key.emplace(variable.Key(), &variable);
+  }
+  std::vector<VariablePair> pairs;
+  for (const Variable& variable : before.variables()) {
+    if (!variable.thread_local_storage) continue;
+    const auto found = by_key.find(variable.Key());
+    if (found != by_key.end()) pairs.push_back({&variable, found->second});
+  }
+  return pairs;
+}
+
+bool SameThreadLocals(const Program& before, const Program& after) {
+  if (before.tls_size() != after.tls_size()) return false;
+  if (!std::ranges::equal(before.tls_image(), after.tls_image())) return false;
+  const auto count = [](const Program& program) {
+    return std::ranges::count_if(program.variables(), &Variable::thread_local_storage);
+  };
+  const std::vector<VariablePair> pairs = PairThreadLocals(before, after);
+  const auto all = static_cast<ptrdiff_t>(pairs.size());
+  if (count(before) != all || count(after) != all) return false;
+  return std::ranges::all_of(pairs, [&](const VariablePair& pair) {
+    return pair.before->range == pair.after->range &&
+           !LayoutDifference(before.types(), pair.before->type, after.types(), pair.after->type);
+  });
 }
 
 }  // namespace mcr::mutator

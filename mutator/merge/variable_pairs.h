@@ -39,6 +39,13 @@ class VariableNames {
 std::vector<VariablePair> PairWritableVariables(const Program& before, const Program& after,
                                                 const VariableNames& names);
 
+// Thread-local variables that both versions have.
+std::vector<VariablePair> PairThreadLocals(const Program& before, const Program& after);
+
+// Whether each thread-local variable is of the same type, at the same place, with the same initial
+// value.
+bool SameThreadLocals(const Program& before, const Program& after);
+
 // True for memory that can change after start-up: writable and not RELRO.
 bool StaysWritable(const Program& program, Range<FileAddr> range);
 

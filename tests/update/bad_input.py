@@ -226,7 +226,6 @@ def plain_cases(bench):
         Case("a time-out of nothing", bench.update(None, None, "--timeout", "0"), (USAGE,)),
         Case("a checkpoint of another kind", bench.update(None, None, "--checkpoint", "paper"), (USAGE,)),
         Case("the report cannot be written", bench.update(None, None, "--report", bench.path("no/report")), (USAGE,)),
-        Case("--strict, and pointers that only look like some", bench.update(None, None, "--strict"), says="--strict"),
         Case("--dry-run of what would be refused", bench.update(None, None, "--dry-run", "--require", "1 == 2"),
              says="--require"),
         Case("criu is a directory", bench.update(None, None, "--criu", bench.scratch), says="criu"),

@@ -116,6 +116,23 @@ Status PtraceSetSignalInfo(pid_t tid, const siginfo_t& info) {
                  PointerTo(info));
 }
 
+Result<std::vector<siginfo_t>> PtracePeekSignals(pid_t tid, SignalQueue queue) {
+  constexpr int kAtOnce = 16;
+  std::vector<siginfo_t> signals;
+  while (true) {
+    __ptrace_peeksiginfo_args arguments = {};
+    arguments.off = signals.size();
+    arguments.flags = queue == SignalQueue::kProcess ? PTRACE_PEEKSIGINFO_SHARED : 0;
+    arguments.nr = kAtOnce;
+    siginfo_t some[kAtOnce];
+    const long count = ptrace(PTRACE_PEEKSIGINFO, tid, &arguments, some);
+    if (count < 0)
+      return FailErrno("cannot read the queue of signals", "tid " + std::to_string(tid));
+    if (count == 0) return signals;
+    signals.insert(signals.end(), some, some + count);
+  }
+}
+
 Result<uint64_t> PtraceGetEventMessage(pid_t tid) {
   unsigned long message = 0;
   MCR_TRY(Request("cannot read the event", PTRACE_GETEVENTMSG, tid, 0, PointerTo(message)));

@@ -52,6 +52,9 @@ Status PtraceSetSignalMask(pid_t tid, uint64_t mask);
 
 Result<siginfo_t> PtraceGetSignalInfo(pid_t tid);
 Status PtraceSetSignalInfo(pid_t tid, const siginfo_t& info);
+// Signals that wait for the thread alone, or for any thread of its process; none is taken.
+enum class SignalQueue { kThread, kProcess };
+Result<std::vector<siginfo_t>> PtracePeekSignals(pid_t tid, SignalQueue queue);
 Result<uint64_t> PtraceGetEventMessage(pid_t tid);
 
 // In a system call stop: whether the call is about to begin, as opposed to having ended.

@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   timer_t timer;
   struct sigevent expiry = {.sigev_signo = SIGUSR1, .sigev_value.sival_ptr = (void*)0x2222};
   timer_create(CLOCK_MONOTONIC, &expiry, &timer);
+  timer_settime(timer, 0, &(struct itimerspec){.it_value.tv_sec = 3600}, NULL);
   setvbuf(stdout, NULL, _IOLBF, 0);
   printf("%lu %lu %lu\n", (unsigned long)&value, (unsigned long)&constant, (unsigned long)Second);
   char byte;
@@ -69,7 +70,12 @@ int main(int argc, char** argv) {
     if (epoll_wait(epoll, &event, 1, -1) != 1) continue;
     if (read(0, &byte, 1) != 1) return 0;
     raise(SIGUSR1);
-    printf("%ld %ld %c %lx dumpable %d\n", *(volatile long*)&value, *(volatile const long*)&constant,
-           which, (unsigned long)event.data.u64, prctl(PR_GET_DUMPABLE));
+    struct itimerspec setting;
+    timer_gettime(timer, &setting);
+    stack_t now;
+    sigaltstack(NULL, &now);
+    printf("%ld %ld %c %lx timer %d stack %zu dumpable %d\n", *(volatile long*)&value,
+           *(volatile const long*)&constant, which, (unsigned long)event.data.u64,
+           setting.it_value.tv_sec > 0, now.ss_size, prctl(PR_GET_DUMPABLE));
   }
 }
