@@ -1,8 +1,12 @@
-// The order in which every ProcessImage lists things, wherever it has them from.
+// What every ProcessImage says in the same way, wherever it has it from.
 #ifndef MCR_CHECKPOINT_IMAGE_ORDER_H_
 #define MCR_CHECKPOINT_IMAGE_ORDER_H_
 
+#include <elf.h>
+
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <tuple>
 #include <vector>
 
@@ -25,6 +29,18 @@ inline void PutInOrder(std::vector<EpollEntry>& entries) {
 
 inline void PutInOrder(std::vector<SignalStack>& stacks) {
   std::ranges::sort(stacks, {}, &SignalStack::tid);
+}
+
+// An auxiliary vector (getauxval(3)) ends with its first AT_NULL, which CRIU leaves out.
+inline void EndWithNull(std::vector<std::byte>& auxv) {
+  size_t end = 0;
+  for (; end + sizeof(Elf64_auxv_t) <= auxv.size(); end += sizeof(Elf64_auxv_t)) {
+    Elf64_auxv_t entry;
+    std::memcpy(&entry, auxv.data() + end, sizeof entry);
+    if (entry.a_type == AT_NULL) break;
+  }
+  auxv.resize(end);
+  auxv.resize(end + sizeof(Elf64_auxv_t));
 }
 
 }  // namespace mcr::checkpoint

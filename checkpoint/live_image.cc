@@ -204,6 +204,7 @@ Status LiveImage::ReadLayout() {
     if (mapping.path == "[heap]") layout_.brk = std::max(layout_.brk, mapping.range.end());
   }
   MCR_ASSIGN(layout_.auxv, ProcFs().ReadAuxiliaryVector(pid_));
+  EndWithNull(layout_.auxv);
   return {};
 }
 

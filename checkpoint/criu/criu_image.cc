@@ -106,6 +106,7 @@ Status CriuImage::ReadMemoryMap(const ImageDirectory& directory, const Files& fi
   MCR_ASSIGN(const auto mm,
              ReadMessage<criu::Mm>(directory, ImageName("mm", pid_), ImageKind::kMm));
   layout_ = ToLayout(mm);
+  EndWithNull(layout_.auxv);
   for (const criu::Vma& vma : mm.vmas()) {
     if ((vma.status() & kVmaGuard) == 0) MCR_TRY(AddMapping(directory, vma, files));
   }

@@ -50,12 +50,15 @@ bool ProcessMerge::Write(const LikelyPointer& pointer, const ChangedModule& modu
   Count(translation.kind, plan_.pointers);
   ++plan_.pointers.likely;
   if (pointer.mangled) ++plan_.pointers.mangled;
-  const bool is_code = translation.kind == PointerKind::kFunction ||
-                       translation.kind == PointerKind::kInstruction || pointer.mangled;
+  // Not the names that the loader's tables point to.
+  const Section* section = module.before().FindSection(module.InOld(pointer.target));
+  const bool is_literal = translation.kind == PointerKind::kLiteral && section != nullptr &&
+                          section->name.starts_with(".rodata");
+  const bool is_data = translation.kind == PointerKind::kVariable || is_literal;
   // A stack and a library's own data are no allocator's memory.
   const bool is_allocated =
       StackAt(pointer.at) == nullptr && context_.live_modules.At(pointer.at) == nullptr;
-  if (!is_code && is_allocated) guesses_.push_back({pointer.at, pointer.target});
+  if (is_data && is_allocated && !pointer.mangled) guesses_.push_back({pointer.at, pointer.target});
   return true;
 }
 

@@ -6,14 +6,25 @@
 
 namespace mcr::mutator {
 
+namespace {
+
+// How many values follow the first one in a block, its size alone does not prove.
+bool IsProven(const TypedObjects& objects, Addr at) {
+  const Object* owner = objects.TypeAt(at);
+  if (owner == nullptr) return false;
+  const bool in_first = at - owner->memory.begin() < owner->recipe->from_size;
+  return (in_first || owner->recipe->flexible) && LeafAt(*owner, at).kind == Leaf::Kind::kPointer;
+}
+
+}  // namespace
+
 void RefuseUnproven(const checkpoint::ProcessImage& live, const ChangedModules& modules,
                     const TypedObjects& objects, const std::vector<Guess>& guesses,
                     MergePlan& plan) {
   const Guess* first = nullptr;
   uint64_t count = 0;
   for (const Guess& guess : guesses) {
-    const Object* owner = objects.TypeAt(guess.at);
-    if (owner != nullptr && LeafAt(*owner, guess.at).kind == Leaf::Kind::kPointer) continue;
+    if (IsProven(objects, guess.at)) continue;
     if (first == nullptr) first = &guess;
     ++count;
   }

@@ -12,6 +12,9 @@ namespace {
 
 using Block = StaticTls::Block;
 
+constexpr uint64_t kWord = sizeof(uint64_t);
+constexpr uint64_t kLongestVector = 1 << 16;  // entries
+constexpr TypeId kNoType = ~TypeId{0};
 constexpr char kRestart[] = "restart the server for this update";
 
 bool HasOthers(const ChangedModule& module) {
@@ -20,16 +23,16 @@ bool HasOthers(const ChangedModule& module) {
 
 // Where an offset into the old version's block of a module is in the new one's.
 std::optional<uint64_t> NewOffset(const ChangedModule& module, uint64_t offset) {
-  // The loader remembers where each block begins.
-  if (offset == 0) return 0;
   const FileAddr at(offset);
   for (const VariablePair& pair : PairThreadLocals(module.before(), module.after())) {
     if (!pair.before->range.Contains(at)) continue;
     const uint64_t inside = at - pair.before->range.begin();
     const uint64_t begin = pair.after->range.begin().value();
     if (pair.before->type == 0 || pair.after->type == 0) return begin + inside;
-    const auto mapped = MapOffset(module.map().RecipeOf(*pair.before, *pair.after), inside);
-    return mapped ? std::optional(begin + *mapped) : std::nullopt;
+    // Nothing says whether a struct is meant or its first member, which may have come apart.
+    const Recipe& recipe = module.map().RecipeOf(*pair.before, *pair.after);
+    const auto whole = MapOffset(recipe, inside), member = MapOffset(recipe, inside, kNoType);
+    return whole && whole == member ? std::optional(begin + *whole) : std::nullopt;
   }
   return std::nullopt;
 }
@@ -131,7 +134,8 @@ Status ThreadLocalPlaces::FindThreads() {
     if (control_block.IsNull()) continue;  // nothing is known of a thread that runs
     const auto blocks = Range<Addr>::FromTo(control_block - before_.used(), control_block);
     if (!blocks) return Fail("a thread has no control block", "TID " + std::to_string(image.tid));
-    threads_.push_back({&image, control_block, *blocks});
+    MCR_ASSIGN(const Range<Addr> vector, FindVector(control_block));
+    threads_.push_back({&image, control_block, *blocks, vector});
   }
   std::ranges::sort(threads_, {}, &Thread::control_block);
   return {};
@@ -149,6 +153,30 @@ std::optional<uint64_t> ThreadLocalPlaces::NewDistance(uint64_t distance) const 
   const uint64_t offset = block->distance - distance;
   const auto to = pair->module == nullptr ? offset : NewOffset(*pair->module, offset);
   return to ? std::optional(pair->after->distance - *to) : std::nullopt;
+}
+
+// The first word of the vector counts its entries; each is where a block begins, and what to free
+// (glibc, sysdeps/generic/dl-dtv.h).
+Result<Range<Addr>> ThreadLocalPlaces::FindVector(Addr control_block) const {
+  constexpr uint64_t kEntry = 16;
+  MCR_ASSIGN(const auto vector, context_.live.ReadValue<uint64_t>(control_block + kWord));
+  MCR_ASSIGN(const auto length, context_.live.ReadValue<uint64_t>(Addr(vector) - kEntry));
+  const auto range = Range<Addr>::FromSize(Addr(vector), (length + 1) * kEntry);
+  if (!range || length > kLongestVector) {
+    return Fail("a thread's vector of thread-local storage is damaged", Hex(vector));
+  }
+  return *range;
+}
+
+bool ThreadLocalPlaces::IsBlockStart(Addr at) const {
+  return std::ranges::any_of(threads_,
+                             [&](const Thread& thread) { return thread.vector.Contains(at); });
+}
+
+std::optional<uint64_t> ThreadLocalPlaces::NewStart(uint64_t distance) const {
+  const auto pair = std::ranges::find_if(
+      pairs_, [&](const BlockPair& each) { return each.before->distance == distance; });
+  return pair == pairs_.end() ? std::nullopt : std::optional(pair->after->distance);
 }
 
 }  // namespace mcr::mutator

@@ -47,6 +47,7 @@ class ThreadLocalPlaces {
     const checkpoint::ThreadImage* image = nullptr;
     Addr control_block;
     Range<Addr> blocks;  // all of the old version's
+    Range<Addr> vector;  // in which the loader keeps where each begins
   };
 
   // nullptr: everything is where it was. Fails if it cannot be where the new version has it. The
@@ -63,8 +64,13 @@ class ThreadLocalPlaces {
 
   // The thread in whose blocks `at` is; nullptr: none.
   const Thread* ThreadAt(Addr at) const;
-  // Of what is so far below a control block. nullopt: the new version does not have it.
+  // Of what is so far below a control block. nullopt: the new version does not have it, or in two
+  // places.
   std::optional<uint64_t> NewDistance(uint64_t distance) const;
+
+  // Whether the word at `at` is where a block begins, whatever variable begins there.
+  bool IsBlockStart(Addr at) const;
+  std::optional<uint64_t> NewStart(uint64_t distance) const;
 
  private:
   ThreadLocalPlaces(const ThreadLocalsContext& context, StaticTls before, StaticTls after)
@@ -75,6 +81,7 @@ class ThreadLocalPlaces {
   Status CheckUnchanged() const;
   Status FindRoom();
   Status FindThreads();
+  Result<Range<Addr>> FindVector(Addr control_block) const;
 
   const ThreadLocalsContext& context_;
   const StaticTls before_, after_;

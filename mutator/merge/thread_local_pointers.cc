@@ -7,7 +7,6 @@
 #include <cstring>
 #include <map>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "mutator/graph/memory_scan.h"
@@ -28,7 +27,7 @@ uint64_t ThreadLocalPointers::Translate(uint64_t word, const std::string& holder
   if (distance) return thread->control_block.value() - *distance;
   plan_.problems.push_back(
       fmt::format("process {}: {} points to a thread-local variable of thread {} that the new "
-                  "version does not have",
+                  "version does not have, or to one whose first member has come apart from it",
                   context_.live.pid(), holder, thread->image->tid));
   return word;
 }
@@ -121,12 +120,23 @@ void ThreadLocalPointers::MoveWord(const Mapping& mapping, const LikelyPointer& 
   const bool counts = pointer.aligned() && !pointer.mangled;
   // The blocks themselves are written as a whole.
   if (!counts || places_.ThreadAt(pointer.at) != nullptr || IsDead(mapping, pointer.at)) return;
+  if (places_.IsBlockStart(pointer.at)) return MoveStart(pointer);
   const std::optional<Addr> place = context_.stacks.Place(pointer.at);
   if (!place || context_.moves.Find(pointer.at) != nullptr) return;
   const uint64_t word = Translate(pointer.target, fmt::format("the word at {}", Hex(pointer.at)));
   if (word == pointer.target) return;
   graft_.writes.AddWord(*place, word);
   ++plan_.pointers.likely;
+}
+
+// In a thread's vector: where a block begins.
+void ThreadLocalPointers::MoveStart(const LikelyPointer& pointer) {
+  const ThreadLocalPlaces::Thread* thread = places_.ThreadAt(Addr(pointer.target));
+  if (thread == nullptr) return;
+  const auto distance = places_.NewStart(thread->control_block - Addr(pointer.target));
+  if (!distance) return;
+  graft_.writes.AddWord(pointer.at, thread->control_block.value() - *distance);
+  ++plan_.pointers.precise;
 }
 
 // Below a stack's end.
@@ -163,25 +173,33 @@ void ThreadLocalPointers::MoveRegisters(const checkpoint::ThreadImage& thread) {
 }
 
 // A library's function that waits may have read one from its table before, to use it when it goes
-// on: sleep(3) keeps errno that way. Such a number can be any other.
+// on: sleep(3) keeps where errno is in a register. Such a number can be any other.
 Status ThreadLocalPointers::RefuseHeldDistances(const checkpoint::ThreadImage& thread) {
-  const user_regs_struct& registers = thread.registers;
-  std::vector<uint64_t> held = {registers.rbx, registers.rbp, registers.r12,
-                                registers.r13, registers.r14, registers.r15};
+  const auto& frames = thread.frames;
+  const auto is_own = [&](const checkpoint::StackFrame& frame) {
+    return context_.modules.HoldOld(frame.instruction.value());
+  };
+  const user_regs_struct& now = thread.registers;
+  const uint64_t registers[] = {now.rbx, now.rbp, now.r12, now.r13, now.r14, now.r15};
   // What called the program's own functions, and what that was called by, is the C library's start.
-  const auto own = std::find_if(
-      thread.frames.rbegin(), thread.frames.rend(),
-      [&](const auto& frame) { return context_.modules.HoldOld(frame.instruction.value()); });
-  if (own != thread.frames.rend()) {
-    std::vector<uint64_t> words((own->stack_pointer - Addr(registers.rsp)) / kWord);
-    MCR_TRY(context_.live.Read(Addr(registers.rsp), std::as_writable_bytes(std::span(words))));
-    held.insert(held.end(), words.begin(), words.end());
-  }
-  if (std::ranges::any_of(held, [&](uint64_t word) { return moved_distances_.contains(word); })) {
-    plan_.problems.push_back(fmt::format(
-        "process {}: thread-local variables change, and a library's function on the stack of "
-        "thread {} may be about to use one where it was (try again when it waits elsewhere)",
-        context_.live.pid(), thread.tid));
+  const auto outermost = std::find_if(frames.rbegin(), frames.rend(), is_own);
+  const auto inner = static_cast<size_t>(frames.rend() - outermost);
+  for (size_t i = 0; i + 1 < inner; ++i) {
+    if (is_own(frames[i])) continue;
+    for (size_t r = 0; r < frames[i].saved.size(); ++r) {
+      // One that it has not saved is not its own.
+      if (frames[i + 1].saved[r] == frames[i].saved[r]) continue;
+      uint64_t word = registers[r];
+      if (!frames[i].saved[r].IsNull()) {
+        MCR_ASSIGN(word, context_.live.ReadValue<uint64_t>(frames[i].saved[r]));
+      }
+      if (!moved_distances_.contains(word)) continue;
+      plan_.problems.push_back(fmt::format(
+          "process {}: thread-local variables change, and a library's function on the stack of "
+          "thread {} may be about to use one where it was (try again when it waits elsewhere)",
+          context_.live.pid(), thread.tid));
+      return {};
+    }
   }
   return {};
 }

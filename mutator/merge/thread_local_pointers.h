@@ -35,6 +35,7 @@ class ThreadLocalPointers {
   Status MoveDistancesOf(const LoadedModule& module);
   Status MoveMemory();
   void MoveWord(const Mapping& mapping, const LikelyPointer& pointer);
+  void MoveStart(const LikelyPointer& pointer);
   void MoveRegisters(const checkpoint::ThreadImage& thread);
   bool IsDead(const Mapping& mapping, Addr at) const;
   Status RefuseHeldDistances(const checkpoint::ThreadImage& thread);

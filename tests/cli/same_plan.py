@@ -65,7 +65,7 @@ def pair_check(mcr, name):
         status, stderr = updaters.run([mcr, "update", "--pid", str(program.pid), "--to", program.path("v2"),
                                        "--report", report, "--keep-checkpoint", directory])
         if status != 0:
-            return Check(f"{name}: is updated", False, stderr.strip())
+            return Check(f"{name}: is updated", False, stderr.strip().splitlines()[-1])
         return digest_check(mcr, name, json.loads(report.read_text()), directory)
 
 

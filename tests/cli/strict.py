@@ -24,7 +24,7 @@ def strict_update(mcr, name, *options):
         status, stderr = updaters.run([mcr, "update", "--pid", str(program.pid), "--to", program.path("v2"),
                                        "--report", report, *options])
         well = program.ask("version") == ("1" if status else "2") and program.ask("check") == "ok"
-        return planned, status, stderr.strip(), json.loads(report.read_text()), well
+        return planned, status, stderr.strip().splitlines()[-1], json.loads(report.read_text()), well
 
 
 def run(context):
