@@ -14,6 +14,7 @@
 #include "checkpoint/graft/allocations.h"
 #include "checkpoint/graft/kernel_calls.h"
 #include "checkpoint/graft/memory_patch.h"
+#include "checkpoint/graft/timer_exchange.h"
 #include "checkpoint/graft/undo.h"
 #include "mcr/base/fault.h"
 #include "mcr/base/mapping.h"
@@ -219,8 +220,7 @@ Status Graft::SetSignalStacks(TracedProcess& process, const ProcessGraft& graft)
 
 Status Graft::SetTimers(TracedProcess& process, const ProcessGraft& graft) {
   if (graft.timers.empty()) return {};
-  std::vector<TimerState>& timers = timers_[graft.pid];
-  MCR_ASSIGN(timers, ReadTimers(process, graft.timers));
+  MCR_ASSIGN(const std::vector<TimerState> timers, ReadTimers(process, graft.timers));
   MCR_TRY(log_.AppendValues<TimerState>(UndoKind::kTimers, graft.pid, timers));
   MCR_TRY(ExchangeTimers(process, timers));
   return FaultPoint(Fault::kTimers);
@@ -267,10 +267,6 @@ Status Graft::PrepareCommit() {
 
 void Graft::Commit() {
   done_ = true;
-  for (const auto& [pid, timers] : timers_) {
-    const Status sent = SendTimerSignals(*group_.Find(pid), timers);
-    if (!sent) warnings_.push_back(sent.error().Line());
-  }
   for (const ProcessGraft& graft : plan_->processes) Release(graft);
   for (const auto& step : final_steps_) {
     (void)FaultPoint(Fault::kUnmap);

@@ -20,7 +20,6 @@
 #include "checkpoint/graft/final_step.h"
 #include "checkpoint/graft/memory_patch.h"
 #include "checkpoint/graft/plan.h"
-#include "checkpoint/graft/timer_exchange.h"
 #include "checkpoint/graft/undo_log.h"
 #include "mcr/base/owned_fd.h"
 #include "mcr/base/result.h"
@@ -85,7 +84,6 @@ class Graft {
   // The new files' descriptors in each process, until commit or undo; -1: not there.
   std::map<pid_t, std::vector<int>> placed_;
   std::vector<std::string> warnings_;
-  std::map<pid_t, std::vector<TimerState>> timers_;  // those that were exchanged, as they were
   UndoLog& log_;
   bool done_ = false;  // committed or undone
   std::vector<std::unique_ptr<FinalStep>>

@@ -282,7 +282,8 @@ TEST_P(ExecutableTest, CommitNamesTheNewFileAndChangesNothingElse) {
   EXPECT_EQ(credentials(status),
             credentials(tracer::ProcFs().ReadText(target_->pid(), "status").value()));
   ASSERT_TRUE(group_->DetachAll());
-  EXPECT_EQ(Ask(), GetParam() == "0" ? "11 22 a 1111 dumpable 1" : "11 22 a 1111 dumpable 0");
+  EXPECT_EQ(Ask(), std::string("11 22 a 1111 timer 1 stack 65536 dumpable ") +
+                       (GetParam() == "0" ? "1" : "0"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Users, ExecutableTest, ::testing::Values("0", "65534"));

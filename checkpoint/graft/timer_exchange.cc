@@ -25,8 +25,6 @@ using tracer::TracedProcess;
 // linux/prctl.h of Linux 6.15.
 constexpr uint64_t kRestoreIds = 77;  // PR_TIMER_CREATE_RESTORE_IDS
 constexpr uint64_t kOff = 0, kOn = 1;
-// Between two looks, a timer may expire again.
-constexpr int kMostLooks = 100;
 
 std::string Where(pid_t pid) { return "PID " + std::to_string(pid); }
 
@@ -85,64 +83,29 @@ BatchedCall SetCall(const Timer& timer, const itimerspec& setting) {
           .data_argument = 2};
 }
 
-// A process may send itself what else only the kernel sends (rt_sigqueueinfo(2)).
-BatchedCall SignalCall(pid_t pid, const TimerState& state, const Timer& timer) {
-  siginfo_t signal = {};
-  signal.si_signo = timer.signal;
-  signal.si_code = SI_TIMER;
-  signal.si_timerid = timer.id;
-  signal.si_overrun = state.signal.si_overrun;
-  signal.si_value.sival_ptr = reinterpret_cast<void*>(timer.value);
-  BatchedCall call = {.what = Named("send again the signal of", timer), .data = BytesOf(signal)};
-  const auto to = static_cast<uint64_t>(pid), number = static_cast<uint64_t>(timer.signal);
-  if (timer.notify != SIGEV_THREAD_ID) {
-    call.number = SYS_rt_sigqueueinfo;
-    call.arguments = {to, number};
-    call.data_argument = 2;
-  } else {
-    call.number = SYS_rt_tgsigqueueinfo;
-    call.arguments = {to, static_cast<uint64_t>(timer.thread), number};
-    call.data_argument = 3;
-  }
-  return call;
-}
-
 Status Run(Injection& injection, std::span<BatchedCall> calls, pid_t pid) {
   MCR_TRY(RunBatch(injection, calls));
   return CheckResults(calls, Where(pid));
 }
 
-// The signal of the timer that waits to be delivered.
-Result<std::optional<siginfo_t>> FindSignal(TracedProcess& process, const Timer& timer) {
+// Whether a signal of the timer is in the queue.
+Result<bool> SignalWaits(TracedProcess& process, const Timer& timer) {
   const bool own = timer.notify == SIGEV_THREAD_ID;
   for (const auto& task : process.tasks) {
     if (own && task->tid() != timer.thread) continue;
     const SignalQueue queue = own ? SignalQueue::kThread : SignalQueue::kProcess;
     MCR_ASSIGN(const std::vector<siginfo_t> signals, tracer::PtracePeekSignals(task->tid(), queue));
-    for (const siginfo_t& signal : signals) {
-      if (signal.si_code == SI_TIMER && signal.si_timerid == timer.id) return std::optional(signal);
-    }
-    break;  // all threads of a process see the same queue
+    return std::ranges::any_of(signals, [&](const siginfo_t& signal) {
+      return signal.si_code == SI_TIMER && signal.si_timerid == timer.id;
+    });  // all threads of a process see the same queue
   }
-  return std::optional<siginfo_t>();
+  return false;
 }
 
 TimerState Unread(const TimerChange& change) {
   TimerState timer = {};
   timer.change = change;
   return timer;
-}
-
-// Whether there are other ones than before.
-Result<bool> FindSignals(TracedProcess& process, std::vector<TimerState>& timers) {
-  bool changed = false;
-  for (TimerState& timer : timers) {
-    MCR_ASSIGN(const auto signal, FindSignal(process, timer.change.before));
-    changed |= timer.waits != signal.has_value();
-    timer.waits = signal.has_value();
-    if (signal) timer.signal = *signal;
-  }
-  return changed;
 }
 
 Status ReadSettings(Injection& injection, TracedProcess& process, std::vector<TimerState>& timers) {
@@ -155,20 +118,6 @@ Status ReadSettings(Injection& injection, TracedProcess& process, std::vector<Ti
   return {};
 }
 
-// The clocks run on while a process is stopped: what is read is of one moment if no signal came
-// while it was. One that expires later expires once more when it is made anew, and its signal goes
-// with the old one.
-Status Look(Injection& injection, TracedProcess& process, std::vector<TimerState>& timers) {
-  MCR_TRY(ReadSettings(injection, process, timers));
-  MCR_TRY(FindSignals(process, timers));
-  for (int look = 0; look < kMostLooks; ++look) {
-    MCR_TRY(ReadSettings(injection, process, timers));
-    MCR_ASSIGN(const bool changed, FindSignals(process, timers));
-    if (!changed) return {};
-  }
-  return Fail("timers expire faster than they can be read", Where(process.pid));
-}
-
 bool IsSet(const itimerspec& setting) {
   return setting.it_value.tv_sec != 0 || setting.it_value.tv_nsec != 0;
 }
@@ -178,17 +127,27 @@ Result<std::vector<Timer>> ListTimers(pid_t pid) {
   return ParseTimers(text);
 }
 
-// What is there now under the ids of `timers`.
-Result<std::vector<TimerState>> LookAgain(Injection& injection, TracedProcess& process,
-                                          const std::vector<TimerState>& timers) {
+// What is there now under the id of one of the timers.
+struct Found {
+  TimerState timer;
+  bool waits = false;  // a signal of this one, or of another that had its id
+};
+
+Result<std::vector<Found>> LookAgain(Injection& injection, TracedProcess& process,
+                                     const std::vector<TimerState>& timers) {
   MCR_ASSIGN(const std::vector<Timer> now, ListTimers(process.pid));
   std::vector<TimerState> there;
   for (const TimerState& timer : timers) {
     const auto found = std::ranges::find(now, timer.change.before.id, &Timer::id);
     if (found != now.end()) there.push_back(Unread({*found, *found}));
   }
-  if (!there.empty()) MCR_TRY(Look(injection, process, there));
-  return there;
+  if (!there.empty()) MCR_TRY(ReadSettings(injection, process, there));
+  std::vector<Found> found;
+  for (const TimerState& timer : there) {
+    MCR_ASSIGN(const bool waits, SignalWaits(process, timer.change.before));
+    found.push_back({timer, waits});
+  }
+  return found;
 }
 
 void AddRenewal(const Timer& to, const itimerspec& setting, bool is_there,
@@ -198,26 +157,15 @@ void AddRenewal(const Timer& to, const itimerspec& setting, bool is_there,
   calls.push_back(SetCall(to, setting));
 }
 
-bool IsAsItWas(const TimerState& was, const TimerState* now) {
-  return now != nullptr && now->change.before.value == was.change.before.value;
-}
-
 // `now`: what is there, itself or what took its place; nullptr: nothing is. What is there is more
-// recent than what was recorded, unless it was left before it was set. A signal goes with its
-// timer.
-void AddUndo(pid_t pid, const TimerState& was, const TimerState* now,
-             std::vector<BatchedCall>& calls) {
+// recent than what was recorded, unless it has expired or was left before it was set.
+void AddUndo(const TimerState& was, const Found* now, std::vector<BatchedCall>& calls) {
   const Timer& before = was.change.before;
-  const bool waits = now != nullptr && now->waits;
-  const bool is_set = waits || (now != nullptr && IsSet(now->setting));
-  if (!IsAsItWas(was, now)) {
-    AddRenewal(before, is_set ? now->setting : was.setting, now != nullptr, calls);
-  } else if (!is_set) {
-    calls.push_back(SetCall(before, was.setting));
-  }
-  const bool is_kept = waits && IsAsItWas(was, now);
-  if (is_kept || !(waits || was.waits)) return;
-  calls.push_back(SignalCall(pid, waits ? *now : was, before));
+  const bool runs = now != nullptr && !now->waits && IsSet(now->timer.setting);
+  const bool rests = now != nullptr && !now->waits && !IsSet(was.setting);
+  const bool itself = now != nullptr && now->timer.change.before.value == before.value;
+  if (itself && (runs || rests)) return;
+  AddRenewal(before, runs ? now->timer.setting : was.setting, now != nullptr, calls);
 }
 
 // With nothing done where ids cannot be asked for. That they can be is never left behind: the
@@ -236,8 +184,15 @@ Result<std::vector<TimerState>> ReadTimers(TracedProcess& process,
   std::vector<TimerState> timers;
   for (const TimerChange& change : changes) timers.push_back(Unread(change));
   MCR_ASSIGN(const auto injection, Injection::Open(process));
-  MCR_TRY(Look(*injection, process, timers));
+  MCR_TRY(ReadSettings(*injection, process, timers));
   MCR_TRY(injection->Close());
+  // In this order: one that expires behind the look at its setting expires again.
+  for (const TimerState& timer : timers) {
+    MCR_ASSIGN(const bool waits, SignalWaits(process, timer.change.before));
+    if (!waits) continue;
+    return Fail(Named("a signal has not been delivered yet of", timer.change.before),
+                Where(process.pid), "try again");
+  }
   return timers;
 }
 
@@ -257,34 +212,15 @@ Status UndoTimers(TracedProcess& process, const std::vector<TimerState>& timers)
   // Fails where ids cannot be asked for, and nothing has happened.
   std::vector<BatchedCall> off = {RestoreIdsCall(kOff)};
   MCR_TRY(RunBatch(*injection, off));
-  MCR_ASSIGN(const std::vector<TimerState> there, LookAgain(*injection, process, timers));
+  MCR_ASSIGN(const std::vector<Found> there, LookAgain(*injection, process, timers));
   std::vector<BatchedCall> calls;
-  bool renews = false;
   for (const TimerState& was : timers) {
-    const auto found = std::ranges::find_if(
-        there, [&](const TimerState& now) { return now.change.before.id == was.change.before.id; });
-    const TimerState* now = found == there.end() ? nullptr : &*found;
-    AddUndo(process.pid, was, now, calls);
-    renews |= !IsAsItWas(was, now);
+    const auto found = std::ranges::find_if(there, [&](const Found& now) {
+      return now.timer.change.before.id == was.change.before.id;
+    });
+    AddUndo(was, found == there.end() ? nullptr : &*found, calls);
   }
-  if (renews) {
-    MCR_TRY(RunWithIds(*injection, std::move(calls), process.pid));
-  } else if (!calls.empty()) {
-    MCR_TRY(Run(*injection, calls, process.pid));
-  }
-  return injection->Close();
-}
-
-Status SendTimerSignals(TracedProcess& process, const std::vector<TimerState>& timers) {
-  std::vector<BatchedCall> calls;
-  for (const TimerState& timer : timers) {
-    if (!timer.waits) continue;
-    MCR_ASSIGN(const auto signal, FindSignal(process, timer.change.after));
-    if (!signal) calls.push_back(SignalCall(process.pid, timer, timer.change.after));
-  }
-  if (calls.empty()) return {};
-  MCR_ASSIGN(const auto injection, Injection::Open(process));
-  MCR_TRY(Run(*injection, calls, process.pid));
+  if (!calls.empty()) MCR_TRY(RunWithIds(*injection, std::move(calls), process.pid));
   return injection->Close();
 }
 

@@ -302,7 +302,6 @@ Status Finish(TracedProcess& process, const Known& known, std::vector<std::strin
   own.insert(own.end(), known.new_mappings.begin(), known.new_mappings.end());
   MCR_ASSIGN(std::vector<BatchedCall> strays, StrayCalls(process, known, own));
   MCR_TRY(RunAll(process, std::move(strays)));
-  MCR_TRY(SendTimerSignals(process, known.timers));
   ProcessGraft end = known.end;
   // What is unmapped already may have been given to somebody else: to code of ours, in a moment.
   MCR_ASSIGN(const Mappings now, ProcFs().ReadMappings(process.pid));

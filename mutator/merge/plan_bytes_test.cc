@@ -27,7 +27,7 @@ TEST(PlanBytesTest, EveryPartCounts) {
     change(plan);
     return Digest(plan) != Digest(OnePlan());
   };
-  EXPECT_TRUE(changed([](MergePlan& plan) { plan.graft.new_files[0] += "2"; }));
+  EXPECT_TRUE(changed([](MergePlan& plan) { plan.graft.new_files.push_back("2"); }));
   EXPECT_TRUE(changed([](MergePlan& plan) { plan.graft.processes[0].pid = 8; }));
   EXPECT_TRUE(changed([](MergePlan& plan) { plan.graft.processes[0].epoll[0].after.data = 3; }));
   EXPECT_TRUE(
