@@ -179,8 +179,8 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   MCR_TRY(FaultPoint(Fault::kCommit));
   MCR_TRY(servers.Commit());
   timeline.PauseEnds();
-  servers.Each(&Component::Conclude);
   timeline.Leave(fmt::format("the new version runs after a pause of {:.1f} ms", report.pause_ms));
+  servers.Each(&Component::Conclude);
   return {};
 }
 
