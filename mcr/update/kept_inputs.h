@@ -13,7 +13,7 @@
 #include "mcr/base/result.h"
 #include "mcr/update/inspect.h"
 #include "mcr/update/rehearse.h"
-#include "mutator/debuginfo/records.h"
+#include "mutator/debuginfo/program.h"
 
 namespace mcr::update {
 
