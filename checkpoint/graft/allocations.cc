@@ -75,6 +75,7 @@ uint64_t Allocations::Resolve(uint64_t placeholder) const {
 
 ProcessGraft Allocations::Resolve() const {
   ProcessGraft resolved = graft_;
+  for (size_t i = 0; i < got_.size(); ++i) resolved.allocations[i].address = Addr(got_[i]);
   for (const WriteList::Entry& entry : graft_.allocated_writes.entries()) {
     resolved.writes.Add(Addr(Resolve(entry.at.value())), graft_.allocated_writes.bytes(entry));
   }

@@ -184,7 +184,7 @@ Status Graft::ApplyTo(const ProcessGraft& graft, const MemoryPatch& patch, const
   MCR_TRY(SetTimers(*process, graft));
   MCR_TRY(WriteMemory(graft.pid, patch));
   MCR_TRY(SetRegisters(*process, graft));
-  return applied(*process);
+  return applied(*process, graft);
 }
 
 Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {

@@ -41,11 +41,14 @@ class Graft {
   // Every task of the group is stopped, and stays so until Commit or Undo; each process is in the
   // log as it is (RecordProcess). The group, the plan and the log outlive the Graft. On failure
   // everything is as before; an error of that undo is appended to the error. `applied` is told of
-  // each process that is done; its error counts as one of ours.
-  using Applied = std::function<Status(const tracer::TracedProcess&)>;
+  // each process that is done, and of its plan with the addresses of its allocations; its error
+  // counts as one of ours.
+  using Applied = std::function<Status(const tracer::TracedProcess&, const ProcessGraft&)>;
   static Result<std::unique_ptr<Graft>> Apply(
       tracer::TaskGroup& group, const GraftPlan& plan, GraftPreparation preparation, UndoLog& log,
-      const Applied& applied = [](const tracer::TracedProcess&) { return Status(); });
+      const Applied& applied = [](const tracer::TracedProcess&, const ProcessGraft&) {
+        return Status();
+      });
 
   Graft(const Graft&) = delete;
   Graft& operator=(const Graft&) = delete;

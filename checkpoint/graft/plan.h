@@ -81,6 +81,7 @@ struct SignalStackChange {
 struct Allocation {
   Addr placeholder;
   uint64_t size = 0;  // bytes
+  Addr address = {};  // null until it is made
 };
 
 // A word that is to hold an address within an allocation.

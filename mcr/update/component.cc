@@ -80,6 +80,7 @@ Status Component::Rehearse() {
   merger_ = MakeMerger(*server_);
   MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(*server_, *rehearsals_, *merger_));
   MCR_TRY(RefuseProblems(expected.problems));
+  versions_ = PairVersions(server_->modules);
   if (kept_) {
     MCR_TRY(KeepInputs(*server_, *rehearsals_, {options_.debug_dirs}, kept_->directory()));
   }
@@ -120,22 +121,25 @@ Status Component::CheckPlan() {
   report_.plan_cpu_in_pause_ms = merged_->cpu_ms;
   DescribePlan();
   // Digests take time, which the pause has not.
-  if (!merged_->plan.problems.empty()) report_.plan_digest = mutator::Digest(merged_->plan);
-  return RefuseProblems(merged_->plan.problems);
+  if (!merged_->plan->problems.empty()) report_.plan_digest = mutator::Digest(*merged_->plan);
+  return RefuseProblems(merged_->plan->problems);
 }
 
 Status Component::Graft() {
-  const checkpoint::GraftPlan& plan = merged_->plan.graft;
-  validator_.emplace(plan, watch_, paused_->images(), helpers_);
+  const checkpoint::GraftPlan& plan = merged_->plan->graft;
+  validator_.emplace(
+      Validator::Context{*merged_->plan, watch_, merged_->before, versions_, helpers_});
   paused_->ExpectWrites();
   MCR_ASSIGN(graft_,
              checkpoint::Graft::Apply(
                  paused_->tasks(), plan, std::move(merged_->preparation), *options_.undo_log,
-                 [&](const tracer::TracedProcess& process) { return validator_->Add(process); }));
+                 [&](const tracer::TracedProcess& process, const checkpoint::ProcessGraft& done) {
+                   return validator_->Add(process, done);
+                 }));
   return {};
 }
 
-Status Component::Validate() { return validator_->Finish(); }
+Status Component::Validate() { return validator_->Finish(report_.validation); }
 
 Status Component::PrepareCommit() { return graft_->PrepareCommit(); }
 
@@ -165,7 +169,7 @@ void Component::Conclude() {
     const Status filled = kept_->Fill(*paused_->images_of_criu());
     if (!filled) report_.warnings.push_back(filled.error().Line());
   }
-  report_.plan_digest = mutator::Digest(merged_->plan);
+  report_.plan_digest = mutator::Digest(*merged_->plan);
   DescribeMemory();
   Append(graft_->warnings(), report_.warnings);
 }
@@ -190,11 +194,14 @@ Result<Component::Merged> Component::MergePaused() {
     pairs.push_back(rehearsals_->PairFor(*paused_->images()[i], paused_->stacks()[i]));
     pairs.back().memo = watch_.MemoFor(paused_->images()[i]->pid());
   }
-  MCR_ASSIGN(mutator::MergePlan plan, merger_->Merge(pairs));
-  if (IsFaultDue(Fault::kAnswer)) Garble(plan.graft);
-  MCR_ASSIGN(checkpoint::GraftPreparation preparation, checkpoint::Graft::Prepare(plan.graft));
-  return Merged{std::move(plan), std::move(preparation), began, std::chrono::steady_clock::now(),
-                ProcessorMs(CLOCK_THREAD_CPUTIME_ID)};
+  MCR_ASSIGN(mutator::MergePlan merged, merger_->Merge(pairs));
+  if (IsFaultDue(Fault::kAnswer)) Garble(merged.graft);
+  auto plan = std::make_unique<const mutator::MergePlan>(std::move(merged));
+  MCR_ASSIGN(auto preparation, checkpoint::Graft::Prepare(plan->graft));
+  MCR_ASSIGN(OldState before, OldState::Remember(*plan, preparation, paused_->images(), pairs));
+  return Merged{
+      std::move(plan), std::move(preparation),           std::move(before),
+      began,           std::chrono::steady_clock::now(), ProcessorMs(CLOCK_THREAD_CPUTIME_ID)};
 }
 
 // What the operator asked for has to hold in this very moment.
@@ -255,16 +262,16 @@ void Component::CountDescriptors() {
 }
 
 void Component::DescribePlan() {
-  report_.pointers = merged_->plan.pointers;
-  report_.variables = merged_->plan.variables;
-  report_.objects = merged_->plan.objects;
-  report_.conflicts = merged_->plan.conflicts;
-  Append(merged_->plan.warnings, report_.warnings);
+  report_.pointers = merged_->plan->pointers;
+  report_.variables = merged_->plan->variables;
+  report_.objects = merged_->plan->objects;
+  report_.conflicts = merged_->plan->conflicts;
+  Append(merged_->plan->warnings, report_.warnings);
 }
 
 void Component::DescribeMemory() {
   for (const auto& image : paused_->images()) {
-    for (const checkpoint::ProcessGraft& graft : merged_->plan.graft.processes) {
+    for (const checkpoint::ProcessGraft& graft : merged_->plan->graft.processes) {
       if (graft.pid != image->pid()) continue;
       report_.memory.push_back(
           update::DescribeMemory(graft, server_->NewPaths(), image->mappings()));
@@ -285,10 +292,16 @@ std::string Component::DescribeTree() const {
                                       : std::string("no profile"));
 }
 
+size_t Component::checked() const {
+  size_t sum = 0;
+  for (const Check& check : report_.validation) sum += check.checked;
+  return sum;
+}
+
 std::string Component::DescribePointers() const {
   return fmt::format("{} pointers retargeted, {} variables kept, {} from the new version",
-                     merged_->plan.pointers.retargeted(), merged_->plan.variables.kept,
-                     merged_->plan.variables.initialised);
+                     merged_->plan->pointers.retargeted(), merged_->plan->variables.kept,
+                     merged_->plan->variables.initialised);
 }
 
 }  // namespace mcr::update

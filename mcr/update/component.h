@@ -17,6 +17,7 @@
 #include "mcr/base/result.h"
 #include "mcr/update/inspect.h"
 #include "mcr/update/memory_watch.h"
+#include "mcr/update/old_state.h"
 #include "mcr/update/options.h"
 #include "mcr/update/paused_server.h"
 #include "mcr/update/rehearse.h"
@@ -71,16 +72,19 @@ class Component {
   std::string DescribeTree() const;
   // After CheckPlan.
   std::string DescribePointers() const;
+  // After Validate: how many things were.
+  size_t checked() const;
   size_t rehearsed_processes() const { return rehearsals_->processes(); }
   size_t threads() const { return paused_->threads().size(); }
-  size_t grafted_processes() const { return merged_->plan.graft.processes.size(); }
+  size_t grafted_processes() const { return merged_->plan->graft.processes.size(); }
   std::chrono::steady_clock::time_point merge_began() const { return merged_->began; }
   std::chrono::steady_clock::time_point merge_ended() const { return merged_->ended; }
 
  private:
   struct Merged {
-    mutator::MergePlan plan;
+    std::unique_ptr<const mutator::MergePlan> plan;
     checkpoint::GraftPreparation preparation;
+    OldState before;  // refers to `plan`
     std::chrono::steady_clock::time_point began, ended;
     double cpu_ms = 0;
   };
@@ -106,6 +110,7 @@ class Component {
   std::optional<Requirements> requirements_;
   std::optional<Rehearsals> rehearsals_;
   std::optional<mutator::Merger> merger_;
+  VersionPairs versions_;
   MemoryWatch watch_;
   std::unique_ptr<PausedServer> paused_;
   std::optional<checkpoint::KeptCheckpoint> kept_;

@@ -37,7 +37,8 @@ enum class Stage {
   // Undone by that.
   kGraft,
 
-  // At its end: nothing in any process points into the old program any more. Nothing was written.
+  // At its end: nothing in any process points into the old program any more, and the state of the
+  // old version can be read off the new one (validator.h names the checks). Nothing was written.
   kValidate,
 
   // At its end: the old program is unmapped, the server runs the new one. A record in the undo log,

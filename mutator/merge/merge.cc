@@ -7,6 +7,7 @@
 
 #include "mutator/graph/dynamic_symbols.h"
 #include "mutator/graph/memory_scan.h"
+#include "mutator/merge/account.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/live_words.h"
@@ -89,6 +90,23 @@ Status FindAllocator(const checkpoint::ProcessImage& live, const LoadedModules& 
   }
   return Fail("the process has no C library that objects could be moved with",
               "PID " + std::to_string(live.pid()));
+}
+
+// What validation is told: nothing of how values were translated.
+Account AccountFor(const ChangedModules& modules, const TypedObjects& objects) {
+  Account account;
+  size_t typed = 0;
+  for (const ChangedModule& module : modules.all()) {
+    if (&module == objects.module()) typed = account.modules.size();
+    account.modules.push_back(
+        {module.index, module.live.range, module.new_range, module.live.bias, module.new_bias()});
+  }
+  for (const ObjectMove& move : objects.moves().all()) {
+    const Object& object = *move.object;
+    account.objects.push_back({object.memory, move.to, move.to_size, typed, object.recipe->before,
+                               object.recipe->after, object.count, move.moves});
+  }
+  return account;
 }
 
 void CountObjects(const TypedObjects& objects, MergePlan& plan) {
@@ -177,20 +195,21 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   MCR_ASSIGN(const auto objects,
              TypedObjects::Find(*pair.live, live_modules, modules, options_.strict));
   CountObjects(*objects, plan);
+  Account& account = plan.accounts.emplace_back(AccountFor(modules, *objects));
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
       mapping.file = module.index;
       graft.mappings.push_back(mapping);
     }
     graft.unmap.push_back(module.live.range);
-    MCR_TRY(
-        modules_[module.index]->image.Build({*pair.live, *pair.next, module, modules, next_to_live,
-                                             guard, base ? &*base : nullptr, objects->moves()},
-                                            graft, plan));
+    MCR_TRY(modules_[module.index]->image.Build(
+        {*pair.live, *pair.next, module, modules, next_to_live, guard, base ? &*base : nullptr,
+         objects->moves(), account.from_next},
+        graft, plan));
   }
   ProcessMerge process(
       {modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live, live_links,
-       next_links, next.tables, guard, shared, objects->moves(), pair.memo},
+       next_links, next.tables, guard, shared, objects->moves(), pair.memo, account.from_next},
       graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());
@@ -202,9 +221,10 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   }
   process.MergeLayout();
   MCR_TRY(MergeObjects(*pair.live, live_modules, modules, *objects, process.stacks(), graft, plan));
+  account.laid_out_anew = process.stacks().rebuilt_ranges();
   MCR_TRY(MergeThreadLocals({*pair.live, *pair.next, live_modules, next_modules, live_links,
                              next_links, modules, next_to_live, objects->moves(), process.stacks()},
-                            graft, plan));
+                            graft, account, plan));
   for (const ChangedModule& module : modules.all()) {
     module.map().kept_constants().AddTo(module.new_bias(), graft);
   }

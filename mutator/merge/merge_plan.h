@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "checkpoint/graft/plan.h"
+#include "mutator/merge/account.h"
 
 namespace mcr::mutator {
 
@@ -39,6 +40,7 @@ struct ObjectCounts {
 
 struct MergePlan {
   checkpoint::GraftPlan graft;
+  std::vector<Account> accounts;  // of graft.processes
   PointerCounts pointers;
   VariableCounts variables;
   int rebuilt_frames = 0;  // of changed functions that are active

@@ -63,6 +63,9 @@ Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraf
     const bool untouched = IsUntouched(*model, pair, segment.live);
     if (untouched && model->replaceable[i]) {
       ++plan.variables.initialised;
+      sources.from_next.push_back(
+          *Range<Addr>::FromSize(sources.module.live.bias + pair.before->range.begin().value(),
+                                 pair.before->range.size()));
       continue;
     }
     if (untouched) {

@@ -36,6 +36,7 @@ class ModuleImageBuilder {
     PointerGuard guard;
     const Base* base;  // nullptr: every variable counts as changed by the server
     const ObjectMoves& moves;
+    std::vector<Range<Addr>>& from_next;  // gets the old places of variables that are not kept
   };
 
   // `map` is that of these two, and outlives the builder.

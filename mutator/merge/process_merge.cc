@@ -193,7 +193,8 @@ bool ProcessMerge::SameAsShifted(const LikelyPointer& pointer, const ChangedModu
 // where the text, flags or number are, stays as it is.
 void ProcessMerge::Shift(const LikelyPointer& pointer, const ChangedModule& module) {
   if (!module.live.range.Contains(Addr(pointer.target))) return;
-  graft_.writes.AddWord(pointer.at, module.Shifted(pointer.target));
+  const uint64_t value = module.Shifted(pointer.target);
+  graft_.writes.AddWord(pointer.at, pointer.mangled ? context_.guard.Mangle(value) : value);
   ++plan_.pointers.shifted;
 }
 
@@ -227,6 +228,7 @@ bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer, const ChangedM
     return false;
   }
   graft_.writes.AddWord(pointer.at, translated.value);
+  context_.from_next.push_back(*Range<Addr>::FromSize(pointer.at, kWord));
   Count(PointerKind::kLayout, plan_.pointers);
   ++plan_.pointers.likely;
   return true;
@@ -275,6 +277,7 @@ Status ProcessMerge::MergeLinkMaps() {
       continue;
     }
     loader_state_.push_back(*ours);
+    context_.from_next.push_back(*ours);
     MCR_TRY(MergeLinkMap(*ours, *theirs));
   }
   return {};
@@ -327,6 +330,7 @@ Status ProcessMerge::MergeObjectTables() {
   }
   live.Write(graft_.writes);
   std::ranges::copy(live.ranges(), std::back_inserter(loader_state_));
+  std::ranges::copy(live.ranges(), std::back_inserter(context_.from_next));
   return {};
 }
 

@@ -55,7 +55,8 @@ class ProcessMerge {
     PointerGuard guard;
     SharedMemorySeen& shared;
     const ObjectMoves& moves;
-    const ScanMemo* memo;  // nullptr: all of `live` is searched
+    const ScanMemo* memo;                 // nullptr: all of `live` is searched
+    std::vector<Range<Addr>>& from_next;  // gets what is written as the new version's start has it
   };
 
   ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan);

@@ -67,11 +67,11 @@ Status ThreadLocalPointers::Move() {
 // Those of changed modules are the new version's start-up's already.
 Status ThreadLocalPointers::MoveDistances() {
   if (!places_.used_slot().IsNull()) {
-    graft_.writes.AddWord(places_.used_slot(), places_.after().used());
+    WriteDistance(places_.used_slot(), places_.after().used());
   }
   for (const ThreadLocalPlaces::BlockPair& pair : places_.pairs()) {
     if (pair.module != nullptr) continue;
-    graft_.writes.AddWord(pair.before->distance_slot, pair.after->distance);
+    WriteDistance(pair.before->distance_slot, pair.after->distance);
   }
   for (const LoadedModule& module : context_.live_modules.all()) {
     const bool changed = std::ranges::any_of(
@@ -80,6 +80,12 @@ Status ThreadLocalPointers::MoveDistances() {
     if (!changed) MCR_TRY(MoveDistancesOf(module));
   }
   return {};
+}
+
+// As the new version's start has it.
+void ThreadLocalPointers::WriteDistance(Addr at, uint64_t distance) {
+  graft_.writes.AddWord(at, distance);
+  account_.from_next.push_back(*Range<Addr>::FromSize(at, kWord));
 }
 
 // The words of its global offset table that hold one, as a negative number.
@@ -96,7 +102,7 @@ Status ThreadLocalPointers::MoveDistancesOf(const LoadedModule& module) {
     }
     MCR_ASSIGN(const uint64_t word, context_.live.ReadValue<uint64_t>(relocation.at));
     if (const auto distance = places_.NewDistance(-word)) {
-      graft_.writes.AddWord(relocation.at, -*distance);
+      WriteDistance(relocation.at, -*distance);
       if (-*distance != word) moved_distances_.insert(word);
     } else {
       refuse("uses one that the new version does not have");

@@ -9,6 +9,7 @@
 #include "checkpoint/graft/plan.h"
 #include "mcr/base/result.h"
 #include "mutator/graph/word_scanner.h"
+#include "mutator/merge/account.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/thread_local_places.h"
 
@@ -18,8 +19,8 @@ class ThreadLocalPointers {
  public:
   // All outlive this.
   ThreadLocalPointers(const ThreadLocalsContext& context, const ThreadLocalPlaces& places,
-                      checkpoint::ProcessGraft& graft, MergePlan& plan)
-      : context_(context), places_(places), graft_(graft), plan_(plan) {}
+                      checkpoint::ProcessGraft& graft, Account& account, MergePlan& plan)
+      : context_(context), places_(places), graft_(graft), account_(account), plan_(plan) {}
 
   // Where a pointer to a thread-local variable points afterwards; the word itself if it is none. A
   // problem if the new version does not have the variable; `holder` is for its message.
@@ -33,6 +34,7 @@ class ThreadLocalPointers {
  private:
   Status MoveDistances();
   Status MoveDistancesOf(const LoadedModule& module);
+  void WriteDistance(Addr at, uint64_t distance);
   Status MoveMemory();
   void MoveWord(const Mapping& mapping, const LikelyPointer& pointer);
   void MoveStart(const LikelyPointer& pointer);
@@ -43,6 +45,7 @@ class ThreadLocalPointers {
   const ThreadLocalsContext& context_;
   const ThreadLocalPlaces& places_;
   checkpoint::ProcessGraft& graft_;
+  Account& account_;
   MergePlan& plan_;
   std::set<uint64_t> moved_distances_;  // as global offset tables hold them: negative
 };

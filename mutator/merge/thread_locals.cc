@@ -180,7 +180,7 @@ class ThreadBlocks {
 }  // namespace
 
 Status MergeThreadLocals(const ThreadLocalsContext& context, checkpoint::ProcessGraft& graft,
-                         MergePlan& plan) {
+                         Account& account, MergePlan& plan) {
   const auto places = ThreadLocalPlaces::Find(context);
   if (!places) {
     plan.problems.push_back(
@@ -188,13 +188,16 @@ Status MergeThreadLocals(const ThreadLocalsContext& context, checkpoint::Process
     return {};
   }
   if (*places == nullptr) return {};
-  ThreadLocalPointers pointers(context, **places, graft, plan);
+  ThreadLocalPointers pointers(context, **places, graft, account, plan);
   pointers.MoveWritten();
   for (checkpoint::AllocatedWord& word : graft.allocated_words) {
     word.at = Addr(pointers.Translate(word.at.value(), "an object of a changed type"));
   }
   for (const ThreadLocalPlaces::Thread& thread : (*places)->threads()) {
     MCR_TRY(ThreadBlocks(context, **places, thread, pointers, graft, plan).Move());
+    const Addr begin =
+        std::min(thread.blocks.begin(), thread.control_block - (*places)->after().used());
+    account.laid_out_anew.push_back(*Range<Addr>::FromTo(begin, thread.control_block));
   }
   return pointers.Move();
 }

@@ -8,6 +8,7 @@
 
 #include "checkpoint/graft/plan.h"
 #include "mcr/base/result.h"
+#include "mutator/merge/account.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/thread_local_places.h"
 
@@ -15,7 +16,7 @@ namespace mcr::mutator {
 
 // After everything else: what `graft` writes to the blocks goes where they will be.
 Status MergeThreadLocals(const ThreadLocalsContext& context, checkpoint::ProcessGraft& graft,
-                         MergePlan& plan);
+                         Account& account, MergePlan& plan);
 
 }  // namespace mcr::mutator
 

@@ -378,6 +378,17 @@ bool StackTakeOver::IsRebuilt(pid_t tid) const {
                              [&](const Rebuilt& stack) { return stack.layout.tid() == tid; });
 }
 
+std::vector<Range<Addr>> StackTakeOver::rebuilt_ranges() const {
+  std::vector<Range<Addr>> ranges;
+  for (const Rebuilt& stack : stacks_) {
+    const Range<Addr> old = stack.layout.old_range(), now = stack.layout.written();
+    ranges.push_back(
+        *Range<Addr>::FromTo(std::min(old.begin(), now.begin()), std::max(old.end(), now.end())));
+  }
+  std::ranges::sort(ranges);
+  return ranges;
+}
+
 void StackTakeOver::Put(Rebuilt& stack, Addr at, std::span<const std::byte> bytes) {
   const Range<Addr> written = stack.layout.written();
   if (at < written.begin() || written.end() < at + bytes.size()) {

@@ -55,6 +55,8 @@ class StackTakeOver {
   // if the new version has nothing there.
   Result<std::optional<uint64_t>> Follow(uint64_t word, TypeId pointee) const;
   bool IsRebuilt(pid_t tid) const;
+  // Old and new place of each rebuilt stack, by address.
+  std::vector<Range<Addr>> rebuilt_ranges() const;
   // Whether the stack of this thread cannot be taken over: problems() says why.
   bool Refused(pid_t tid) const { return refused_.contains(tid); }
   // The thread's registers with its stack rebuilt, except for pointers into old modules.

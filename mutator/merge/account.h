@@ -1,0 +1,45 @@
+// What a merge says that it has done to one process, beside the bytes to write: what validation
+// goes by where it compares the old state with the new one.
+#ifndef MCR_MUTATOR_MERGE_ACCOUNT_H_
+#define MCR_MUTATOR_MERGE_ACCOUNT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "mcr/base/address.h"
+#include "mcr/base/range.h"
+#include "mutator/debuginfo/type_table.h"
+
+namespace mcr::mutator {
+
+struct Account {
+  struct Module {
+    size_t index = 0;  // in GraftPlan::new_files
+    Range<Addr> before, after;
+    Addr before_bias, after_bias;  // where file address 0 is
+  };
+  // An allocation whose values have the new version's layout now.
+  struct Object {
+    Range<Addr> before;
+    Addr after;               // a placeholder if it moves (checkpoint::Allocation)
+    uint64_t after_size = 0;  // bytes of all its values
+    size_t module = 0;        // whose types these are: index into `modules`
+    TypeId before_type = 0, after_type = 0;
+    uint64_t count = 1;
+    bool moves = false;
+  };
+
+  std::vector<Module> modules;
+  std::vector<Object> objects;  // by `before`
+  // Old addresses: what is not carried over, because the new version's start says what is there
+  // (untouched variables, the dynamic loader's records).
+  std::vector<Range<Addr>> from_next;
+  // Old and new place of what is laid out anew as a whole: frames of a stack, a thread's blocks of
+  // thread-local variables.
+  std::vector<Range<Addr>> laid_out_anew;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_ACCOUNT_H_

@@ -1,0 +1,71 @@
+#include "mutator/validate/start_check.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "mcr/base/mapping.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr size_t kWord = 8;
+
+bool SameFile(const LoadedModule& a, const LoadedModule& b) {
+  return a.build_id.empty() ? a.path == b.path : a.build_id == b.build_id;
+}
+
+}  // namespace
+
+StartCheck::StartCheck(const checkpoint::ProcessImage& base, const checkpoint::ProcessImage& live)
+    : base_(base),
+      base_memory_(base),
+      live_(live),
+      base_modules_(LoadedModules::Find(base)),
+      live_modules_(LoadedModules::Find(live)) {}
+
+const LoadedModule* StartCheck::InBase(const VersionPair& versions,
+                                       const Account::Module& module) const {
+  const LoadedModule* live = live_modules_.At(module.before.begin());
+  const std::string& build_id = versions.before().build_id();
+  const auto& all = base_modules_.all();
+  const auto found = std::ranges::find_if(all, [&](const LoadedModule& each) {
+    return build_id.empty() ? live != nullptr && each.path == live->path
+                            : each.build_id == build_id;
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+bool StartCheck::IsTouched(const VersionPair& versions, const Account::Module& module, FileAddr at,
+                           std::span<const std::byte> value) const {
+  const LoadedModule* same = InBase(versions, module);
+  std::vector<std::byte> start(value.size());
+  if (same == nullptr || !base_memory_.Read(same->bias + at.value(), start)) return false;
+  for (size_t offset = 0; offset < value.size();) {
+    const size_t size = std::min(kWord - (at + offset).value() % kWord, value.size() - offset);
+    uint64_t ours = 0, theirs = 0;
+    std::memcpy(&ours, value.data() + offset, size);
+    std::memcpy(&theirs, start.data() + offset, size);
+    if (ours != theirs && (size < kWord || !MayBeSame(ours, theirs))) return true;
+    offset += size;
+  }
+  return false;
+}
+
+// One past the end of a file is as well a pointer of C. What neither has from a file (an
+// allocation, the loader's record of a module) cannot be compared.
+bool StartCheck::MayBeSame(uint64_t live, uint64_t base) const {
+  const auto at = [](const LoadedModules& modules, uint64_t word) {
+    const LoadedModule* module = modules.At(Addr(word));
+    return module != nullptr || word == 0 ? module : modules.At(Addr(word - 1));
+  };
+  const LoadedModule* ours = at(live_modules_, live);
+  const LoadedModule* theirs = at(base_modules_, base);
+  if (ours == nullptr && theirs == nullptr) {
+    return FindMapping(live_.mappings(), Addr(live)) != nullptr &&
+           FindMapping(base_.mappings(), Addr(base)) != nullptr;
+  }
+  return ours != nullptr && theirs != nullptr && SameFile(*ours, *theirs) &&
+         live - ours->bias.value() == base - theirs->bias.value();
+}
+
+}  // namespace mcr::mutator
