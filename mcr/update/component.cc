@@ -188,7 +188,8 @@ Status Component::PrepareKeeping() {
 
 Result<Component::Merged> Component::MergePaused() {
   const auto began = std::chrono::steady_clock::now();
-  tracer::MoveTo(helpers_);
+  // While CRIU works there the tracer only waits, but it makes twins itself.
+  if (!UsesCriu(server_->checkpoint)) tracer::MoveTo(helpers_);
   std::vector<mutator::ProcessPair> pairs;
   for (size_t i = 0; i < paused_->images().size(); ++i) {
     pairs.push_back(rehearsals_->PairFor(*paused_->images()[i], paused_->stacks()[i]));

@@ -45,8 +45,10 @@ VersionPair::VersionPair(std::shared_ptr<const Program> before,
   name(*before_, before_names_);
   name(*after_, after_names_);
   for (const Variable& variable : before_->variables()) {
-    const Variable* now = Counterpart(variable);
-    if (now == nullptr || !StaysWritable(*before_, variable) || !StaysWritable(*after_, *now)) {
+    const Variable* now = FindCounterpart(variable);
+    if (now == nullptr) continue;
+    counterparts_.emplace(&variable, now);
+    if (!StaysWritable(*before_, variable) || !StaysWritable(*after_, *now)) {
       continue;
     }
     variables_.push_back(
@@ -64,6 +66,11 @@ const LayoutMatch* VersionPair::LayoutOf(const Variable& before, const Variable&
 }
 
 const Variable* VersionPair::Counterpart(const Variable& old_variable) const {
+  const auto found = counterparts_.find(&old_variable);
+  return found == counterparts_.end() ? nullptr : found->second;
+}
+
+const Variable* VersionPair::FindCounterpart(const Variable& old_variable) const {
   Variable wanted = old_variable;
   for (const std::string& dropped : annotations_.drop()) {
     if (IsCalled(old_variable, dropped)) return nullptr;

@@ -36,7 +36,7 @@ class VersionPair {
   const LayoutMatcher& layouts() const { return layouts_; }
   const std::vector<ComparedVariable>& variables() const { return variables_; }
 
-  // nullptr: the new version has none of that name.
+  // Of a variable of before(); nullptr: the new version has none of that name.
   const Variable* Counterpart(const Variable& old_variable) const;
   // Whether a symbol or function that begins at `before` has the name of one that begins at
   // `after`.
@@ -46,6 +46,7 @@ class VersionPair {
  private:
   using Names = std::unordered_multimap<FileAddr, std::string_view>;
 
+  const Variable* FindCounterpart(const Variable& old_variable) const;
   const LayoutMatch* LayoutOf(const Variable& before, const Variable& after) const;
 
   std::shared_ptr<const Program> before_;
@@ -53,6 +54,7 @@ class VersionPair {
   profiles::Annotations annotations_;
   LayoutMatcher layouts_;
   std::unordered_map<std::string, const Variable*> new_variables_;
+  std::unordered_map<const Variable*, const Variable*> counterparts_;
   Names before_names_, after_names_;
   std::vector<ComparedVariable> variables_;
 };
