@@ -30,7 +30,11 @@ std::string NameOf(const Program& program, FileAddr at) {
   return section == nullptr ? Hex(at) : named(section->name, section->range.begin());
 }
 
-bool IsPrintable(unsigned char c) { return (c >= ' ' && c != 0x7f) || c == '\n' || c == '\t'; }
+// UTF-8 has no bytes from 0xf5 on: the tables of distances that a `switch` jumps by are full of
+// 0xff.
+bool IsPrintable(unsigned char c) {
+  return (c >= ' ' && c != 0x7f && c < 0xf5) || c == '\n' || c == '\t';
+}
 
 // The text at the beginning of `bytes`; "" if there is none, or no end of it.
 std::string_view TextOf(std::span<const std::byte> bytes) {
