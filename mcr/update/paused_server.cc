@@ -13,6 +13,8 @@
 
 #include "checkpoint/graft/undo.h"
 #include "mcr/base/fault.h"
+#include "mcr/base/mapping.h"
+#include "mcr/base/range.h"
 #include "mutator/graph/loaded_modules.h"
 #include "tracer/breakpoint_probe.h"
 #include "tracer/quiesce/restart.h"
@@ -56,20 +58,24 @@ Status MoveAllInside(checkpoint::FrozenCgroup& cgroup, pid_t root) {
   return {};
 }
 
+void Touch(const Range<Addr>& memory) {
+  madvise(reinterpret_cast<void*>(memory.begin().value()), memory.size(), MADV_POPULATE_WRITE);
+  // Where page tables are shadowed, that is known to the kernel alone.
+  constexpr uint64_t kPage = 4096;
+  for (Addr at = memory.begin(); at < memory.end(); at = at + kPage) {
+    auto* byte = reinterpret_cast<volatile char*>(at.value());
+    *byte = *byte;
+  }
+}
+
 // After a fork every page that is written to first is copied, or at least a fault: better now than
-// in the pause. The allocator takes nothing from elsewhere (mcr/cli/main.cc).
+// in the pause. The allocator takes nothing from elsewhere (mcr/cli/main.cc). What was there when
+// the worker was forked is a mapping of its own, before the rest.
 void TouchOwnMemory() {
   const auto mappings = tracer::ProcFs().ReadMappings(getpid());
   if (!mappings) return;
-  const auto heap = std::ranges::find(*mappings, "[heap]", &Mapping::path);
-  if (heap == mappings->end()) return;
-  madvise(reinterpret_cast<void*>(heap->range.begin().value()), heap->range.size(),
-          MADV_POPULATE_WRITE);
-  // Where page tables are shadowed, that is known to the kernel alone.
-  constexpr uint64_t kPage = 4096;
-  for (Addr at = heap->range.begin(); at < heap->range.end(); at = at + kPage) {
-    auto* byte = reinterpret_cast<volatile char*>(at.value());
-    *byte = *byte;
+  for (const Mapping& mapping : *mappings) {
+    if (mapping.path == "[heap]") Touch(mapping.range);
   }
 }
 
