@@ -4,15 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
 #include "checkpoint/call_batch.h"
-#include "checkpoint/timer_list.h"
 #include "tracer/remote_call.h"
-#include "tracer/sys/procfs.h"
 #include "tracer/sys/ptrace.h"
 
 namespace mcr::checkpoint {
@@ -118,54 +115,9 @@ Status ReadSettings(Injection& injection, TracedProcess& process, std::vector<Ti
   return {};
 }
 
-bool IsSet(const itimerspec& setting) {
-  return setting.it_value.tv_sec != 0 || setting.it_value.tv_nsec != 0;
-}
-
-Result<std::vector<Timer>> ListTimers(pid_t pid) {
-  MCR_ASSIGN(const std::string text, tracer::ProcFs().ReadText(pid, "timers"));
-  return ParseTimers(text);
-}
-
-// What is there now under the id of one of the timers.
-struct Found {
-  TimerState timer;
-  bool waits = false;  // a signal of this one, or of another that had its id
-};
-
-Result<std::vector<Found>> LookAgain(Injection& injection, TracedProcess& process,
-                                     const std::vector<TimerState>& timers) {
-  MCR_ASSIGN(const std::vector<Timer> now, ListTimers(process.pid));
-  std::vector<TimerState> there;
-  for (const TimerState& timer : timers) {
-    const auto found = std::ranges::find(now, timer.change.before.id, &Timer::id);
-    if (found != now.end()) there.push_back(Unread({*found, *found}));
-  }
-  if (!there.empty()) MCR_TRY(ReadSettings(injection, process, there));
-  std::vector<Found> found;
-  for (const TimerState& timer : there) {
-    MCR_ASSIGN(const bool waits, SignalWaits(process, timer.change.before));
-    found.push_back({timer, waits});
-  }
-  return found;
-}
-
-void AddRenewal(const Timer& to, const itimerspec& setting, bool is_there,
-                std::vector<BatchedCall>& calls) {
-  if (is_there) calls.push_back(DeleteCall(to));
+void AddRenewal(const Timer& to, const itimerspec& setting, std::vector<BatchedCall>& calls) {
   calls.push_back(CreateCall(to));
   calls.push_back(SetCall(to, setting));
-}
-
-// `now`: what is there, itself or what took its place; nullptr: nothing is. What is there is more
-// recent than what was recorded, unless it has expired or was left before it was set.
-void AddUndo(const TimerState& was, const Found* now, std::vector<BatchedCall>& calls) {
-  const Timer& before = was.change.before;
-  const bool runs = now != nullptr && !now->waits && IsSet(now->timer.setting);
-  const bool rests = now != nullptr && !now->waits && !IsSet(was.setting);
-  const bool itself = now != nullptr && now->timer.change.before.value == before.value;
-  if (itself && (runs || rests)) return;
-  AddRenewal(before, runs ? now->timer.setting : was.setting, now != nullptr, calls);
 }
 
 // With nothing done where ids cannot be asked for. That they can be is never left behind: the
@@ -199,7 +151,8 @@ Result<std::vector<TimerState>> ReadTimers(TracedProcess& process,
 Status ExchangeTimers(TracedProcess& process, const std::vector<TimerState>& timers) {
   std::vector<BatchedCall> calls;
   for (const TimerState& timer : timers) {
-    AddRenewal(timer.change.after, timer.setting, true, calls);
+    calls.push_back(DeleteCall(timer.change.before));
+    AddRenewal(timer.change.after, timer.setting, calls);
   }
   MCR_ASSIGN(const auto injection, Injection::Open(process));
   MCR_TRY(RunWithIds(*injection, std::move(calls), process.pid));
@@ -209,18 +162,16 @@ Status ExchangeTimers(TracedProcess& process, const std::vector<TimerState>& tim
 Status UndoTimers(TracedProcess& process, const std::vector<TimerState>& timers) {
   if (timers.empty()) return {};
   MCR_ASSIGN(const auto injection, Injection::Open(process));
-  // Fails where ids cannot be asked for, and nothing has happened.
-  std::vector<BatchedCall> off = {RestoreIdsCall(kOff)};
-  MCR_TRY(RunBatch(*injection, off));
-  MCR_ASSIGN(const std::vector<Found> there, LookAgain(*injection, process, timers));
-  std::vector<BatchedCall> calls;
-  for (const TimerState& was : timers) {
-    const auto found = std::ranges::find_if(there, [&](const Found& now) {
-      return now.timer.change.before.id == was.change.before.id;
-    });
-    AddUndo(was, found == there.end() ? nullptr : &*found, calls);
+  // Where ids cannot be asked for, nothing has happened.
+  std::vector<BatchedCall> on = {RestoreIdsCall(kOn)}, deletions, calls;
+  MCR_TRY(RunBatch(*injection, on));
+  if (!CheckResults(on, "")) return injection->Close();
+  for (const TimerState& timer : timers) {
+    deletions.push_back(DeleteCall(timer.change.before));
+    AddRenewal(timer.change.before, timer.setting, calls);
   }
-  if (!calls.empty()) MCR_TRY(RunWithIds(*injection, std::move(calls), process.pid));
+  MCR_TRY(RunBatch(*injection, deletions));  // some may be gone already
+  MCR_TRY(RunWithIds(*injection, std::move(calls), process.pid));
   return injection->Close();
 }
 

@@ -33,8 +33,8 @@ Result<std::vector<TimerState>> ReadTimers(tracer::TracedProcess& process,
 // Timers as TimerChange::after. Only UndoTimers deals with it if it fails.
 Status ExchangeTimers(tracer::TracedProcess& process, const std::vector<TimerState>& timers);
 
-// Puts back what is found not to be as it was, however far an exchange or an undo has come. A timer
-// that has expired since does so again, with the time that it had left.
+// Makes the timers anew as they were, however far an exchange or an undo has come: they lose the
+// time since they were read, and one that has expired since does so again.
 Status UndoTimers(tracer::TracedProcess& process, const std::vector<TimerState>& timers);
 
 }  // namespace mcr::checkpoint
