@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdio>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -36,6 +39,21 @@ Status CheckPrivate(const std::string& path) {
     return Fail("the checkpoint could be another's", path, "it must be a directory of mode 0700");
   }
   return {};
+}
+
+// CRIU makes the tasks under their ids, which a process that was killed keeps until its parent has
+// asked for its end. Whose are in use after that, CRIU says.
+void AwaitEnds(const std::vector<std::string>& names) {
+  constexpr std::chrono::milliseconds kPatience{2000}, kBetweenLooks{10};
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (const std::string& name : names) {
+    pid_t task = 0;
+    if (sscanf(name.c_str(), "core-%d.img", &task) != 1) continue;
+    const std::string entry = "/proc/" + std::to_string(task);
+    while (access(entry.c_str(), F_OK) == 0 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(kBetweenLooks);
+    }
+  }
 }
 
 }  // namespace
@@ -77,13 +95,15 @@ Status KeptCheckpoint::Fill(const ImageDirectory& images) {
 // As it was dumped (criu_dump.cc).
 Status RestoreCheckpoint(const std::string& criu, const std::string& path) {
   MCR_TRY(CheckPrivate(path));
+  MCR_ASSIGN(const ImageDirectory directory, ImageDirectory::Open(path));
+  MCR_ASSIGN(const std::vector<std::string> names, directory.Names());
+  AwaitEnds(names);
   MCR_ASSIGN(const int status,
              tracer::RunQuietly({criu, "restore", "--images-dir", path, "--log-file", kLogFile,
                                  "--restore-detached", "--tcp-established", "--ext-unix-sk",
                                  "--evasive-devices", "--shell-job", "--file-locks",
                                  "--manage-cgroups=ignore", "--network-lock", "skip"}));
   if (status == 0) return {};
-  MCR_ASSIGN(const ImageDirectory directory, ImageDirectory::Open(path));
   const auto log = directory.ReadFile(kLogFile);
   return Fail("CRIU cannot restore the server: " +
                   (log ? FindCriuError(*log, 0) : "exit status " + std::to_string(status)),

@@ -44,9 +44,10 @@ def sockets_of(port):
 def kill_unheard(fleet):
     """Every process, while no packet can leave; until the kernel has given up to tell the other ends of it."""
     interface("down")
-    for pid in fleet.pids():
+    pids = fleet.pids()
+    for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in fleet.pids()), "killed processes to go")
+    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "killed processes to go")
     wait_until(lambda: not sockets_of(fleet.http_port), "their connections to be given up", seconds=60)
     interface("up")
 
