@@ -43,6 +43,13 @@ struct BatchedCall {
   std::optional<int64_t> result;
 };
 
+// For BatchedCall::data: a structure of the kernel's.
+template <class T>
+std::vector<std::byte> BytesOf(const T& value) {
+  const auto bytes = std::as_bytes(std::span(&value, 1));
+  return {bytes.begin(), bytes.end()};
+}
+
 // Makes all calls in their order, those after a failed one included, and sets their results. An
 // error: the injected code itself could not run or not end; the results tell how far it came.
 Status RunBatch(tracer::Injection& injection, std::span<BatchedCall> calls);

@@ -17,7 +17,7 @@ void Require(bool condition, const std::string& what, Addr where) {
 
 }  // namespace
 
-FakeImage::FakeImage(pid_t pid, pid_t parent) : pid_(pid), parent_(parent) {}
+FakeImage::FakeImage(pid_t pid, pid_t parent) : ImageParts(pid, parent) {}
 
 FakeImage& FakeImage::Map(Mapping mapping, std::span<const std::byte> contents) {
   const Addr begin = mapping.range.begin();

@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "checkpoint/image_parts.h"
 #include "checkpoint/process_image.h"
 #include "mcr/base/address.h"
 #include "mcr/base/mapping.h"
@@ -22,7 +23,7 @@
 namespace mcr::checkpoint {
 
 // Misuse by a test (overlapping mappings, writes outside of them) throws std::logic_error.
-class FakeImage : public ProcessImage {
+class FakeImage : public ImageParts {
  public:
   static constexpr uint64_t kPageSize = 4096;  // bytes
 
@@ -51,30 +52,12 @@ class FakeImage : public ProcessImage {
   FakeImage& AddSignalStack(const SignalStack& stack);
   FakeImage& SetLayout(const MemoryLayout& layout);
 
-  pid_t pid() const override { return pid_; }
-  pid_t parent() const override { return parent_; }
-  const Mappings& mappings() const override { return mappings_; }
-  const std::vector<ThreadImage>& threads() const override { return threads_; }
-  const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
-  const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
-  const std::vector<Timer>& timers() const override { return timers_; }
-  const std::vector<SignalStack>& signal_stacks() const override { return signal_stacks_; }
-  const MemoryLayout& layout() const override { return layout_; }
   Status Read(Addr from, std::span<std::byte> into) const override;
   Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
 
  private:
-  pid_t pid_;
-  pid_t parent_;
-  Mappings mappings_;
   std::map<Addr, std::vector<std::byte>> contents_;  // by the mapping's begin
   std::set<Addr> populated_;                         // pages
-  std::vector<ThreadImage> threads_;
-  std::vector<SignalHandler> signal_handlers_;
-  std::vector<EpollEntry> epoll_entries_;
-  std::vector<Timer> timers_;
-  std::vector<SignalStack> signal_stacks_;
-  MemoryLayout layout_;
 };
 
 }  // namespace mcr::checkpoint

@@ -102,8 +102,7 @@ Status AskThread(TracedProcess& process, tracer::Task& task, Answers& answers) {
 }  // namespace
 
 LiveImage::LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap)
-    : pid_(pid),
-      parent_(parent),
+    : ImageParts(pid, parent),
       memory_(std::move(memory)),
       pagemap_(std::move(pagemap)),
       cache_(memory_, mappings_, file_pages_) {}

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "checkpoint/image_parts.h"
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
 #include "tracer/page_cache.h"
@@ -35,7 +36,7 @@ struct Answers {
 // In one injected batch; one more for each other thread that may have a stack for signal handlers.
 Result<Answers> AskProcess(tracer::TracedProcess& process);
 
-class LiveImage : public ProcessImage {
+class LiveImage : public ImageParts {
  public:
   // Mappings, registers, epoll entries, layout. brk is taken for the heap's end until SetAnswers.
   static Result<std::unique_ptr<LiveImage>> Create(const tracer::TracedProcess& process);
@@ -56,16 +57,7 @@ class LiveImage : public ProcessImage {
   // What an unwinder found out about a thread (ThreadImage::frames and return_slots).
   void SetStack(pid_t tid, const std::vector<tracer::Frame>& stack);
 
-  pid_t pid() const override { return pid_; }
-  pid_t parent() const override { return parent_; }
-  const Mappings& mappings() const override { return mappings_; }
-  const std::vector<ThreadImage>& threads() const override { return threads_; }
-  const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
-  const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
   const std::vector<int>& epoll_sets() const { return epoll_sets_; }
-  const std::vector<Timer>& timers() const override { return timers_; }
-  const std::vector<SignalStack>& signal_stacks() const override { return signal_stacks_; }
-  const MemoryLayout& layout() const override { return layout_; }
   // Few bytes come out of a cache, since those who look at single words come back to the same
   // pages: the memory must not change as long as the image is used, or is that of a look ahead.
   Status Read(Addr from, std::span<std::byte> into) const override;
@@ -82,20 +74,11 @@ class LiveImage : public ProcessImage {
   Status ReadTimers();
   Status ReadLayout();
 
-  pid_t pid_;
-  pid_t parent_;
   tracer::LiveMemory memory_;
   tracer::Pagemap pagemap_;
-  Mappings mappings_;
   tracer::FilePages file_pages_;
   tracer::PageCache cache_;
-  std::vector<ThreadImage> threads_;
-  std::vector<SignalHandler> signal_handlers_;
   std::vector<int> epoll_sets_;
-  std::vector<EpollEntry> epoll_entries_;
-  std::vector<Timer> timers_;
-  std::vector<SignalStack> signal_stacks_;
-  MemoryLayout layout_;
 };
 
 }  // namespace mcr::checkpoint

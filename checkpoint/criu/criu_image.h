@@ -16,13 +16,14 @@
 #include "checkpoint/criu/image_directory.h"
 #include "checkpoint/criu/images.pb.h"
 #include "checkpoint/criu/page_store.h"
+#include "checkpoint/image_parts.h"
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
 #include "tracer/unwind.h"
 
 namespace mcr::checkpoint {
 
-class CriuImage : public ProcessImage {
+class CriuImage : public ImageParts {
  public:
   // All processes of the checkpoint, the root first. The images are untrusted: a damaged one is an
   // error that names it.
@@ -33,15 +34,6 @@ class CriuImage : public ProcessImage {
   // What an unwinder found out about its threads (ThreadImage::frames and return_slots).
   void SetStack(pid_t tid, const std::vector<tracer::Frame>& stack);
 
-  pid_t pid() const override { return pid_; }
-  pid_t parent() const override { return parent_; }
-  const Mappings& mappings() const override { return mappings_; }
-  const std::vector<ThreadImage>& threads() const override { return threads_; }
-  const std::vector<SignalHandler>& signal_handlers() const override { return signal_handlers_; }
-  const std::vector<EpollEntry>& epoll_entries() const override { return epoll_entries_; }
-  const std::vector<Timer>& timers() const override { return timers_; }
-  const std::vector<SignalStack>& signal_stacks() const override { return signal_stacks_; }
-  const MemoryLayout& layout() const override { return layout_; }
   size_t descriptors() const { return descriptors_; }  // how many are open
   Status Read(Addr from, std::span<std::byte> into) const override;
   Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
@@ -62,7 +54,7 @@ class CriuImage : public ProcessImage {
   };
 
   CriuImage(pid_t pid, pid_t parent, PageStore pages)
-      : pid_(pid), parent_(parent), pages_(std::move(pages)) {}
+      : ImageParts(pid, parent), pages_(std::move(pages)) {}
 
   static Result<std::unique_ptr<CriuImage>> Open(const ImageDirectory& directory,
                                                  const criu::Process& process, const Files& files);
@@ -76,17 +68,8 @@ class CriuImage : public ProcessImage {
   void AddShared(size_t mapping, Range<Addr> part, std::vector<Range<Addr>>& ranges) const;
   Status ReadWithinPage(const Mapping& mapping, Addr from, std::span<std::byte> into) const;
 
-  pid_t pid_;
-  pid_t parent_;
   PageStore pages_;
-  Mappings mappings_;
   std::vector<Backing> backings_;  // one for each mapping
-  std::vector<ThreadImage> threads_;
-  std::vector<SignalHandler> signal_handlers_;
-  std::vector<EpollEntry> epoll_entries_;
-  std::vector<Timer> timers_;
-  std::vector<SignalStack> signal_stacks_;
-  MemoryLayout layout_;
   size_t descriptors_ = 0;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "checkpoint/criu/criu_log.h"
+#include "tracer/sys/procfs.h"
 #include "tracer/sys/run.h"
 
 namespace mcr::checkpoint {
@@ -46,11 +47,11 @@ Status CheckPrivate(const std::string& path) {
 void AwaitEnds(const std::vector<std::string>& names) {
   constexpr std::chrono::milliseconds kPatience{2000}, kBetweenLooks{10};
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const tracer::ProcFs procfs;
   for (const std::string& name : names) {
     pid_t task = 0;
     if (sscanf(name.c_str(), "core-%d.img", &task) != 1) continue;
-    const std::string entry = "/proc/" + std::to_string(task);
-    while (access(entry.c_str(), F_OK) == 0 && std::chrono::steady_clock::now() < deadline) {
+    while (procfs.Exists(task) && std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(kBetweenLooks);
     }
   }

@@ -6,19 +6,12 @@
 #include <sys/syscall.h>
 
 #include <cstring>
-#include <span>
 #include <string>
 
 #include "tracer/remote_call.h"
 
 namespace mcr::checkpoint {
 namespace {
-
-template <class T>
-std::vector<std::byte> BytesOf(const T& value) {
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  return {bytes.begin(), bytes.end()};
-}
 
 // struct kernel_sigaction of rt_sigaction(2): the order differs from libc's struct sigaction.
 struct KernelSigaction {

@@ -25,12 +25,6 @@ constexpr uint64_t kOff = 0, kOn = 1;
 
 std::string Where(pid_t pid) { return "PID " + std::to_string(pid); }
 
-template <class T>
-std::vector<std::byte> BytesOf(const T& value) {
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  return {bytes.begin(), bytes.end()};
-}
-
 std::string Named(const char* what, const Timer& timer) {
   return std::string(what) + " timer " + std::to_string(timer.id);
 }
@@ -99,12 +93,6 @@ Result<bool> SignalWaits(TracedProcess& process, const Timer& timer) {
   return false;
 }
 
-TimerState Unread(const TimerChange& change) {
-  TimerState timer = {};
-  timer.change = change;
-  return timer;
-}
-
 Status ReadSettings(Injection& injection, TracedProcess& process, std::vector<TimerState>& timers) {
   std::vector<BatchedCall> calls;
   for (const TimerState& timer : timers) calls.push_back(GetCall(timer.change.before));
@@ -120,11 +108,9 @@ void AddRenewal(const Timer& to, const itimerspec& setting, std::vector<BatchedC
   calls.push_back(SetCall(to, setting));
 }
 
-// With nothing done where ids cannot be asked for. That they can be is never left behind: the
-// process would take its own timer_create(2) for one.
+// Where ids can be asked for, which is never left behind: the process would take its own
+// timer_create(2) for that.
 Status RunWithIds(Injection& injection, std::vector<BatchedCall> calls, pid_t pid) {
-  std::vector<BatchedCall> on = {RestoreIdsCall(kOn)};
-  MCR_TRY(Run(injection, on, pid));
   calls.push_back(RestoreIdsCall(kOff));
   return Run(injection, calls, pid);
 }
@@ -134,7 +120,7 @@ Status RunWithIds(Injection& injection, std::vector<BatchedCall> calls, pid_t pi
 Result<std::vector<TimerState>> ReadTimers(TracedProcess& process,
                                            const std::vector<TimerChange>& changes) {
   std::vector<TimerState> timers;
-  for (const TimerChange& change : changes) timers.push_back(Unread(change));
+  for (const TimerChange& change : changes) timers.push_back({change, {}});
   MCR_ASSIGN(const auto injection, Injection::Open(process));
   MCR_TRY(ReadSettings(*injection, process, timers));
   MCR_TRY(injection->Close());
@@ -155,6 +141,8 @@ Status ExchangeTimers(TracedProcess& process, const std::vector<TimerState>& tim
     AddRenewal(timer.change.after, timer.setting, calls);
   }
   MCR_ASSIGN(const auto injection, Injection::Open(process));
+  std::vector<BatchedCall> on = {RestoreIdsCall(kOn)};
+  MCR_TRY(Run(*injection, on, process.pid));
   MCR_TRY(RunWithIds(*injection, std::move(calls), process.pid));
   return injection->Close();
 }

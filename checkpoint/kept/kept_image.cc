@@ -9,7 +9,7 @@
 namespace mcr::checkpoint {
 namespace {
 
-constexpr Addr MemoryLayout::* kLayoutFields[] = {
+constexpr Addr MemoryLayout::*kLayoutFields[] = {
     &MemoryLayout::start_code,  &MemoryLayout::end_code,  &MemoryLayout::start_data,
     &MemoryLayout::end_data,    &MemoryLayout::start_brk, &MemoryLayout::brk,
     &MemoryLayout::start_stack, &MemoryLayout::arg_start, &MemoryLayout::arg_end,
@@ -144,9 +144,8 @@ Result<std::unique_ptr<KeptImage>> KeptImage::Open(const ImageDirectory& directo
   if (!process.ParseFromString(bytes) || process.layout_size() != std::ssize(kLayoutFields)) {
     return Fail("damaged kept image", name);
   }
-  std::unique_ptr<KeptImage> image(new KeptImage(std::move(pages)));
-  image->pid_ = process.pid();
-  image->parent_ = process.parent();
+  std::unique_ptr<KeptImage> image(
+      new KeptImage(process.pid(), process.parent(), std::move(pages)));
   for (const kept::Mapping& message : process.mappings()) {
     MCR_ASSIGN(Mapping mapping, FromMessage(message));
     image->mappings_.push_back(std::move(mapping));
