@@ -6,7 +6,7 @@
 namespace mcr::mutator {
 namespace {
 
-constexpr size_t kWindow = 16 << 10;  // bytes
+constexpr size_t kWindow = 16 << 10, kPage = 4096;  // bytes
 
 }  // namespace
 
@@ -18,14 +18,14 @@ bool ReadAhead::Holds(Addr from, size_t size) const {
 
 Status ReadAhead::Read(Addr from, std::span<std::byte> into) const {
   if (into.size() > kWindow) return memory_.Read(from, into);
-  if (!Holds(from, into.size())) {
+  // Behind the end of a mapping there may be nothing, but never within a page.
+  for (const size_t window : {kWindow, kPage - static_cast<size_t>(from.value() % kPage)}) {
+    if (Holds(from, into.size())) break;
     begin_ = from;
-    bytes_.resize(kWindow);
-    if (!memory_.Read(from, bytes_)) {
-      bytes_.clear();
-      return memory_.Read(from, into);
-    }
+    bytes_.resize(window);
+    if (!memory_.Read(from, bytes_)) bytes_.clear();
   }
+  if (!Holds(from, into.size())) return memory_.Read(from, into);
   std::ranges::copy(std::span(bytes_).subspan(from - begin_, into.size()), into.begin());
   return {};
 }
