@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "checkpoint/live_image.h"
@@ -51,7 +52,9 @@ Status Validator::Add(const tracer::TracedProcess& process, const checkpoint::Pr
 
 Result<Validator::Seen> Validator::Look(Job job) const {
   const OldState::Process* before = context_.before.Find(job.pid);
-  if (before == nullptr) return Seen();
+  if (before == nullptr) {
+    return Fail("nothing is known of how it was before", "PID " + std::to_string(job.pid));
+  }
   MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateStopped(job.pid, std::move(job.threads),
                                                                     before->live.epoll_sets()));
   Seen seen;

@@ -1,7 +1,6 @@
 // The merge as a whole, over processes and programs made of literals.
 #include "mutator/merge/merge.h"
 
-#include <elf.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <time.h>
@@ -19,6 +18,7 @@
 #include "mutator/debuginfo/frame_flow.h"
 #include "mutator/debuginfo/frame_variables.h"
 #include "mutator/debuginfo/program.h"
+#include "mutator/merge/fake_mapping.h"
 #include "mutator/merge/fake_program.h"
 #include "mutator/merge/stack/frame_plan.h"
 #include "mutator/merge/stack/frame_planner.h"
@@ -28,7 +28,7 @@ namespace {
 
 using checkpoint::FakeImage;
 
-constexpr char kPath[] = "/srv/server";
+constexpr auto& kPath = kFakeProgramPath;
 constexpr Addr kLive(0x55d0c0de0000);
 constexpr Addr kNext(0x561122330000);
 constexpr Addr kBase(0x563344550000);
@@ -36,46 +36,13 @@ constexpr Addr kHeap(0x55d0c2000000);
 constexpr Addr kStack(0x7ffc00000000);
 constexpr Addr kStackPointer = kStack + 0x800;
 
-// The start of a file with the two segments of a FakeProgram.
-std::vector<std::byte> ElfHeaders() {
-  Elf64_Ehdr header = {};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_phoff = sizeof header;
-  header.e_phentsize = sizeof(Elf64_Phdr);
-  header.e_phnum = 2;
-  Elf64_Phdr segments[2] = {};
-  segments[0].p_type = segments[1].p_type = PT_LOAD;
-  segments[0].p_memsz = 0x3000;
-  segments[1].p_vaddr = FakeProgram::kData.value();
-  segments[1].p_memsz = 0x2000;
-  std::vector<std::byte> bytes(sizeof header + sizeof segments);
-  std::memcpy(bytes.data(), &header, sizeof header);
-  std::memcpy(bytes.data() + sizeof header, segments, sizeof segments);
-  return bytes;
-}
-
-void MapProgram(FakeImage& image, Addr bias) {
-  Mapping code;
-  code.range = *Range<Addr>::FromSize(bias, 0x3000);
-  code.readable = code.executable = true;
-  code.inode = 7;
-  code.path = kPath;
-  image.Map(code, ElfHeaders());
-  Mapping data = code;
-  data.range = *Range<Addr>::FromSize(bias + 0x3000, 0x2000);
-  data.executable = false;
-  data.writable = true;
-  data.file_offset = 0x3000;
-  image.Map(data);
-}
-
 class MergeTest : public testing::Test {
  protected:
   MergeTest() {
-    MapProgram(live_, kLive);
-    MapProgram(next_, kNext);
-    MapProgram(base_, kBase);
-    MapProgram(base_again_, kBase);
+    MapFakeProgram(live_, kLive);
+    MapFakeProgram(next_, kNext);
+    MapFakeProgram(base_, kBase);
+    MapFakeProgram(base_again_, kBase);
     live_.MapAnonymous(kHeap, 0x2000, "[heap]").MapAnonymous(kStack, 0x1000, "[stack]");
     checkpoint::MemoryLayout layout;
     layout.start_brk = kHeap;
@@ -317,7 +284,7 @@ TEST_F(MergeTest, BaseWithAnotherLibraryIsNone) {
   library.readable = true;
   library.inode = 9;
   library.path = "/lib/libother.so";
-  base_.Map(library, ElfHeaders());
+  base_.Map(library, FakeElfHeaders());
   const MergePlan plan = Merge();
   EXPECT_EQ(Written(plan, NewProgram(plan) + 0x3010), 100u);
   ASSERT_EQ(plan.warnings.size(), 1u);

@@ -12,6 +12,7 @@
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/leaf.h"
 #include "mutator/merge/object_moves.h"
+#include "mutator/merge/register_changes.h"
 #include "mutator/merge/stack/frame_values.h"
 
 namespace mcr::mutator {
@@ -47,34 +48,17 @@ class Follower {
   }
 
   void Registers(const checkpoint::ThreadImage& thread) {
-    static constexpr unsigned long long user_regs_struct::* kFields[] = {
-        &user_regs_struct::rbx, &user_regs_struct::rdx, &user_regs_struct::rsi,
-        &user_regs_struct::rdi, &user_regs_struct::rbp, &user_regs_struct::r8,
-        &user_regs_struct::r9,  &user_regs_struct::r10, &user_regs_struct::r12,
-        &user_regs_struct::r13, &user_regs_struct::r14, &user_regs_struct::r15};
-    const auto known =
-        std::ranges::find(graft_.registers, thread.tid, &checkpoint::RegisterChange::tid);
-    user_regs_struct registers =
-        known == graft_.registers.end() ? thread.registers : known->registers;
-    bool changed = false;
     const bool rebuilt = stacks_.IsRebuilt(thread.tid);
-    for (const auto field : kFields) {
+    ChangeRegisters(thread, graft_, [&](RegisterField field, unsigned long long& value) {
       // Those of a rebuilt stack follow already.
       const bool saved = std::ranges::any_of(
           kSavedRegisters, [&](const SavedRegister& each) { return each.field == field; });
-      if (rebuilt && saved) continue;
+      if (rebuilt && saved) return;
       const ObjectMoves::Landing landing = moves_.Translate(thread.registers.*field, 0);
-      if (landing.move == nullptr || !landing.to || *landing.to == registers.*field) continue;
-      registers.*field = *landing.to;
-      changed = true;
+      if (landing.move == nullptr || !landing.to || *landing.to == value) return;
+      value = *landing.to;
       ++plan_.pointers.precise;
-    }
-    if (!changed) return;
-    if (known == graft_.registers.end()) {
-      graft_.registers.push_back({thread.tid, registers});
-    } else {
-      known->registers = registers;
-    }
+    });
   }
 
   void Epoll(const checkpoint::EpollEntry& entry) {

@@ -11,6 +11,7 @@
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/thread_local_relocations.h"
+#include "mutator/merge/register_changes.h"
 
 namespace mcr::mutator {
 namespace {
@@ -154,28 +155,10 @@ bool ThreadLocalPointers::IsDead(const Mapping& mapping, Addr at) const {
 }
 
 void ThreadLocalPointers::MoveRegisters(const checkpoint::ThreadImage& thread) {
-  static constexpr unsigned long long user_regs_struct::* kFields[] = {
-      &user_regs_struct::rbx, &user_regs_struct::rdx, &user_regs_struct::rsi,
-      &user_regs_struct::rdi, &user_regs_struct::rbp, &user_regs_struct::r8,
-      &user_regs_struct::r9,  &user_regs_struct::r10, &user_regs_struct::r12,
-      &user_regs_struct::r13, &user_regs_struct::r14, &user_regs_struct::r15};
-  const auto known =
-      std::ranges::find(graft_.registers, thread.tid, &checkpoint::RegisterChange::tid);
-  user_regs_struct registers =
-      known == graft_.registers.end() ? thread.registers : known->registers;
-  bool changed = false;
-  for (const auto field : kFields) {
-    const uint64_t word =
-        Translate(registers.*field, fmt::format("a register of thread {}", thread.tid));
-    changed |= word != registers.*field;
-    registers.*field = word;
-  }
-  if (!changed) return;
-  if (known == graft_.registers.end()) {
-    graft_.registers.push_back({thread.tid, registers});
-  } else {
-    known->registers = registers;
-  }
+  const std::string holder = fmt::format("a register of thread {}", thread.tid);
+  ChangeRegisters(thread, graft_, [&](RegisterField, unsigned long long& value) {
+    value = Translate(value, holder);
+  });
 }
 
 // A library's function that waits may have read one from its table before, to use it when it goes

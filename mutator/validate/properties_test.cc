@@ -16,6 +16,7 @@
 #include "mcr/base/range.h"
 #include "mutator/merge/account.h"
 #include "mutator/merge/address_map.h"
+#include "mutator/merge/fake_mapping.h"
 #include "mutator/merge/fake_program.h"
 #include "mutator/merge/merge.h"
 #include "mutator/merge/merge_plan.h"
@@ -31,7 +32,7 @@ namespace {
 
 using checkpoint::FakeImage;
 
-constexpr char kPath[] = "/srv/server";
+constexpr auto& kPath = kFakeProgramPath;
 constexpr uint64_t kSeeds = 300;
 
 MergePlan Merge(const RandomVersion& from, const RandomVersion& to, const FakeImage& live,

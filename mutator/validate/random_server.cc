@@ -1,17 +1,15 @@
 #include "mutator/validate/random_server.h"
 
-#include <elf.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <span>
 #include <stdexcept>
 #include <utility>
 
-#include "mcr/base/mapping.h"
 #include "mcr/base/range.h"
 #include "mcr/base/result.h"
+#include "mutator/merge/fake_mapping.h"
 #include "mutator/validate/fake_library.h"
 
 namespace mcr::mutator {
@@ -20,7 +18,6 @@ namespace {
 using checkpoint::FakeImage;
 using Kind = RandomField::Kind;
 
-constexpr char kPath[] = "/srv/server";
 constexpr uint64_t kHeapSize = 0x40000;
 constexpr uint64_t kHeader = 16, kInUse = 1;  // of malloc's chunks
 constexpr Addr kStack(0x7ffc00000000);
@@ -33,38 +30,6 @@ void Read(const FakeImage& image, Addr at, std::span<std::byte> into) {
 }
 
 uint64_t Align(uint64_t size, uint64_t to) { return (size + to - 1) / to * to; }
-
-std::vector<std::byte> ElfHeaders() {
-  Elf64_Ehdr header = {};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_phoff = sizeof header;
-  header.e_phentsize = sizeof(Elf64_Phdr);
-  header.e_phnum = 2;
-  Elf64_Phdr segments[2] = {};
-  segments[0].p_type = segments[1].p_type = PT_LOAD;
-  segments[0].p_memsz = 0x3000;
-  segments[1].p_vaddr = FakeProgram::kData.value();
-  segments[1].p_memsz = 0x2000;
-  std::vector<std::byte> bytes(sizeof header + sizeof segments);
-  std::memcpy(bytes.data(), &header, sizeof header);
-  std::memcpy(bytes.data() + sizeof header, segments, sizeof segments);
-  return bytes;
-}
-
-void MapProgram(FakeImage& image, Addr bias) {
-  Mapping code;
-  code.range = *Range<Addr>::FromSize(bias, 0x3000);
-  code.readable = code.executable = true;
-  code.inode = 7;
-  code.path = kPath;
-  image.Map(code, ElfHeaders());
-  Mapping data = code;
-  data.range = *Range<Addr>::FromSize(bias + 0x3000, 0x2000);
-  data.executable = false;
-  data.writable = true;
-  data.file_offset = 0x3000;
-  image.Map(data);
-}
 
 void MapRest(FakeImage& image) {
   image.MapAnonymous(RandomServer::kHeap, kHeapSize, "[heap]")
@@ -156,7 +121,7 @@ RandomServer::RandomServer(uint64_t seed) : random_(seed) {
   Place(after_, true);
   AddTypes(before_, false);
   AddTypes(after_, true);
-  MapProgram(live_, kLive);
+  MapFakeProgram(live_, kLive);
   MapLibrary(live_);
   MapRest(live_);
   BeginHeap(live_);
@@ -396,7 +361,7 @@ uint64_t RandomServer::PointerTo(size_t structure) {
 
 checkpoint::FakeImage RandomServer::Start(Addr bias) {
   FakeImage image;
-  MapProgram(image, bias);
+  MapFakeProgram(image, bias);
   MapLibrary(image);
   return image;
 }
@@ -417,7 +382,7 @@ checkpoint::FakeImage RandomServer::Start(Addr bias, uint64_t seed) const {
 
 void RandomServer::CopyProgram(const checkpoint::FakeImage& from, Addr bias,
                                checkpoint::FakeImage& to) {
-  MapProgram(to, bias);
+  MapFakeProgram(to, bias);
   std::vector<std::byte> data(0x2000);
   Read(from, bias + FakeProgram::kData.value(), data);
   to.Write(bias + FakeProgram::kData.value(), data);
@@ -468,7 +433,7 @@ void RandomServer::AddPlaces(const std::string& name, Addr at, size_t structure,
 AppliedPlan Apply(const checkpoint::ProcessGraft& graft, const checkpoint::FakeImage& live) {
   AppliedPlan applied{FakeImage(), graft.mappings.front().range.begin(), graft.allocations};
   FakeImage& image = applied.image;
-  MapProgram(image, applied.bias);
+  MapFakeProgram(image, applied.bias);
   MapLibrary(image);
   MapRest(image);
   std::vector<std::byte> heap(kHeapSize);

@@ -4,23 +4,19 @@
 #include <utility>
 
 #include "mcr/base/range.h"
+#include "mutator/merge/variable_pairs.h"
 
 namespace mcr::mutator {
 namespace {
 
-// Writable, and not only until start-up is over.
-bool StaysWritable(const Program& program, const Variable& variable) {
+// Writable, and not only until start-up is over. Not asked of the merge, whose mistake about it is
+// to be found, too.
+bool IsState(const Program& program, const Variable& variable) {
   if (variable.thread_local_storage || variable.range.empty()) return false;
   if (!program.relro().empty() && program.relro().Overlaps(variable.range)) return false;
   return std::ranges::any_of(program.segments(), [&](const Segment& segment) {
     return segment.writable && segment.range.Contains(variable.range);
   });
-}
-
-// "name", "unit:name" or "function:name".
-bool IsCalled(const Variable& variable, std::string_view name) {
-  return name == variable.name || name == variable.unit + ":" + variable.name ||
-         name == variable.function + ":" + variable.name;
 }
 
 }  // namespace
@@ -48,7 +44,7 @@ VersionPair::VersionPair(std::shared_ptr<const Program> before,
     const Variable* now = FindCounterpart(variable);
     if (now == nullptr) continue;
     counterparts_.emplace(&variable, now);
-    if (!StaysWritable(*before_, variable) || !StaysWritable(*after_, *now)) {
+    if (!IsState(*before_, variable) || !IsState(*after_, *now)) {
       continue;
     }
     variables_.push_back(
