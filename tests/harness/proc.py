@@ -4,6 +4,8 @@ import os
 import re
 from dataclasses import dataclass
 
+TCP_LISTEN = "0A"  # in /proc/net/tcp; include/net/tcp_states.h
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -95,8 +97,26 @@ def resident_kib(pid):
     return rollup_kib(pid, "Rss")
 
 
+def _connections(pid):
+    """Inodes of the TCP sockets of the process's network namespace that do not listen."""
+    lines = b"".join(_read(pid, f"net/{family}").partition(b"\n")[2] for family in ("tcp", "tcp6")).decode().splitlines()
+    return {fields[9] for fields in map(str.split, lines) if fields[3] != TCP_LISTEN}
+
+
 def descriptors(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    """The number of descriptors, without one for each connection: clients come and go as they like."""
+    connections, others, seen = _connections(pid), 0, set()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            target = os.readlink(f"/proc/{pid}/fd/{name}")
+        except FileNotFoundError:  # closed meanwhile
+            continue
+        inode = target[len("socket:["):-1] if target.startswith("socket:[") else None
+        if inode in connections and inode not in seen:
+            seen.add(inode)
+        else:
+            others += 1
+    return others
 
 
 def stack_pointer(pid):
