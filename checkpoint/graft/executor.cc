@@ -20,6 +20,7 @@
 #include "mcr/base/mapping.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/memory.h"
+#include "tracer/sys/parallel.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::checkpoint {
@@ -58,6 +59,7 @@ Fault PlaceOf(size_t index, size_t count) {
 }
 
 Status WriteAll(pid_t pid, const MemoryPatch& patch) {
+  if (patch.spans().empty()) return {};
   MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(pid));
   for (size_t i = 0; i < patch.spans().size(); ++i) {
     MCR_TRY(memory.Write(patch.spans()[i].at, patch.spans()[i].after));
@@ -110,6 +112,16 @@ Status RecordMemory(UndoLog& log, pid_t pid, const MemoryPatch& patch) {
 
 }  // namespace
 
+size_t Graft::UndoSize(const GraftPlan& plan) {
+  constexpr size_t kBesideMemory = 64 << 10;  // of a process: its mappings, registers, handlers …
+  size_t size = 0;
+  for (const ProcessGraft& graft : plan.processes) {
+    size += kBesideMemory;
+    size += MemoryPatch::CountOverwritten(graft.writes, FreshRanges(graft.mappings));
+  }
+  return size;
+}
+
 Result<GraftPreparation> Graft::Prepare(const GraftPlan& plan) {
   GraftPreparation preparation;
   for (const std::string& path : plan.new_files) {
@@ -128,12 +140,9 @@ Result<GraftPreparation> Graft::Prepare(const GraftPlan& plan) {
 
 Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& plan,
                                             GraftPreparation preparation, UndoLog& log,
-                                            const Applied& applied) {
+                                            const cpu_set_t& helpers) {
   std::unique_ptr<Graft> graft(new Graft(group, plan, std::move(preparation.new_files), log));
-  Status status = graft->Allocate(preparation.patches);
-  for (size_t i = 0; status.has_value() && i < plan.processes.size(); ++i) {
-    status = graft->ApplyTo(graft->plan_->processes[i], preparation.patches[i], applied);
-  }
+  const Status status = graft->ApplyAll(preparation.patches, helpers);
   if (status.has_value()) return graft;
   Error error = status.error();
   const Status undone = graft->Undo();
@@ -177,14 +186,16 @@ Status Graft::AllocateIn(ProcessGraft& graft, MemoryPatch& patch) {
   return {};
 }
 
-Status Graft::ApplyTo(const ProcessGraft& graft, const MemoryPatch& patch, const Applied& applied) {
-  MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
-  MCR_TRY(MakeCalls(*process, graft));
-  MCR_TRY(SetSignalStacks(*process, graft));
-  MCR_TRY(SetTimers(*process, graft));
-  MCR_TRY(WriteMemory(graft.pid, patch));
-  MCR_TRY(SetRegisters(*process, graft));
-  return applied(*process, graft);
+Status Graft::ApplyAll(std::vector<MemoryPatch>& patches, const cpu_set_t& helpers) {
+  MCR_TRY(Allocate(patches));
+  for (const ProcessGraft& graft : plan_->processes) {
+    MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
+    MCR_TRY(MakeCalls(*process, graft));
+    MCR_TRY(SetSignalStacks(*process, graft));
+    MCR_TRY(SetTimers(*process, graft));
+    MCR_TRY(SetRegisters(*process, graft));
+  }
+  return WriteMemory(patches, helpers);
 }
 
 Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {
@@ -226,10 +237,13 @@ Status Graft::SetTimers(TracedProcess& process, const ProcessGraft& graft) {
   return FaultPoint(Fault::kTimers);
 }
 
-Status Graft::WriteMemory(pid_t pid, const MemoryPatch& patch) {
-  if (patch.spans().empty()) return {};
-  MCR_TRY(RecordMemory(log_, pid, patch));
-  return WriteAll(pid, patch);
+Status Graft::WriteMemory(const std::vector<MemoryPatch>& patches, const cpu_set_t& helpers) {
+  const std::vector<ProcessGraft>& grafts = plan_->processes;
+  for (size_t i = 0; i < grafts.size(); ++i) {
+    if (!patches[i].spans().empty()) MCR_TRY(RecordMemory(log_, grafts[i].pid, patches[i]));
+  }
+  return tracer::InParallel(grafts.size(), helpers,
+                            [&](size_t i) { return WriteAll(grafts[i].pid, patches[i]); });
 }
 
 Status Graft::SetRegisters(TracedProcess& process, const ProcessGraft& graft) {

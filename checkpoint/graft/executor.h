@@ -1,17 +1,16 @@
 // Applies a GraftPlan to the stopped processes of a server, takes it back, or makes it final.
 //
 // Memory from the processes' own allocators comes first, because what is written depends on where
-// it is. The order of Apply from there, process by process: what the process itself must do
-// (mappings, signal handlers and their stacks, epoll entries, timers), memory, registers. What
-// takes an act back is in the undo log before the act; memory that several processes share comes
-// out right because the log is replayed strictly backwards. Undoing goes by the log alone (undo.h),
-// so that anybody can do it.
+// it is. The order of Apply from there: process by process what the process itself must do
+// (mappings, signal handlers and their stacks, epoll entries, timers) and registers; then memory,
+// on all processors, since no tracee runs any more. What takes an act back is in the undo log
+// before the act. Undoing goes by the log alone (undo.h), so that anybody can do it.
 #ifndef MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 #define MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 
+#include <sched.h>
 #include <sys/types.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -35,24 +34,26 @@ struct GraftPreparation {
 
 class Graft {
  public:
+  // About how many bytes of the undo log it takes to apply such a plan.
+  static size_t UndoSize(const GraftPlan& plan);
+
   // The memory of the processes must not change until Apply.
   static Result<GraftPreparation> Prepare(const GraftPlan& plan);
 
   // Every task of the group is stopped, and stays so until Commit or Undo; each process is in the
   // log as it is (RecordProcess). The group, the plan and the log outlive the Graft. On failure
-  // everything is as before; an error of that undo is appended to the error. `applied` is told of
-  // each process that is done, and of its plan with the addresses of its allocations; its error
-  // counts as one of ours.
-  using Applied = std::function<Status(const tracer::TracedProcess&, const ProcessGraft&)>;
-  static Result<std::unique_ptr<Graft>> Apply(
-      tracer::TaskGroup& group, const GraftPlan& plan, GraftPreparation preparation, UndoLog& log,
-      const Applied& applied = [](const tracer::TracedProcess&, const ProcessGraft&) {
-        return Status();
-      });
+  // everything is as before; an error of that undo is appended to the error. `helpers`: processors
+  // that may be used beside the caller's.
+  static Result<std::unique_ptr<Graft>> Apply(tracer::TaskGroup& group, const GraftPlan& plan,
+                                              GraftPreparation preparation, UndoLog& log,
+                                              const cpu_set_t& helpers = {});
 
   Graft(const Graft&) = delete;
   Graft& operator=(const Graft&) = delete;
   ~Graft();  // undoes unless committed
+
+  // What was applied: the plan, with the addresses of its allocations.
+  const GraftPlan& applied() const { return *plan_; }
 
   // Of a commit what can fail, in every process. Undo is still possible, whether it fails or not.
   // The point of no return is the caller's record in the log (UndoKind::kCommitted), after it.
@@ -71,11 +72,11 @@ class Graft {
   // Memory that the plan asks for, in every process; then plan_ is resolved_.
   Status Allocate(std::vector<MemoryPatch>& patches);
   Status AllocateIn(ProcessGraft& graft, MemoryPatch& patch);
-  Status ApplyTo(const ProcessGraft& graft, const MemoryPatch& patch, const Applied& applied);
+  Status ApplyAll(std::vector<MemoryPatch>& patches, const cpu_set_t& helpers);
   Status RecordEnds();
   void Release(const ProcessGraft& graft);
   Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
-  Status WriteMemory(pid_t pid, const MemoryPatch& patch);
+  Status WriteMemory(const std::vector<MemoryPatch>& patches, const cpu_set_t& helpers);
   Status SetSignalStacks(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status SetTimers(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status SetRegisters(tracer::TracedProcess& process, const ProcessGraft& graft);

@@ -58,6 +58,15 @@ std::vector<Cluster> MakeClusters(const std::vector<WriteList::Entry>& entries,
 
 }  // namespace
 
+size_t MemoryPatch::CountOverwritten(const WriteList& writes, std::span<const Range<Addr>> fresh) {
+  size_t bytes = 0;
+  std::vector<size_t> order = ByAddress(writes.entries());
+  for (const Cluster& cluster : MakeClusters(writes.entries(), order, fresh)) {
+    if (!IsWithin(fresh, cluster.range)) bytes += cluster.range.size();
+  }
+  return bytes;
+}
+
 Result<MemoryPatch> MemoryPatch::Prepare(const WriteList& writes, const MemoryReader& memory,
                                          std::span<const Range<Addr>> fresh) {
   MemoryPatch patch;

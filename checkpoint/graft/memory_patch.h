@@ -22,6 +22,8 @@ class MemoryPatch {
  public:
   // Reads the present bytes. Entries may overlap: the later one wins. Spans within `fresh` (what
   // the graft itself is going to map) are neither read nor saved.
+  // How many bytes of memory that is there now a patch of these writes goes over.
+  static size_t CountOverwritten(const WriteList& writes, std::span<const Range<Addr>> fresh);
   static Result<MemoryPatch> Prepare(const WriteList& writes, const MemoryReader& memory,
                                      std::span<const Range<Addr>> fresh);
 

@@ -91,7 +91,8 @@ UndoLog::UndoLog(UndoLog&& other) noexcept
     : file_(std::move(other.file_)),
       memory_(std::exchange(other.memory_, nullptr)),
       size_(std::exchange(other.size_, 0)),
-      end_(std::exchange(other.end_, 0)) {}
+      end_(std::exchange(other.end_, 0)),
+      reserved_(std::exchange(other.reserved_, 0)) {}
 
 UndoLog::~UndoLog() {
   if (memory_ != nullptr) munmap(memory_, size_);
@@ -107,6 +108,14 @@ Status UndoLog::Grow(size_t needed) {
     return FailErrno("no memory for the undo log");
   }
   return Remap(size);
+}
+
+Status UndoLog::Reserve(size_t bytes) {
+  reserved_ = std::max(end_, reserved_) + bytes;
+  MCR_TRY(Grow(reserved_));
+  // What it may fail for is speed.
+  (void)madvise(memory_, std::min(Padded(reserved_), size_), MADV_POPULATE_WRITE);
+  return {};
 }
 
 Status UndoLog::Append(UndoKind kind, pid_t id,

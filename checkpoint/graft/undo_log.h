@@ -85,6 +85,11 @@ class UndoLog {
     return Append(kind, id, {std::as_bytes(values)});
   }
 
+  // Makes room for this much beside what is there and what was asked for before. The calling
+  // process touches it: a fork does not inherit the page tables of a file, and a fault takes longer
+  // than what is copied.
+  Status Reserve(size_t bytes);
+
   // Takes notice of what another process has appended since.
   Status Refresh();
 
@@ -104,7 +109,8 @@ class UndoLog {
   OwnedFd file_;
   std::byte* memory_;
   size_t size_;
-  size_t end_ = 0;  // of the last record
+  size_t end_ = 0;       // of the last record
+  size_t reserved_ = 0;  // where what was asked for ends
 };
 
 }  // namespace mcr::checkpoint

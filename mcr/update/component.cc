@@ -85,12 +85,14 @@ Status Component::Rehearse() {
     MCR_TRY(KeepInputs(*server_, *rehearsals_, {options_.debug_dirs}, kept_->directory()));
   }
   WatchMemory(expected);
+  expected_undo_ = checkpoint::Graft::UndoSize(expected.graft);
   report_.plan_cpu_outside_ms = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID) - idle;
   return {};
 }
 
 Status Component::Prepare(const cpu_set_t& helpers) {
   helpers_ = helpers;
+  MCR_TRY(options_.undo_log->Reserve(expected_undo_));
   MCR_ASSIGN(paused_, PausedServer::Prepare(*server_, options_, helpers_));
   return {};
 }
@@ -127,19 +129,17 @@ Status Component::CheckPlan() {
 
 Status Component::Graft() {
   const checkpoint::GraftPlan& plan = merged_->plan->graft;
-  validator_.emplace(
-      Validator::Context{*merged_->plan, watch_, merged_->before, versions_, helpers_});
   paused_->ExpectWrites();
   MCR_ASSIGN(graft_,
-             checkpoint::Graft::Apply(
-                 paused_->tasks(), plan, std::move(merged_->preparation), *options_.undo_log,
-                 [&](const tracer::TracedProcess& process, const checkpoint::ProcessGraft& done) {
-                   return validator_->Add(process, done);
-                 }));
+             checkpoint::Graft::Apply(paused_->tasks(), plan, std::move(merged_->preparation),
+                                      *options_.undo_log, helpers_));
   return {};
 }
 
-Status Component::Validate() { return validator_->Finish(report_.validation); }
+Status Component::Validate() {
+  return update::Validate(paused_->tasks(), graft_->applied(),
+                          {watch_, merged_->before, versions_, helpers_}, report_.validation);
+}
 
 Status Component::PrepareCommit() { return graft_->PrepareCommit(); }
 

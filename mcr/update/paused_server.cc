@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <future>
 #include <span>
 #include <string>
 #include <utility>
@@ -18,7 +17,7 @@
 #include "mutator/graph/loaded_modules.h"
 #include "tracer/breakpoint_probe.h"
 #include "tracer/quiesce/restart.h"
-#include "tracer/sys/affinity.h"
+#include "tracer/sys/parallel.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -268,11 +267,8 @@ Status PausedServer::Quiesce() {
   return TakeImages();
 }
 
-// While a process is asked for what only it knows, what the kernel shows of the one before is read
-// on another processor.
+// First what only the processes know, then what the kernel shows of them, on all processors.
 Status PausedServer::TakeImages() {
-  std::vector<std::future<Result<std::unique_ptr<checkpoint::LiveImage>>>> images;
-  std::vector<checkpoint::Answers> answers;
   for (tracer::TracedProcess& process : tasks_->processes()) {
     // Born since.
     if (process.workspace == nullptr && tracer::Workspace::MakeIn(process)) {
@@ -280,23 +276,26 @@ Status PausedServer::TakeImages() {
     }
   }
   MCR_TRY(RecordAndHold());
-  for (tracer::TracedProcess& process : tasks_->processes()) {
-    MCR_ASSIGN(checkpoint::Answers said, checkpoint::AskProcess(process));
-    MCR_ASSIGN(auto threads, checkpoint::ReadThreads(process));
-    images.push_back(std::async(
-        std::launch::async, [others = helpers_, pid = process.pid, threads = std::move(threads),
-                             epoll_sets = said.epoll_sets] {
-          tracer::MoveTo(others);
-          return checkpoint::LiveImage::CreateStopped(pid, threads, epoll_sets);
-        }));
-    answers.push_back(std::move(said));
+  struct Known {
+    checkpoint::Answers answers;
+    std::vector<checkpoint::ThreadImage> threads;
+  };
+  std::vector<tracer::TracedProcess>& processes = tasks_->processes();
+  std::vector<Known> known(processes.size());
+  for (size_t i = 0; i < processes.size(); ++i) {
+    MCR_ASSIGN(known[i].answers, checkpoint::AskProcess(processes[i]));
+    MCR_ASSIGN(known[i].threads, checkpoint::ReadThreads(processes[i]));
   }
-  for (size_t i = 0; i < images.size(); ++i) {
-    MCR_ASSIGN(auto image, images[i].get());
-    image->SetAnswers(std::move(answers[i]));
-    TakeStacks(*image);
-    images_.push_back(std::move(image));
-  }
+  std::vector<std::unique_ptr<checkpoint::LiveImage>> images(processes.size());
+  MCR_TRY(tracer::InParallel(processes.size(), helpers_, [&](size_t i) -> Status {
+    MCR_ASSIGN(images[i],
+               checkpoint::LiveImage::CreateStopped(processes[i].pid, std::move(known[i].threads),
+                                                    known[i].answers.epoll_sets));
+    images[i]->SetAnswers(std::move(known[i].answers));
+    return {};
+  }));
+  images_ = std::move(images);
+  for (const auto& image : images_) TakeStacks(*image);
   return {};
 }
 

@@ -7,10 +7,14 @@
 #include <utility>
 
 #include "checkpoint/live_image.h"
+#include "checkpoint/process_image.h"
+#include "mcr/base/address.h"
+#include "mcr/base/range.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/left_behind.h"
+#include "mutator/validate/findings.h"
 #include "mutator/validate/state_check.h"
-#include "tracer/sys/affinity.h"
+#include "tracer/sys/parallel.h"
 
 namespace mcr::update {
 namespace {
@@ -23,35 +27,36 @@ Check ToCheck(const std::string& name, const std::string& what, const Finding& f
   return check;
 }
 
-}  // namespace
+struct Job {
+  pid_t pid = 0;
+  std::vector<checkpoint::ThreadImage> threads;
+  std::vector<Range<Addr>> old;
+  std::vector<checkpoint::Allocation> allocations;
+  bool skip_shared = false;
+};
 
-VersionPairs PairVersions(const std::vector<mutator::ModuleVersions>& modules) {
-  VersionPairs pairs;
-  for (const mutator::ModuleVersions& module : modules) {
-    pairs.push_back(std::make_unique<mutator::VersionPair>(module.before, module.after,
-                                                           module.map->recipes().annotations()));
+struct Seen {
+  std::vector<std::string> left_behind;
+  mutator::Findings findings;
+};
+
+// Registers are read here, since ptrace is bound to this thread.
+Result<Job> JobFor(tracer::TaskGroup& tasks, const checkpoint::ProcessGraft& graft) {
+  const tracer::TracedProcess* process = tasks.Find(graft.pid);
+  if (process == nullptr) {
+    return Fail("it has ended meanwhile", "PID " + std::to_string(graft.pid));
   }
-  return pairs;
-}
-
-Status Validator::Add(const tracer::TracedProcess& process, const checkpoint::ProcessGraft& graft) {
   Job job;
-  job.pid = process.pid;
-  // Registers are read here, since ptrace is bound to this thread.
-  MCR_ASSIGN(job.threads, checkpoint::ReadThreads(process));
+  job.pid = graft.pid;
+  MCR_ASSIGN(job.threads, checkpoint::ReadThreads(*process));
   job.old = graft.unmap;
   std::ranges::sort(job.old);
   job.allocations = graft.allocations;
-  job.skip_shared = !running_.empty();
-  running_.push_back(std::async(std::launch::async, [this, job = std::move(job)]() mutable {
-    tracer::MoveTo(context_.processors);
-    return Look(std::move(job));
-  }));
-  return {};
+  return job;
 }
 
-Result<Validator::Seen> Validator::Look(Job job) const {
-  const OldState::Process* before = context_.before.Find(job.pid);
+Result<Seen> Look(const ValidationContext& context, Job job) {
+  const OldState::Process* before = context.before.Find(job.pid);
   if (before == nullptr) {
     return Fail("nothing is known of how it was before", "PID " + std::to_string(job.pid));
   }
@@ -59,31 +64,23 @@ Result<Validator::Seen> Validator::Look(Job job) const {
                                                                     before->live.epoll_sets()));
   Seen seen;
   MCR_ASSIGN(seen.left_behind, mutator::FindLeftBehind(*image, job.old, job.skip_shared,
-                                                       context_.watch.MemoFor(job.pid)));
+                                                       context.watch.MemoFor(job.pid)));
   MCR_ASSIGN(seen.findings,
              mutator::CheckState(
                  {before->live, *image, before->overwritten, before->base, before->account,
                   std::move(job.allocations), before->graft.signal_handlers, job.skip_shared},
-                 context_.versions));
+                 context.versions));
   return seen;
 }
 
-Status Validator::Finish(std::vector<Check>& checks) {
+Status Judge(const std::vector<Seen>& seen, std::vector<Check>& checks) {
   Finding old_pointers;
   mutator::Findings findings;
-  Status failed;
-  for (auto& process : running_) {
-    const Result<Seen> seen = process.get();
-    if (!seen) {
-      failed = tl::make_unexpected(seen.error());
-      continue;
-    }
+  for (const Seen& process : seen) {
     ++old_pointers.checked;
-    for (const std::string& what : seen->left_behind) old_pointers.Wrong(what);
-    findings.Add(seen->findings);
+    for (const std::string& what : process.left_behind) old_pointers.Wrong(what);
+    findings.Add(process.findings);
   }
-  running_.clear();
-  MCR_TRY(failed);
   const std::vector<std::pair<Check, const Finding&>> all = {
       {ToCheck("old pointers", "processes that hold none", old_pointers), old_pointers},
       {ToCheck("code pointers", "that land at the same function", findings.code_pointers),
@@ -102,6 +99,32 @@ Status Validator::Finish(std::vector<Check>& checks) {
                  "please report this: the merge should have found it");
   }
   return wrong;
+}
+
+}  // namespace
+
+VersionPairs PairVersions(const std::vector<mutator::ModuleVersions>& modules) {
+  VersionPairs pairs;
+  for (const mutator::ModuleVersions& module : modules) {
+    pairs.push_back(std::make_unique<mutator::VersionPair>(module.before, module.after,
+                                                           module.map->recipes().annotations()));
+  }
+  return pairs;
+}
+
+Status Validate(tracer::TaskGroup& tasks, const checkpoint::GraftPlan& applied,
+                const ValidationContext& context, std::vector<Check>& checks) {
+  std::vector<Job> jobs;
+  for (const checkpoint::ProcessGraft& graft : applied.processes) {
+    MCR_ASSIGN(jobs.emplace_back(), JobFor(tasks, graft));
+    jobs.back().skip_shared = jobs.size() > 1;
+  }
+  std::vector<Seen> seen(jobs.size());
+  MCR_TRY(tracer::InParallel(jobs.size(), context.helpers, [&](size_t i) -> Status {
+    MCR_ASSIGN(seen[i], Look(context, std::move(jobs[i])));
+    return {};
+  }));
+  return Judge(seen, checks);
 }
 
 }  // namespace mcr::update
