@@ -53,8 +53,10 @@ Result<OldState> OldState::Remember(const mutator::MergePlan& plan,
     MCR_ASSIGN(auto overwritten,
                mutator::Overwritten::Copy(graft, ReadBefore(preparation.patches[i], **image)));
     const mutator::ProcessPair& pair = pairs[static_cast<size_t>(image - live.begin())];
-    state.processes_.emplace(
-        graft.pid, Process{**image, pair.base, graft, plan.accounts[i], std::move(overwritten)});
+    std::unique_ptr<const mutator::StartCheck> start;
+    if (pair.base != nullptr) start = std::make_unique<mutator::StartCheck>(*pair.base, **image);
+    state.processes_.emplace(graft.pid, Process{**image, std::move(start), graft, plan.accounts[i],
+                                                std::move(overwritten)});
   }
   return state;
 }

@@ -11,12 +11,12 @@
 
 #include "checkpoint/graft/executor.h"
 #include "checkpoint/live_image.h"
-#include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
 #include "mutator/merge/account.h"
 #include "mutator/merge/merge.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/validate/before_memory.h"
+#include "mutator/validate/start_check.h"
 
 namespace mcr::update {
 
@@ -31,9 +31,9 @@ class OldState {
                                    const std::vector<mutator::ProcessPair>& pairs);
 
   struct Process {
-    const checkpoint::LiveImage& live;      // but for its memory, which is written to
-    const checkpoint::ProcessImage* base;   // a start of the old version; nullptr: none
-    const checkpoint::ProcessGraft& graft;  // with placeholders
+    const checkpoint::LiveImage& live;                 // but for its memory, which is written to
+    std::unique_ptr<const mutator::StartCheck> start;  // nullptr: no start of the old version
+    const checkpoint::ProcessGraft& graft;             // with placeholders
     const mutator::Account& account;
     mutator::Overwritten overwritten;
   };

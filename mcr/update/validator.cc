@@ -67,7 +67,7 @@ Result<Seen> Look(const ValidationContext& context, Job job) {
                                                        context.watch.MemoFor(job.pid)));
   MCR_ASSIGN(seen.findings,
              mutator::CheckState(
-                 {before->live, *image, before->overwritten, before->base, before->account,
+                 {before->live, *image, before->overwritten, before->start.get(), before->account,
                   std::move(job.allocations), before->graft.signal_handlers, job.skip_shared},
                  context.versions));
   return seen;

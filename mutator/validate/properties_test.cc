@@ -23,6 +23,7 @@
 #include "mutator/validate/before_memory.h"
 #include "mutator/validate/findings.h"
 #include "mutator/validate/random_server.h"
+#include "mutator/validate/start_check.h"
 #include "mutator/validate/state_check.h"
 #include "mutator/validate/version_pair.h"
 #include "profiles/profile.pb.h"
@@ -61,11 +62,18 @@ std::vector<std::string> Validate(const RandomVersion& from, const RandomVersion
   FakeImage after = applied.image;
   RandomServer::CopyProgram(live, RandomServer::kLive, after);
   const Overwritten overwritten = Overwritten::Copy(plan.graft.processes.front(), live).value();
-  const Findings findings =
-      CheckState(
-          {live, after, overwritten, base, plan.accounts.front(), applied.allocations, {}, false},
-          versions)
-          .value();
+  std::optional<StartCheck> start;
+  if (base != nullptr) start.emplace(*base, live);
+  const Findings findings = CheckState({live,
+                                        after,
+                                        overwritten,
+                                        start ? &*start : nullptr,
+                                        plan.accounts.front(),
+                                        applied.allocations,
+                                        {},
+                                        false},
+                                       versions)
+                                .value();
   std::vector<std::string> wrong;
   for (const Finding* finding :
        {&findings.values, &findings.code_pointers, &findings.data_pointers, &findings.heap}) {

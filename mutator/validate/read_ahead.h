@@ -1,5 +1,6 @@
 // Reads of things that follow each other in memory, few bytes each: one read of the process for
-// many of them, into the same few pages of ours.
+// many of them, into the same few pages of ours. The nearer to each other they turn out to be, the
+// more is read at once.
 #ifndef MCR_MUTATOR_VALIDATE_READ_AHEAD_H_
 #define MCR_MUTATOR_VALIDATE_READ_AHEAD_H_
 
@@ -23,10 +24,12 @@ class ReadAhead : public MemoryReader {
 
  private:
   bool Holds(Addr from, size_t size) const;
+  void Fetch(Addr from, size_t size) const;
 
   const MemoryReader& memory_;
   mutable Addr begin_;
   mutable std::vector<std::byte> bytes_;  // from `begin_` on
+  mutable size_t window_ = 0;             // bytes that were to be read last time
 };
 
 }  // namespace mcr::mutator

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +13,6 @@
 #include "mutator/validate/heap_view.h"
 #include "mutator/validate/moved_check.h"
 #include "mutator/validate/read_ahead.h"
-#include "mutator/validate/start_check.h"
 #include "mutator/validate/value_match.h"
 #include "mutator/validate/word_match.h"
 
@@ -65,14 +63,13 @@ class Checker {
         account_(process.account),
         old_places_(process.after),
         new_places_(process.after),
+        written_(process.after),
         old_values_(old_places_, process.overwritten),
         after_(process.after),
         before_(after_, process.overwritten),
         heap_(process.after),
         words_(account_, versions, after_, heap_),
-        values_(words_, ReadPointerGuard(process.after), account_.from_next, findings_) {
-    if (process.base != nullptr) start_.emplace(*process.base, process.after);
-  }
+        values_(words_, ReadPointerGuard(process.after), account_.from_next, findings_) {}
 
   Result<Findings> Run() {
     for (const Account::Module& module : account_.modules) MCR_TRY(Variables(module));
@@ -115,8 +112,10 @@ class Checker {
   void Untouched(const Account::Module& module, const ComparedVariable& variable) {
     ++findings_.values.checked;
     const VersionPair& versions = words_.VersionOf(module);
-    if (!start_ || !start_->IsTouched(versions, module, variable.before->range.begin(), old_))
+    if (process_.start == nullptr ||
+        !process_.start->IsTouched(versions, module, variable.before->range.begin(), old_)) {
       return;
+    }
     findings_.values.Wrong(variable.title +
                            " has changed since the start, and its value is the new version's");
   }
@@ -177,7 +176,7 @@ class Checker {
   Status Words(Range<Addr> range) {
     old_.resize(range.size());
     new_.resize(range.size());
-    MCR_TRY(after_.Read(range.begin(), new_));
+    MCR_TRY(written_.Read(range.begin(), new_));
     process_.overwritten.PutOver(range.begin(), old_);
     values_.CompareUntyped(old_, new_, {kWordName, range.begin()});
     return {};
@@ -198,7 +197,7 @@ class Checker {
       values_.CompareWord(words_.CheckReturn(was, is), {name, slot});
     }
     // Those that a system call leaves alone.
-    static constexpr unsigned long long user_regs_struct::* kKept[] = {
+    static constexpr unsigned long long user_regs_struct::*kKept[] = {
         &user_regs_struct::rbx, &user_regs_struct::rbp, &user_regs_struct::r12,
         &user_regs_struct::r13, &user_regs_struct::r14, &user_regs_struct::r15,
         &user_regs_struct::rip};
@@ -240,7 +239,7 @@ class Checker {
   const CheckedProcess& process_;
   const Account& account_;
   // For what is gone through by address.
-  const ReadAhead old_places_, new_places_;
+  const ReadAhead old_places_, new_places_, written_;
   const BeforeMemory old_values_;
   const MemoryReader& after_;
   const BeforeMemory before_;
@@ -248,7 +247,6 @@ class Checker {
   const WordMatch words_;
   Findings findings_;
   ValueMatch values_;
-  std::optional<StartCheck> start_;
   std::vector<std::byte> old_, new_;
   TypeId named_ = 0;  // the type that name_ is of
   std::string name_;

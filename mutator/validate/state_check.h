@@ -14,6 +14,7 @@
 #include "mutator/merge/account.h"
 #include "mutator/validate/before_memory.h"
 #include "mutator/validate/findings.h"
+#include "mutator/validate/start_check.h"
 #include "mutator/validate/version_pair.h"
 
 namespace mcr::mutator {
@@ -22,8 +23,8 @@ struct CheckedProcess {
   const checkpoint::ProcessImage& before;  // all but its memory, which has been written to
   const checkpoint::ProcessImage& after;
   const Overwritten& overwritten;
-  const checkpoint::ProcessImage* base = nullptr;  // a start of the old version, if there is one
-  Account account;                                 // as the merge gave it
+  const StartCheck* start = nullptr;  // a start of the old version, if there is one
+  Account account;                    // as the merge gave it
   // As they were made: where the account has placeholders.
   std::vector<checkpoint::Allocation> allocations;
   std::vector<checkpoint::SignalHandlerChange> signal_handlers;

@@ -87,9 +87,4 @@ bool VersionPair::SameName(FileAddr before, FileAddr after) const {
   });
 }
 
-bool VersionPair::IsEntry(FileAddr after) const {
-  const Function* function = after_->FindFunction(after);
-  return function != nullptr && function->range.begin() == after;
-}
-
 }  // namespace mcr::mutator

@@ -41,7 +41,6 @@ class VersionPair {
   // Whether a symbol or function that begins at `before` has the name of one that begins at
   // `after`.
   bool SameName(FileAddr before, FileAddr after) const;
-  bool IsEntry(FileAddr after) const;  // of a function of the new version
 
  private:
   using Names = std::unordered_multimap<FileAddr, std::string_view>;

@@ -166,7 +166,7 @@ WordVerdict WordMatch::InModule(const Account::Module& module, uint64_t before, 
     same = same || (versions.Counterpart(*variable) == nullptr && SameText(versions, from, after));
   } else {
     const Variable* ended = versions.before().FindVariable(from - 1);
-    same = versions.SameName(from, to) || SameText(versions, from, after) || to == from ||
+    same = to == from || versions.SameName(from, to) || SameText(versions, from, after) ||
            (ended != nullptr && InVariable(versions, *ended, from, to, type));
   }
   if (!same && verdict.wrong.empty()) {
@@ -183,8 +183,10 @@ bool WordMatch::InFunction(const VersionPair& versions, const Function& function
     const Function* now = versions.after().FindFunction(after - 1);
     return after == before || (now != nullptr && now->name == function.name);
   }
-  if (!versions.SameName(before, after) || !versions.IsEntry(after)) return false;
   const Function* now = versions.after().FindFunction(after);
+  const bool is_entry = now != nullptr && now->range.begin() == after;
+  if (!is_entry) return false;
+  if (now->name != function.name && !versions.SameName(before, after)) return false;
   const bool typed = type.owner == &versions && function.type != 0 && now->type != 0 &&
                      IsFunctionType(versions.before().types(), type.before) &&
                      IsFunctionType(versions.after().types(), type.after);
