@@ -62,12 +62,14 @@ def frozen_ms(criu, pid):
     try:
         dump = subprocess.run(
             [criu, "dump", "--leave-running", "--tree", str(pid), "--images-dir", images, "--log-file", "log",
-             "--tcp-established", "--network-lock", "skip", "--ext-unix-sk", "--file-locks", "--link-remap",
+             "--tcp-established", "--skip-in-flight", "--network-lock", "skip", "--ext-unix-sk", "--file-locks", "--link-remap",
              "--manage-cgroups=ignore"],
             capture_output=True, text=True)
         if dump.returncode != 0:
             errors = [line for line in Path(images, "log").read_text(errors="replace").splitlines() if "Error" in line]
-            raise CriuError(f"criu dump of {pid}: {errors[0] if errors else dump.stderr.strip()}")
+            # The first ones may be of what CRIU can do without; the last one is of the dump's end.
+            what = "; ".join(errors[-3:]) or dump.stderr.strip()
+            raise CriuError(f"criu dump of {pid}: {what}")
         return parse_frozen_ms(Path(images, "stats-dump").read_bytes())
     finally:
         shutil.rmtree(images)
