@@ -97,14 +97,31 @@ class HeapWalk {
     return true;
   }
 
+  // In several mappings where the kernel may not join them: what is added while writes to the rest
+  // are watched, for one.
+  std::optional<Range<Addr>> ProgramBreak(Addr start) const {
+    const auto is_heap = [](const Mapping& mapping) {
+      return mapping.writable && !mapping.IsFile();
+    };
+    const Mapping* first = FindMapping(image_.mappings(), start);
+    if (first == nullptr || !is_heap(*first)) return std::nullopt;
+    Addr end = first->range.end();
+    for (const Mapping& mapping : image_.mappings()) {
+      if (mapping.range.begin() == end && mapping.path == "[heap]" && is_heap(mapping)) {
+        end = mapping.range.end();
+      }
+    }
+    return Range<Addr>::FromTo(start, end);
+  }
+
   // The main arena grows by brk(2). The program break need not have been aligned when it began.
   void WalkMainArena() {
     const Addr start = image_.layout().start_brk;
-    const Mapping* mapping = FindMapping(image_.mappings(), start);
-    if (mapping == nullptr || !mapping->writable || mapping->IsFile()) return;
+    const auto memory = ProgramBreak(start);
+    if (!memory) return;
     const Addr first((start.value() + kAlignment - 1) & ~(kAlignment - 1));
-    Region region{first, mapping->range.end(), Addr()};
-    const auto arena = FindMainArena(image_, memory_, mapping->range);
+    Region region{first, memory->end(), Addr()};
+    const auto arena = FindMainArena(image_, memory_, *memory);
     if (arena) region.top = arena->top;
     if (Take(region) && arena) arenas_.push_back(arena->at);
   }

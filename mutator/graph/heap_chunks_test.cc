@@ -87,6 +87,16 @@ TEST(HeapChunks, TheArenaSaysWhereTheRestBegins) {
   EXPECT_EQ(WalkHeap(image).value(), (std::vector{Used(kHeap, 0x20), Used(kHeap + 0x20, 0x50)}));
 }
 
+TEST(HeapChunks, TheProgramBreakMayBeInSeveralMappings) {
+  FakeImage image = WithHeap({0x20 | kInUse, kHeapSize | kInUse});
+  image.MapAnonymous(Addr(kHeap + kHeapSize), kHeapSize, "[heap]");
+  WriteChunks(image, kHeap + 0x20 + kHeapSize, {0x40 | kInUse, 0x100 | kInUse});
+  image.Map(LibraryData());
+  WriteArena(image, kArena, kHeap + kHeapSize + 0x60);
+  EXPECT_EQ(WalkHeap(image).value(), (std::vector{Used(kHeap, 0x20), Used(kHeap + 0x20, kHeapSize),
+                                                  Used(kHeap + kHeapSize + 0x20, 0x40)}));
+}
+
 TEST(HeapChunks, WhatLiesInAFastBinIsFree) {
   FakeImage image = WithHeap({0x30 | kInUse, 0x30 | kInUse, 0x30 | kInUse, 0x100 | kInUse});
   image.Map(LibraryData());
