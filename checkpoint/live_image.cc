@@ -101,18 +101,21 @@ Status AskThread(TracedProcess& process, tracer::Task& task, Answers& answers) {
 
 }  // namespace
 
-LiveImage::LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap)
+LiveImage::LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap,
+                     std::shared_ptr<tracer::FilePages> file_pages)
     : ImageParts(pid, parent),
       memory_(std::move(memory)),
       pagemap_(std::move(pagemap)),
-      cache_(memory_, mappings_, file_pages_) {}
+      file_pages_(std::move(file_pages)),
+      cache_(memory_, mappings_, *file_pages_) {}
 
 Result<std::unique_ptr<LiveImage>> LiveImage::Open(pid_t pid, pid_t parent,
-                                                   std::optional<std::vector<int>> epoll_sets) {
+                                                   std::optional<std::vector<int>> epoll_sets,
+                                                   std::shared_ptr<tracer::FilePages> file_pages) {
   MCR_ASSIGN(tracer::LiveMemory memory, tracer::LiveMemory::Open(pid));
   MCR_ASSIGN(tracer::Pagemap pagemap, tracer::Pagemap::Open(pid));
   std::unique_ptr<LiveImage> image(
-      new LiveImage(pid, parent, std::move(memory), std::move(pagemap)));
+      new LiveImage(pid, parent, std::move(memory), std::move(pagemap), std::move(file_pages)));
   MCR_ASSIGN(image->mappings_, ProcFs().ReadMappings(pid));
   if (epoll_sets) {
     image->epoll_sets_ = *std::move(epoll_sets);
@@ -140,9 +143,10 @@ Result<std::unique_ptr<LiveImage>> LiveImage::Create(const TracedProcess& proces
 }
 
 Result<std::unique_ptr<LiveImage>> LiveImage::CreateStopped(
-    pid_t pid, std::vector<ThreadImage> threads, std::optional<std::vector<int>> epoll_sets) {
+    pid_t pid, std::vector<ThreadImage> threads, std::optional<std::vector<int>> epoll_sets,
+    std::shared_ptr<tracer::FilePages> file_pages) {
   MCR_ASSIGN(const tracer::TaskStat stat, ProcFs().ReadStat(pid));
-  MCR_ASSIGN(auto image, Open(pid, stat.parent, std::move(epoll_sets)));
+  MCR_ASSIGN(auto image, Open(pid, stat.parent, std::move(epoll_sets), std::move(file_pages)));
   image->threads_ = std::move(threads);
   PutInOrder(image->threads_);
   return image;

@@ -44,9 +44,11 @@ class LiveImage : public ImageParts {
   // The same for a caller that has read the registers already, and may be another thread than the
   // tracer. `epoll_sets`: their descriptors, if they are known; to find them takes long where there
   // are thousands of others.
+  // `file_pages`: shared with the images of other processes of the tree.
   static Result<std::unique_ptr<LiveImage>> CreateStopped(
       pid_t pid, std::vector<ThreadImage> threads,
-      std::optional<std::vector<int>> epoll_sets = std::nullopt);
+      std::optional<std::vector<int>> epoll_sets = std::nullopt,
+      std::shared_ptr<tracer::FilePages> file_pages = std::make_shared<tracer::FilePages>());
 
   // The same of a process that runs and is not attached: its threads have no registers, and what is
   // read may change any moment. For looking ahead.
@@ -64,10 +66,12 @@ class LiveImage : public ImageParts {
   Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
 
  private:
-  LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap);
+  LiveImage(pid_t pid, pid_t parent, tracer::LiveMemory memory, tracer::Pagemap pagemap,
+            std::shared_ptr<tracer::FilePages> file_pages);
 
   static Result<std::unique_ptr<LiveImage>> Open(pid_t pid, pid_t parent,
-                                                 std::optional<std::vector<int>> epoll_sets);
+                                                 std::optional<std::vector<int>> epoll_sets,
+                                                 std::shared_ptr<tracer::FilePages> file_pages);
 
   Status FindEpollSets();
   Status ReadEpoll();
@@ -76,7 +80,7 @@ class LiveImage : public ImageParts {
 
   tracer::LiveMemory memory_;
   tracer::Pagemap pagemap_;
-  tracer::FilePages file_pages_;
+  std::shared_ptr<tracer::FilePages> file_pages_;
   tracer::PageCache cache_;
   std::vector<int> epoll_sets_;
 };

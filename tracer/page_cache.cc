@@ -24,11 +24,13 @@ Result<const CachedPage*> PageCache::Page(Addr page) const {
   const Mapping* mapping = FindMapping(mappings_, page);
   if (mapping != nullptr && mapping->IsFile() && !mapping->writable && !mapping->shared) {
     const uint64_t offset = mapping->file_offset + (page - mapping->range.begin());
-    auto& kept = file_pages_.At({mapping->device, mapping->inode, offset});
-    if (kept == nullptr) {
-      MCR_ASSIGN(kept, ReadPage(memory_, page));
+    const FilePages::Key key{mapping->device, mapping->inode, offset,
+                             mapping->executable ? Addr() : page};
+    known = file_pages_.Find(key);
+    if (known == nullptr) {
+      MCR_ASSIGN(known, ReadPage(memory_, page));
+      file_pages_.Keep(key, known);
     }
-    known = kept;
   } else {
     MCR_ASSIGN(known, ReadPage(memory_, page));
   }

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <unordered_map>
+#include <utility>
 
 #include "mcr/base/address.h"
 #include "mcr/base/mapping.h"
@@ -20,20 +22,32 @@ namespace mcr::tracer {
 
 using CachedPage = std::array<std::byte, 4096>;
 
-// Pages of files that no process of a tree can write, by file and offset: kept from one process to
-// the next, which has them at another address perhaps.
+// Pages of files that no process of a tree can write, kept from one process to the next. Code may
+// be at another address there. What is only read from may have been relocated before it was made
+// read-only, and so is the same only at the same address, which forks have in common. For several
+// threads.
 class FilePages {
  public:
   struct Key {
     uint64_t device;
     uint64_t inode;
     uint64_t offset;
+    Addr at;  // null: wherever it is
     auto operator<=>(const Key&) const = default;
   };
 
-  std::shared_ptr<const CachedPage>& At(const Key& key) { return pages_[key]; }
+  std::shared_ptr<const CachedPage> Find(const Key& key) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = pages_.find(key);
+    return found == pages_.end() ? nullptr : found->second;
+  }
+  void Keep(const Key& key, std::shared_ptr<const CachedPage> page) {
+    const std::lock_guard lock(mutex_);
+    pages_.insert_or_assign(key, std::move(page));
+  }
 
  private:
+  mutable std::mutex mutex_;
   std::map<Key, std::shared_ptr<const CachedPage>> pages_;
 };
 

@@ -120,6 +120,11 @@ Status Component::TakeCheckpoint() {
 
 Status Component::CheckPlan() {
   MCR_ASSIGN(merged_, merging_.get());
+  if (!merged_->is_prepared) {
+    const double before = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID);
+    MCR_TRY(PrepareGraft(*merged_, helpers_));
+    merged_->cpu_ms += ProcessorMs(CLOCK_PROCESS_CPUTIME_ID) - before;
+  }
   report_.plan_cpu_in_pause_ms = merged_->cpu_ms;
   DescribePlan();
   // Digests take time, which the pause has not.
@@ -190,19 +195,28 @@ Result<Component::Merged> Component::MergePaused() {
   const auto began = std::chrono::steady_clock::now();
   // While CRIU works there the tracer only waits, but it makes twins itself.
   if (!UsesCriu(server_->checkpoint)) tracer::MoveTo(helpers_);
-  std::vector<mutator::ProcessPair> pairs;
+  Merged merged;
+  merged.began = began;
   for (size_t i = 0; i < paused_->images().size(); ++i) {
-    pairs.push_back(rehearsals_->PairFor(*paused_->images()[i], paused_->stacks()[i]));
-    pairs.back().memo = watch_.MemoFor(paused_->images()[i]->pid());
+    merged.pairs.push_back(rehearsals_->PairFor(*paused_->images()[i], paused_->stacks()[i]));
+    merged.pairs.back().memo = watch_.MemoFor(paused_->images()[i]->pid());
   }
-  MCR_ASSIGN(mutator::MergePlan merged, merger_->Merge(pairs));
-  if (IsFaultDue(Fault::kAnswer)) Garble(merged.graft);
-  auto plan = std::make_unique<const mutator::MergePlan>(std::move(merged));
-  MCR_ASSIGN(auto preparation, checkpoint::Graft::Prepare(plan->graft));
-  MCR_ASSIGN(OldState before, OldState::Remember(*plan, preparation, paused_->images(), pairs));
-  return Merged{
-      std::move(plan), std::move(preparation),           std::move(before),
-      began,           std::chrono::steady_clock::now(), ProcessorMs(CLOCK_THREAD_CPUTIME_ID)};
+  MCR_ASSIGN(mutator::MergePlan plan, merger_->Merge(merged.pairs));
+  if (IsFaultDue(Fault::kAnswer)) Garble(plan.graft);
+  merged.plan = std::make_unique<const mutator::MergePlan>(std::move(plan));
+  // While CRIU has the other processors. Twins are soon made, and leave them to CheckPlan.
+  if (UsesCriu(server_->checkpoint)) MCR_TRY(PrepareGraft(merged, {}));
+  merged.ended = std::chrono::steady_clock::now();
+  merged.cpu_ms = ProcessorMs(CLOCK_THREAD_CPUTIME_ID);
+  return merged;
+}
+
+Status Component::PrepareGraft(Merged& merged, const cpu_set_t& helpers) {
+  MCR_ASSIGN(merged.preparation, checkpoint::Graft::Prepare(merged.plan->graft, helpers));
+  MCR_ASSIGN(merged.before, OldState::Remember(*merged.plan, merged.preparation, paused_->images(),
+                                               merged.pairs, helpers));
+  merged.is_prepared = true;
+  return {};
 }
 
 // What the operator asked for has to hold in this very moment.

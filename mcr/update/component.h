@@ -82,7 +82,9 @@ class Component {
 
  private:
   struct Merged {
+    std::vector<mutator::ProcessPair> pairs;
     std::unique_ptr<const mutator::MergePlan> plan;
+    bool is_prepared = false;  // what follows is there
     checkpoint::GraftPreparation preparation;
     OldState before;  // refers to `plan`
     std::chrono::steady_clock::time_point began, ended;
@@ -91,6 +93,8 @@ class Component {
 
   Status PrepareKeeping();
   Result<Merged> MergePaused();
+  // What a graft of the plan needs, and validation, of the memory that is about to be written to.
+  Status PrepareGraft(Merged& merged, const cpu_set_t& helpers);
   Status CheckRequirements();
   void WatchMemory(const mutator::MergePlan& expected);
   Status RefuseProblems(const std::vector<std::string>& problems);

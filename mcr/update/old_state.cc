@@ -10,6 +10,7 @@
 #include "checkpoint/graft/memory_patch.h"
 #include "checkpoint/graft/plan.h"
 #include "mcr/base/memory_reader.h"
+#include "tracer/sys/parallel.h"
 
 namespace mcr::update {
 namespace {
@@ -43,21 +44,27 @@ class ReadBefore : public MemoryReader {
 Result<OldState> OldState::Remember(const mutator::MergePlan& plan,
                                     const checkpoint::GraftPreparation& preparation,
                                     const Images& live,
-                                    const std::vector<mutator::ProcessPair>& pairs) {
+                                    const std::vector<mutator::ProcessPair>& pairs,
+                                    const cpu_set_t& helpers) {
   OldState state;
-  for (size_t i = 0; i < plan.graft.processes.size(); ++i) {
+  std::vector<Process*> processes(plan.graft.processes.size());
+  for (size_t i = 0; i < processes.size(); ++i) {
     const checkpoint::ProcessGraft& graft = plan.graft.processes[i];
     const auto image =
         std::ranges::find(live, graft.pid, [](const auto& each) { return each->pid(); });
     if (image == live.end()) continue;
-    MCR_ASSIGN(auto overwritten,
-               mutator::Overwritten::Copy(graft, ReadBefore(preparation.patches[i], **image)));
     const mutator::ProcessPair& pair = pairs[static_cast<size_t>(image - live.begin())];
     std::unique_ptr<const mutator::StartCheck> start;
     if (pair.base != nullptr) start = std::make_unique<mutator::StartCheck>(*pair.base, **image);
-    state.processes_.emplace(graft.pid, Process{**image, std::move(start), graft, plan.accounts[i],
-                                                std::move(overwritten)});
+    Process process{**image, std::move(start), graft, plan.accounts[i], {}};
+    processes[i] = &state.processes_.emplace(graft.pid, std::move(process)).first->second;
   }
+  MCR_TRY(tracer::InParallel(processes.size(), helpers, [&](size_t i) -> Status {
+    if (processes[i] == nullptr) return {};
+    const ReadBefore before(preparation.patches[i], processes[i]->live);
+    MCR_ASSIGN(processes[i]->overwritten, mutator::Overwritten::Copy(processes[i]->graft, before));
+    return {};
+  }));
   return state;
 }
 

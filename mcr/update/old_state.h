@@ -3,6 +3,7 @@
 #ifndef MCR_UPDATE_OLD_STATE_H_
 #define MCR_UPDATE_OLD_STATE_H_
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include <map>
@@ -24,11 +25,12 @@ class OldState {
  public:
   using Images = std::vector<std::unique_ptr<checkpoint::LiveImage>>;
   // All but the preparation outlives this. `pairs`: what `plan` was made from, in the order of
-  // `live`.
+  // `live`. `helpers`: processors that may be used beside the caller's.
   static Result<OldState> Remember(const mutator::MergePlan& plan,
                                    const checkpoint::GraftPreparation& preparation,
                                    const Images& live,
-                                   const std::vector<mutator::ProcessPair>& pairs);
+                                   const std::vector<mutator::ProcessPair>& pairs,
+                                   const cpu_set_t& helpers);
 
   struct Process {
     const checkpoint::LiveImage& live;                 // but for its memory, which is written to

@@ -16,6 +16,7 @@
 #include "mcr/base/range.h"
 #include "mutator/graph/loaded_modules.h"
 #include "tracer/breakpoint_probe.h"
+#include "tracer/page_cache.h"
 #include "tracer/quiesce/restart.h"
 #include "tracer/sys/parallel.h"
 #include "tracer/sys/procfs.h"
@@ -286,11 +287,12 @@ Status PausedServer::TakeImages() {
     MCR_ASSIGN(known[i].answers, checkpoint::AskProcess(processes[i]));
     MCR_ASSIGN(known[i].threads, checkpoint::ReadThreads(processes[i]));
   }
+  const auto file_pages = std::make_shared<tracer::FilePages>();
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images(processes.size());
   MCR_TRY(tracer::InParallel(processes.size(), helpers_, [&](size_t i) -> Status {
     MCR_ASSIGN(images[i],
                checkpoint::LiveImage::CreateStopped(processes[i].pid, std::move(known[i].threads),
-                                                    known[i].answers.epoll_sets));
+                                                    known[i].answers.epoll_sets, file_pages));
     images[i]->SetAnswers(std::move(known[i].answers));
     return {};
   }));

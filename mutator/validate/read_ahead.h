@@ -1,6 +1,7 @@
 // Reads of things that follow each other in memory, few bytes each: one read of the process for
 // many of them, into the same few pages of ours. The nearer to each other they turn out to be, the
-// more is read at once.
+// more is read at once: whole pages, never the few bytes that an image keeps a cache for, so that
+// several threads may read ahead in one image.
 #ifndef MCR_MUTATOR_VALIDATE_READ_AHEAD_H_
 #define MCR_MUTATOR_VALIDATE_READ_AHEAD_H_
 
@@ -24,7 +25,7 @@ class ReadAhead : public MemoryReader {
 
  private:
   bool Holds(Addr from, size_t size) const;
-  void Fetch(Addr from, size_t size) const;
+  Status Fetch(Addr from, size_t size) const;
 
   const MemoryReader& memory_;
   mutable Addr begin_;
