@@ -57,13 +57,17 @@ Result<UndoLog> UndoLog::CreateAnonymous() {
 
 Result<UndoLog> UndoLog::Open(OwnedFd file) {
   struct stat status;
-  if (fstat(file.get(), &status) != 0) return FailErrno("cannot read the undo log");
+  uint64_t magic = 0;
+  if (fstat(file.get(), &status) != 0 || pread(file.get(), &magic, sizeof(magic), 0) < 0) {
+    return FailErrno("cannot read the undo log");
+  }
+  // Whoever made the file has been killed before there was anything to write down.
+  if (magic == 0) return Create(std::move(file));
   const size_t size = static_cast<size_t>(status.st_size);
-  if (size < kFirst + sizeof(Header)) return Fail("the undo log is empty");
-  MCR_ASSIGN(UndoLog log, Map(std::move(file), size));
-  if (std::memcmp(log.memory_, &kMagic, sizeof(kMagic)) != 0) {
+  if (magic != kMagic || size < kFirst + sizeof(Header)) {
     return Fail("the undo log is another version's", "", "use that version's `mcr restore`");
   }
+  MCR_ASSIGN(UndoLog log, Map(std::move(file), size));
   MCR_TRY(log.Refresh());
   return log;
 }

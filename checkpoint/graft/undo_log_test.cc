@@ -94,7 +94,15 @@ TEST(UndoLog, AnotherFileIsRefused) {
   const std::vector<char> nonsense(4096, 'x');
   ASSERT_EQ(write(file.get(), nonsense.data(), nonsense.size()), 4096);
   EXPECT_FALSE(UndoLog::Open(std::move(file)).has_value());
-  EXPECT_FALSE(UndoLog::Open(NewFile()).has_value());
+}
+
+TEST(UndoLog, OneThatWasNotFinishedIsEmpty) {
+  UndoLog log = UndoLog::Open(NewFile()).value();
+  EXPECT_TRUE(log.Records().empty());
+  EXPECT_TRUE(log.Append(UndoKind::kSettled));
+  const OwnedFd file = NewFile();
+  ASSERT_EQ(ftruncate(file.get(), 2 << 20), 0);  // it had space, and no more
+  EXPECT_TRUE(UndoLog::Open(OwnedFd(dup(file.get()))).value().Records().empty());
 }
 
 }  // namespace
