@@ -9,7 +9,7 @@
 namespace mcr::checkpoint {
 namespace {
 
-constexpr Addr MemoryLayout::*kLayoutFields[] = {
+constexpr Addr MemoryLayout::* kLayoutFields[] = {
     &MemoryLayout::start_code,  &MemoryLayout::end_code,  &MemoryLayout::start_data,
     &MemoryLayout::end_data,    &MemoryLayout::start_brk, &MemoryLayout::brk,
     &MemoryLayout::start_stack, &MemoryLayout::arg_start, &MemoryLayout::arg_end,

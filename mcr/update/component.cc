@@ -85,14 +85,13 @@ Status Component::Rehearse() {
     MCR_TRY(KeepInputs(*server_, *rehearsals_, {options_.debug_dirs}, kept_->directory()));
   }
   WatchMemory(expected);
-  expected_undo_ = checkpoint::Graft::UndoSize(expected.graft);
+  MCR_TRY(options_.undo_log->Reserve(checkpoint::Graft::UndoSize(expected.graft)));
   report_.plan_cpu_outside_ms = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID) - idle;
   return {};
 }
 
 Status Component::Prepare(const cpu_set_t& helpers) {
   helpers_ = helpers;
-  MCR_TRY(options_.undo_log->Reserve(expected_undo_));
   MCR_ASSIGN(paused_, PausedServer::Prepare(*server_, options_, helpers_));
   return {};
 }

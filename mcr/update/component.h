@@ -116,7 +116,6 @@ class Component {
   std::optional<mutator::Merger> merger_;
   VersionPairs versions_;
   MemoryWatch watch_;
-  size_t expected_undo_ = 0;  // bytes of the undo log
   std::unique_ptr<PausedServer> paused_;
   std::optional<checkpoint::KeptCheckpoint> kept_;
   std::future<Result<Merged>> merging_;  // it is waited for before paused_ goes

@@ -97,27 +97,14 @@ class HeapWalk {
     return true;
   }
 
-  // In several mappings where the kernel may not join them: what is added while writes to the rest
-  // are watched, for one.
-  std::optional<Range<Addr>> ProgramBreak(Addr start) const {
-    const auto is_heap = [](const Mapping& mapping) {
-      return mapping.writable && !mapping.IsFile();
-    };
-    const Mapping* first = FindMapping(image_.mappings(), start);
-    if (first == nullptr || !is_heap(*first)) return std::nullopt;
-    Addr end = first->range.end();
-    for (const Mapping& mapping : image_.mappings()) {
-      if (mapping.range.begin() == end && mapping.path == "[heap]" && is_heap(mapping)) {
-        end = mapping.range.end();
-      }
-    }
-    return Range<Addr>::FromTo(start, end);
-  }
-
-  // The main arena grows by brk(2). The program break need not have been aligned when it began.
+  // The main arena grows by brk(2), which need not have been aligned when it began. It is in
+  // several mappings where the kernel may not join them: what is added while writes to the rest are
+  // watched, for one.
   void WalkMainArena() {
     const Addr start = image_.layout().start_brk;
-    const auto memory = ProgramBreak(start);
+    const Mapping* mapping = FindMapping(image_.mappings(), start);
+    if (mapping == nullptr || !mapping->writable || mapping->IsFile()) return;
+    const auto memory = Range<Addr>::FromTo(start, image_.layout().brk);
     if (!memory) return;
     const Addr first((start.value() + kAlignment - 1) & ~(kAlignment - 1));
     Region region{first, memory->end(), Addr()};

@@ -90,6 +90,9 @@ TEST(HeapChunks, TheArenaSaysWhereTheRestBegins) {
 TEST(HeapChunks, TheProgramBreakMayBeInSeveralMappings) {
   FakeImage image = WithHeap({0x20 | kInUse, kHeapSize | kInUse});
   image.MapAnonymous(Addr(kHeap + kHeapSize), kHeapSize, "[heap]");
+  checkpoint::MemoryLayout layout = image.layout();
+  layout.brk = Addr(kHeap + 2 * kHeapSize);
+  image.SetLayout(layout);
   WriteChunks(image, kHeap + 0x20 + kHeapSize, {0x40 | kInUse, 0x100 | kInUse});
   image.Map(LibraryData());
   WriteArena(image, kArena, kHeap + kHeapSize + 0x60);

@@ -197,7 +197,7 @@ class Checker {
       values_.CompareWord(words_.CheckReturn(was, is), {name, slot});
     }
     // Those that a system call leaves alone.
-    static constexpr unsigned long long user_regs_struct::*kKept[] = {
+    static constexpr unsigned long long user_regs_struct::* kKept[] = {
         &user_regs_struct::rbx, &user_regs_struct::rbp, &user_regs_struct::r12,
         &user_regs_struct::r13, &user_regs_struct::r14, &user_regs_struct::r15,
         &user_regs_struct::rip};

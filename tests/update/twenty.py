@@ -49,7 +49,7 @@ def run(context):
             yield Check(f"{UPDATES} updates in a row succeed", True)
             yield tree_check(first, last)
             yield growth_check("the number of mappings", "", first, last, lambda member: member.mappings)
-            yield growth_check("the number of descriptors", "", first, last, lambda member: member.descriptors)
+            yield growth_check("the number of descriptors, beside connections,", "", first, last, lambda member: member.descriptors)
         yield checks.same_processes(fleet, before)
         yield from busy.finish()[1]
         yield checks.clean_error_log(fleet)
