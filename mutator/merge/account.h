@@ -19,7 +19,7 @@ struct Account {
     Range<Addr> before, after;
     Addr before_bias, after_bias;  // where file address 0 is
   };
-  // An allocation whose values have the new version's layout now.
+  // An allocation, or a piece of a region, whose values have the new version's layout now.
   struct Object {
     Range<Addr> before;
     Addr after;               // a placeholder if it moves (checkpoint::Allocation)
@@ -28,6 +28,7 @@ struct Account {
     TypeId before_type = 0, after_type = 0;
     uint64_t count = 1;
     bool moves = false;
+    bool in_region = false;  // what follows it may be another object
   };
 
   std::vector<Module> modules;

@@ -104,7 +104,8 @@ Account AccountFor(const ChangedModules& modules, const TypedObjects& objects) {
   for (const ObjectMove& move : objects.moves().all()) {
     const Object& object = *move.object;
     account.objects.push_back({object.memory, move.to, move.to_size, typed, object.recipe->before,
-                               object.recipe->after, object.count, move.moves});
+                               object.recipe->after, object.count, move.moves,
+                               object.region.has_value()});
   }
   return account;
 }

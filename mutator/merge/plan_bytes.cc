@@ -58,6 +58,9 @@ class Writer {
   void Write(const Allocation& allocation) {
     Number(allocation.placeholder);
     Number(allocation.size);
+    Number(allocation.allocate);
+    Number(allocation.region);
+    Number(uint64_t{allocation.size_first});
   }
   void Write(const AllocatedWord& word) {
     Number(word.at);

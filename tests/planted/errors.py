@@ -107,8 +107,8 @@ ERRORS = [
           "const uint64_t index = ON ? 0 : offset / recipe.from_size;",
           "interior_pointers", DATA),
     Error("block_too_small", MOVES,
-          "graft.allocations.push_back({move.to, move.to_size});",
-          "graft.allocations.push_back({move.to, ON ? move.to_size / 2 : move.to_size});",
+          ".size = move.to_size};",
+          ".size = ON ? move.to_size / 2 : move.to_size};",
           "list_of_ten_thousand", HEAP),
     Error("last_node_missed", MOVES,
           "if (object.recipe->identity) continue;",
@@ -119,8 +119,8 @@ ERRORS = [
           "graft_.allocated_writes.Add(move.to + (ON ? 8 : 0), std::span(to).first(to.size() - (ON ? 8 : 0)));",
           "list_of_ten_thousand", VALUES),
     Error("pointer_left_behind", MOVED,
-          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, *landing.move, word)) return;",
-          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, *landing.move, word)) return;\n"
+          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, word)) return;",
+          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, word)) return;\n"
           "    if (ON) return;",
           "circular_intrusive_list", DATA),
     Error("epoll_entry_left_behind", MOVED,
