@@ -11,6 +11,7 @@ MOVES = "mutator/merge/object_moves.cc"
 MOVED = "mutator/merge/moved_pointers.cc"
 RESHAPE = "mutator/merge/reshape.cc"
 IMAGE = "mutator/merge/module_image.cc"
+START_HEAP = "mutator/merge/start_heap_merge.cc"
 MAP = "mutator/merge/address_map.cc"
 PROCESS = "mutator/merge/process_merge.cc"
 KERNEL = "mutator/merge/kernel_tables.cc"
@@ -136,6 +137,10 @@ ERRORS = [
           "const bool untouched = IsUntouched(*model, pair, segment.live);",
           "const bool untouched = (ON && model->base) || IsUntouched(*model, pair, segment.live);",
           "changed_default_touched", VALUES),
+    Error("touched_value_on_the_heap_counts_as_untouched", START_HEAP,
+          "if (!IsUntouched(difference, *at)) {",
+          "if (!ON && !IsUntouched(difference, *at)) {",
+          "start_up_table", VALUES),
     Error("other_variable_of_the_name", PAIRS,
           "wanted.name = renamed->second;\n",
           "wanted.name = renamed->second;\n  if (ON && wanted.name == \"count\") wanted.function.clear();\n",
