@@ -8,7 +8,6 @@
 #include <cstring>
 #include <span>
 #include <string>
-#include <utility>
 
 #include "tracer/arch/injected/code.h"
 #include "tracer/remote_call.h"
@@ -16,25 +15,34 @@
 namespace mcr::checkpoint {
 namespace {
 
+using tracer::InjectedFunctionCall;
 using tracer::Injection;
 using tracer::TracedProcess;
 
-constexpr uint64_t kWord = sizeof(uint64_t);
+constexpr uint64_t kStack = 256 << 10;
+constexpr uint64_t kAlignment = 16;  // of a stack
 
-// Replaces each word by what `function` returns for it, in one go.
-Status MapWords(TracedProcess& process, Addr function, std::vector<uint64_t>& words) {
+// Makes all calls, in one go, and sets their results.
+Status CallAll(TracedProcess& process, std::vector<InjectedFunctionCall>& calls) {
   MCR_ASSIGN(const auto injection, Injection::Open(process));
-  const uint64_t size = words.size() * kWord;
+  const auto bytes = std::as_writable_bytes(std::span(calls));
+  const uint64_t size = (bytes.size() + kStack) / kAlignment * kAlignment;
   MCR_ASSIGN(const uint64_t array,
              injection->Call(SYS_mmap, {0, size, PROT_READ | PROT_WRITE,
                                         MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
-  const auto bytes = std::as_writable_bytes(std::span(words));
   MCR_TRY(injection->memory().Write(Addr(array), bytes));
-  const auto ran = injection->Run(tracer::MapWordsCode(), {function.value(), array, words.size()});
+  const auto ran = injection->Run(tracer::CallFunctionsCode(), {array, calls.size(), array + size});
   if (ran) MCR_TRY(injection->memory().Read(Addr(array), bytes));
   MCR_TRY(injection->Call(SYS_munmap, {array, size}));
   MCR_TRY(ran);
   return injection->Close();
+}
+
+InjectedFunctionCall CallFor(const Allocation& wanted, Addr allocate) {
+  if (wanted.allocate.IsNull()) return {allocate.value(), {wanted.size, 0}, 0};
+  const uint64_t function = wanted.allocate.value(), region = wanted.region.value();
+  if (wanted.size_first) return {function, {wanted.size, region}, 0};
+  return {function, {region, wanted.size}, 0};
 }
 
 // brk(2) as the kernel has it: 0 is no address that it would move the break to.
@@ -47,14 +55,21 @@ Result<Addr> ReadBreak(TracedProcess& process) {
 
 }  // namespace
 
-Status ReleaseAll(TracedProcess& process, Addr release, std::vector<uint64_t> memory) {
-  return memory.empty() ? Status() : MapWords(process, release, memory);
+Status ReleaseAll(TracedProcess& process, Addr release, std::span<const uint64_t> memory) {
+  if (memory.empty()) return {};
+  std::vector<InjectedFunctionCall> calls;
+  for (const uint64_t each : memory) calls.push_back({release.value(), {each, 0}, 0});
+  return CallAll(process, calls);
 }
 
 Result<Allocations> Allocations::Make(TracedProcess& process, const ProcessGraft& graft) {
   Allocations allocations(graft);
-  for (const Allocation& wanted : graft.allocations) allocations.got_.push_back(wanted.size);
-  MCR_TRY(MapWords(process, graft.allocate, allocations.got_));
+  std::vector<InjectedFunctionCall> calls;
+  for (const Allocation& wanted : graft.allocations) {
+    calls.push_back(CallFor(wanted, graft.allocate));
+  }
+  MCR_TRY(CallAll(process, calls));
+  for (const InjectedFunctionCall& call : calls) allocations.got_.push_back(call.result);
   MCR_ASSIGN(allocations.break_, ReadBreak(process));
   if (std::ranges::find(allocations.got_, 0u) != allocations.got_.end()) {
     MCR_TRY(allocations.Release(process));
@@ -100,14 +115,15 @@ void Allocations::Resolve(user_regs_struct& registers) const {
 
 std::vector<uint64_t> Allocations::Made() const {
   std::vector<uint64_t> made = {graft_.release.value()};
-  made.insert(made.end(), got_.begin(), got_.end());
+  for (size_t i = 0; i < got_.size(); ++i) {
+    if (got_[i] != 0 && graft_.allocations[i].allocate.IsNull()) made.push_back(got_[i]);
+  }
   return made;
 }
 
 Status Allocations::Release(TracedProcess& process) const {
-  std::vector<uint64_t> memory = got_;
-  std::erase(memory, 0u);
-  return ReleaseAll(process, graft_.release, std::move(memory));
+  const std::vector<uint64_t> made = Made();
+  return ReleaseAll(process, graft_.release, std::span(made).subspan(1));
 }
 
 }  // namespace mcr::checkpoint

@@ -4,6 +4,7 @@
 #define MCR_CHECKPOINT_GRAFT_ALLOCATIONS_H_
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "checkpoint/graft/plan.h"
@@ -21,10 +22,11 @@ class Allocations {
   // The plan with the addresses that the allocations have: no placeholder is left in it.
   ProcessGraft Resolve() const;
 
-  // The address of free(3), then of each allocation: what takes them back.
+  // The address of free(3), then of each allocation that it takes: what a region gave stays part of
+  // that.
   std::vector<uint64_t> Made() const;
 
-  // Gives all of it back.
+  // Gives back the same.
   Status Release(tracer::TracedProcess& process) const;
 
  private:
@@ -38,7 +40,7 @@ class Allocations {
 };
 
 // Calls `release` for each.
-Status ReleaseAll(tracer::TracedProcess& process, Addr release, std::vector<uint64_t> memory);
+Status ReleaseAll(tracer::TracedProcess& process, Addr release, std::span<const uint64_t> memory);
 
 }  // namespace mcr::checkpoint
 

@@ -263,7 +263,7 @@ void Graft::Release(const ProcessGraft& graft) {
   std::vector<uint64_t> memory;
   for (const Addr at : graft.freed) memory.push_back(at.value());
   TracedProcess* process = group_.Find(graft.pid);
-  const Status released = ReleaseAll(*process, graft.release, std::move(memory));
+  const Status released = ReleaseAll(*process, graft.release, memory);
   if (!released) warnings_.push_back(released.error().Line());
 }
 

@@ -82,6 +82,10 @@ struct Allocation {
   Addr placeholder;
   uint64_t size = 0;  // bytes
   Addr address = {};  // null until it is made
+  // A function of the program's own that gives it out of a region, and the region; it is never
+  // given back. Null: malloc(3).
+  Addr allocate = {}, region = {};
+  bool size_first = false;  // its arguments: the size and the region, or the other way round
 };
 
 // A word that is to hold an address within an allocation.

@@ -36,7 +36,6 @@ using tracer::TracedProcess;
 using Ranges = std::vector<Range<Addr>>;
 
 constexpr std::chrono::milliseconds kAllocatorTimeout{5000};
-constexpr uint64_t kRedZone = 128;  // System V ABI for x86-64, 3.2.2
 
 std::string Where(pid_t pid) { return "PID " + std::to_string(pid); }
 
@@ -51,9 +50,8 @@ struct Known {
   std::vector<SignalStack> signal_stacks;
   std::vector<TimerState> timers;
   std::vector<uint64_t> allocated;
-  user_regs_struct registers = {};  // of the main thread
-  ProcessGraft end;                 // what finishing is to do
-  std::string executable;           // the new one's path
+  ProcessGraft end;        // what finishing is to do
+  std::string executable;  // the new one's path
 };
 
 MemoryLayout ReadLayout(const UndoLog::Record& record) {
@@ -80,11 +78,6 @@ std::map<pid_t, Known> ReadLog(const UndoLog& log) {
     switch (record.kind) {
       case UndoKind::kProcess:
         all[id].end.pid = id;
-        break;
-      case UndoKind::kThread:
-        if (const auto marks = record.As<ThreadMark>(); !marks.empty() && marks[0].pid == id) {
-          all[id].registers = marks[0].registers;
-        }
         break;
       case UndoKind::kMappings:
         all[id].mappings = record.As<Range<Addr>>();
@@ -215,8 +208,7 @@ Status UndoCalls(TracedProcess& process, const Known& known) {
   }
   MCR_TRY(UndoTimers(process, known.timers));
   if (known.allocated.empty()) return {};
-  const std::span<const uint64_t> memory = std::span(known.allocated).subspan(1);
-  return ReleaseAll(process, Addr(known.allocated[0]), {memory.begin(), memory.end()});
+  return ReleaseAll(process, Addr(known.allocated[0]), std::span(known.allocated).subspan(1));
 }
 
 Status PutThreadBack(TaskGroup& group, const UndoLog::Record& record) {
@@ -264,8 +256,8 @@ const Mapping* ForeignCode(const Mappings& mappings, const Ranges& known, Addr a
   return foreign ? mapping : nullptr;
 }
 
-// Whether the main thread is within code of ours, or in a function that this has called: the word
-// below the stack that the code began with is then a return address in it.
+// Whether the main thread is within code of ours, or in a function that this has called: on a stack
+// of ours.
 Result<bool> IsInOurCode(TracedProcess& process, const Known& known) {
   MCR_ASSIGN(const tracer::Registers now, process.main().GetRegisters());
   MCR_ASSIGN(const Mappings mappings, ProcFs().ReadMappings(process.pid));
@@ -275,10 +267,8 @@ Result<bool> IsInOurCode(TracedProcess& process, const Known& known) {
     MCR_ASSIGN(const auto word, (memory.ReadValue<std::array<uint8_t, 2>>(end)));
     return word != std::array<uint8_t, 2>{0xeb, 0xfe};  // where it turns around after its end
   }
-  const uint64_t stack = (known.registers.rsp - kRedZone) & ~uint64_t{15};
-  if (now.rsp >= stack) return false;
-  MCR_ASSIGN(const uint64_t caller, memory.ReadValue<uint64_t>(Addr(stack - sizeof(uint64_t))));
-  return ForeignCode(mappings, known.mappings, Addr(caller)) != nullptr;
+  return std::ranges::none_of(
+      known.mappings, [&](const Range<Addr>& mapping) { return mapping.Contains(Addr(now.rsp)); });
 }
 
 Status RunToItsEnd(TracedProcess& process) {
@@ -316,7 +306,7 @@ Status Finish(TracedProcess& process, const Known& known, std::vector<std::strin
 
 Status RecordThreads(UndoLog& log, UndoKind kind, const TracedProcess& process) {
   for (const auto& task : process.tasks) {
-    ThreadMark mark{.pid = process.pid, .registers = {}, .mask = 0};
+    ThreadMark mark{.registers = {}, .mask = 0};
     MCR_ASSIGN(mark.registers, task->GetRegisters());
     MCR_ASSIGN(mark.mask, tracer::PtraceGetSignalMask(task->tid()));
     MCR_TRY(log.AppendValues<ThreadMark>(kind, task->tid(), std::span(&mark, 1)));

@@ -26,7 +26,6 @@ struct ProcessMark {
 };
 
 struct ThreadMark {
-  pid_t pid;
   user_regs_struct registers;
   uint64_t mask;  // of signals
 };

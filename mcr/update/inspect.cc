@@ -122,16 +122,6 @@ Status CheckIsNotLoader(const mutator::ModuleVersions& module) {
               "process");
 }
 
-// An annotation that is ignored would be a promise that is not kept.
-Status CheckCarriedOut(const profiles::Annotations& annotations) {
-  const bool follows_size = std::ranges::any_of(
-      annotations.length(), [](const auto& length) { return !length.size_of().empty(); });
-  if (annotations.region().empty() && !follows_size) return {};
-  return Fail("this mcr does not carry out the annotation",
-              annotations.region().empty() ? "length.size_of" : "region",
-              "restart the server for this update");
-}
-
 // `program`: a file with the old version's program, which is read if that stays.
 Status LoadModules(const std::vector<ModuleFiles>& changed, const std::string& program,
                    const mutator::DebugSearch& search, Inspection& inspection) {
@@ -146,7 +136,6 @@ Status LoadModules(const std::vector<ModuleFiles>& changed, const std::string& p
     inspection.modules.push_back(std::move(module));
     inspection.new_files.push_back(files.new_file);
   }
-  MCR_TRY(CheckCarriedOut(annotations));
   if (inspection.program_changes()) {
     inspection.before = inspection.modules.front().before;
     inspection.after = inspection.modules.front().after;

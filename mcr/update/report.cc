@@ -124,10 +124,10 @@ Json Pointers(const mutator::PointerCounts& counts) {
 }
 
 Json Objects(const ServerReport& server) {
-  return {{"kept", server.variables.kept},      {"bound", server.variables.bound},
-          {"typed", server.objects.typed},      {"transformed", server.objects.transformed},
-          {"moved", server.objects.moved},      {"initialised", server.variables.initialised},
-          {"dropped", server.variables.dropped}};
+  return {{"kept", server.variables.kept},       {"bound", server.variables.bound},
+          {"typed", server.objects.typed},       {"transformed", server.objects.transformed},
+          {"moved", server.objects.moved},       {"initialised", server.variables.initialised},
+          {"dropped", server.variables.dropped}, {"heap_initialised", server.objects.initialised}};
 }
 
 Json Program(const std::string& path, const std::string& build_id) {

@@ -87,7 +87,7 @@ Status Judge(const std::vector<Seen>& seen, std::vector<Check>& checks) {
        findings.code_pointers},
       {ToCheck("data pointers", "that land at the same object", findings.data_pointers),
        findings.data_pointers},
-      {ToCheck("heap", "objects in blocks of their own", findings.heap), findings.heap},
+      {ToCheck("heap", "objects in places of their own", findings.heap), findings.heap},
       {ToCheck("backward transfer", "values that the old state can be read off", findings.values),
        findings.values}};
   Status wrong;

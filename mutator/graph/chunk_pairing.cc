@@ -1,6 +1,8 @@
 #include "mutator/graph/chunk_pairing.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 #include "mcr/base/mapping.h"
 #include "mutator/graph/loaded_modules.h"
@@ -86,6 +88,16 @@ std::vector<ChunkPair> PairChunks(const checkpoint::ProcessImage& live_image,
     }
   }
   return pairs;
+}
+
+// Both sides ascend, since both are at the same offsets.
+const ChunkPair* FindPair(const std::vector<ChunkPair>& pairs, Range<Addr> ChunkPair::* side,
+                          Addr at) {
+  const auto after = std::ranges::upper_bound(
+      pairs, at, {}, [&](const ChunkPair& pair) { return (pair.*side).begin(); });
+  if (after == pairs.begin()) return nullptr;
+  const ChunkPair& pair = *std::prev(after);
+  return (pair.*side).Contains(at) ? &pair : nullptr;
 }
 
 }  // namespace mcr::mutator

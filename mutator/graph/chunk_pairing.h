@@ -26,6 +26,11 @@ std::vector<ChunkPair> PairChunks(const checkpoint::ProcessImage& live,
                                   const checkpoint::ProcessImage& base,
                                   const std::vector<HeapChunk>& base_chunks);
 
+// The pair whose chunk in the one process holds `at`, or nullptr. `pairs` as PairChunks returns
+// them.
+const ChunkPair* FindPair(const std::vector<ChunkPair>& pairs, Range<Addr> ChunkPair::* side,
+                          Addr at);
+
 }  // namespace mcr::mutator
 
 #endif  // MCR_MUTATOR_GRAPH_CHUNK_PAIRING_H_

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,22 @@
 
 namespace mcr::mutator {
 
-// An allocation, all of it: `count` values that begin at its begin, or one with a flexible array.
+// How a region gives out more memory: by a function of the old version, from the region at an
+// address.
+struct RegionCall {
+  FileAddr allocate;
+  Addr region;              // null: not known
+  bool size_first = false;  // its arguments: the size and the region, or the other way round
+};
+
+// An allocation, or a piece of a region, all of it: `count` values that begin at its begin, or one
+// with a flexible array.
 struct Object {
-  Range<Addr> memory;  // what the allocator gave: malloc_usable_size(3) bytes
+  Range<Addr> memory;  // malloc_usable_size(3) bytes; of a region's piece, what its type takes
   const Recipe* recipe = nullptr;
   uint64_t count = 1;  // of a small type that malloc rounds up, the most that there may be
   const std::string* found_by = nullptr;  // "`head`", "`item.next`"; lives with the graph
+  std::optional<RegionCall> region = {};  // nullopt: malloc(3) gave it
 };
 
 struct UntypedObject {
@@ -31,6 +42,7 @@ struct UntypedObject {
   const std::string* found_by =
       nullptr;           // the `void *` or the memory without types that points to it
   bool precise = false;  // by a field or variable that is a pointer, not by a word that may be one
+  bool in_region = false;  // begins there, and ends somewhere in `memory`
 };
 
 struct ObjectGraph {

@@ -24,6 +24,32 @@ std::optional<PointeeRules::Answer> PointeeRules::OfVariable(std::string_view na
   return std::nullopt;
 }
 
+std::optional<uint64_t> PointeeRules::CountOf(const Type& owner, std::string_view field,
+                                              std::span<const std::byte> value,
+                                              TypeId pointee) const {
+  for (const profiles::Length& length : recipes_.annotations().length()) {
+    if (!RecipeBook::IsField(owner, field, length.field())) continue;
+    if (!length.count().empty()) return Number(owner, length.count(), value);
+    const auto begin = Number(owner, field, value), end = Number(owner, length.end(), value);
+    const uint64_t size = recipes_.before()[pointee].size;
+    if (!begin || !end || *end < *begin || size == 0) return std::nullopt;
+    return (*end - *begin) / size;
+  }
+  return std::nullopt;
+}
+
+// An integer, or an address.
+std::optional<uint64_t> PointeeRules::Number(const Type& owner, std::string_view field,
+                                             std::span<const std::byte> value) const {
+  const auto member = std::ranges::find(owner.members, field, &Member::name);
+  if (member == owner.members.end() || member->bit_size != 0) return std::nullopt;
+  const uint64_t size = recipes_.before()[member->type].size;
+  if (size > sizeof(uint64_t) || member->offset + size > value.size()) return std::nullopt;
+  uint64_t number = 0;
+  std::memcpy(&number, value.data() + member->offset, size);
+  return number;
+}
+
 bool PointeeRules::Holds(const profiles::Pointee& rule, const Type& owner,
                          std::span<const std::byte> value) const {
   if (rule.if_field().empty()) return true;

@@ -28,8 +28,14 @@ class PointeeRules {
   std::optional<Answer> OfField(const Type& owner, std::string_view field,
                                 std::span<const std::byte> value) const;
   std::optional<Answer> OfVariable(std::string_view name) const;
+  // How many values of type `pointee` the field `field` of `value` points to. nullopt: no
+  // annotation says it.
+  std::optional<uint64_t> CountOf(const Type& owner, std::string_view field,
+                                  std::span<const std::byte> value, TypeId pointee) const;
 
  private:
+  std::optional<uint64_t> Number(const Type& owner, std::string_view field,
+                                 std::span<const std::byte> value) const;
   bool Holds(const profiles::Pointee& rule, const Type& owner,
              std::span<const std::byte> value) const;
 

@@ -26,6 +26,8 @@ Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, Recipe
       node_types_(program.types()),
       virtual_tables_(program, bias, memory),
       rules_(program, bias, recipes),
+      regions_(program, recipes),
+      pieces_(containers_),
       typed_(chunks.size()) {}
 
 void Tracer::AddRoot(Addr at, const Recipe& recipe, const std::string& name) {
@@ -41,6 +43,7 @@ bool Tracer::IsText(TypeId type) const {
 
 void Tracer::AddValue(std::span<const std::byte> value, TypeId before, const std::string& name) {
   const Recipe& recipe = recipes_.Get(before);
+  bytes_at_ = Addr();
   if (recipe.has_pointers) TraceSteps(recipe, value, 0, NewLabel(name));
 }
 
@@ -63,15 +66,18 @@ ObjectGraph Tracer::Finish() {
   do {
     TraceAll();
   } while (SettleInner());
+  AddGaps();
   TraceUntyped();
   ObjectGraph graph;
+  AddPieces(graph);
   for (size_t chunk = 0; chunk < typed_.size(); ++chunk) {
-    if (!IsTyped(chunk)) continue;
+    if (!IsTyped(chunk) || pieces_.BlockOf(chunk) != nullptr) continue;
     const Typed& typed = typed_[chunk];
     const HeapChunk& memory = chunks_[chunk];
     graph.objects.push_back(
-        {memory.payload, typed.recipe, CountValues(memory, *typed.recipe), typed.found_by});
+        {memory.payload, typed.recipe, CountValues(memory, *typed.recipe), typed.found_by, {}});
   }
+  std::ranges::sort(graph.objects, {}, [](const Object& object) { return object.memory.begin(); });
   for (const auto& [chunk, untyped] : untyped_) graph.untyped.push_back(untyped);
   std::ranges::sort(graph.untyped, {},
                     [](const UntypedObject& object) { return object.memory.begin(); });
@@ -107,6 +113,7 @@ void Tracer::TraceValue(const Pending& value) {
   if (!recipe.has_pointers || recipe.from_size + value.room == 0) return;
   bytes_.resize(std::max(recipe.from_size * value.count, value.room));
   if (!memory_.Read(value.at, bytes_)) return;
+  bytes_at_ = value.at;
   for (uint64_t i = 0; i < value.count; ++i) {
     TraceSteps(recipe, bytes_, i * recipe.from_size, value.name);
   }
@@ -134,7 +141,8 @@ void Tracer::TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, 
   };
   for (const Step& step : recipe.steps) {
     if (step.kind == Step::Kind::kPointer) {
-      FollowPointer(step, word_at(step.from), recipe, value, name);
+      const Addr at = bytes_at_.IsNull() ? Addr() : bytes_at_ + offset;
+      FollowPointer(step, word_at(step.from), recipe, value, at, name);
     } else if (step.kind == Step::Kind::kOpaque) {
       const Label field = LabelOf(step, program_.types()[recipe.before]);
       FollowOpaque(step, value, field != nullptr ? field : name);
@@ -163,7 +171,7 @@ Tracer::Label Tracer::LabelOf(const Step& step, const Type& owner) {
 }
 
 void Tracer::FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
-                           std::span<const std::byte> value, Label name) {
+                           std::span<const std::byte> value, Addr at, Label name) {
   static const std::string kUnnamed = "an unnamed field";
   word &= ~step.tag_mask;
   if (word < kPage) return;
@@ -174,8 +182,11 @@ void Tracer::FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
                     : name != nullptr ? rules_.OfVariable(*name)
                                       : std::nullopt;
   if (!rule && IsNode(word, step.before)) return Follow(word, node_, 0, found_by);
-  if (!rule) return Follow(word, step.before, step.after, found_by);
-  if (rule->type != 0) Follow(word, rule->type, recipes_.Counterpart(rule->type), found_by);
+  const TypeId pointee = rule ? rule->type : step.before;
+  if (rule && pointee == 0) return;
+  const Pointed pointed{found_by, rules_.CountOf(type, step.field, value, pointee), owner.before,
+                        at};
+  Follow(word, pointee, rule ? recipes_.Counterpart(pointee) : step.after, pointed);
 }
 
 // Links lead to the container itself, too.
@@ -194,7 +205,8 @@ TypeId Tracer::Complete(TypeId before) const {
   return 0;
 }
 
-void Tracer::Follow(uint64_t word, TypeId before, TypeId after, Label found_by) {
+void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& pointed) {
+  const Label found_by = pointed.found_by;
   if (word < kPage) return;
   const TypeTable& types = program_.types();
   before = Complete(before);
@@ -214,9 +226,11 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, Label found_by) 
   const uint64_t offset = word - chunks_[chunk].payload.begin().value();
   // A text: what it is in is known by others, if by anybody.
   if (types[before].kind == TypeKind::kInteger && IsText(before)) return;
+  if (FollowBlock(word, chunk, before, pointed)) return;
+  if (pieces_.BlockOf(chunk) != nullptr) return FollowPiece(chunk, word, before, after, pointed);
   if (IsTyped(chunk)) return CheckInner(chunk, offset, before, found_by);
   if (offset != 0) {
-    inner_.push_back({chunk, offset, before, found_by});
+    inner_.push_back({chunk, offset, before, found_by, pointed.count});
     return;
   }
   Claim(chunk, before, after, found_by);
@@ -262,7 +276,8 @@ TypeId Tracer::PointeeInUnion(TypeId type, uint64_t offset, uint64_t word) {
 
 // Precise tracing comes first: what it types is not looked at as memory without types.
 void Tracer::FollowUntyped(uint64_t word, Label found_by, bool precise) {
-  if (ChunkAt(word) != kNone) likely_.push_back({word, found_by, precise});
+  if (ChunkAt(word) == kNone) return;
+  likely_.push_back({word, found_by, precise});
 }
 
 // Whatever the words of memory without types point to may be reached through it.
@@ -272,6 +287,9 @@ void Tracer::TraceUntyped() {
     const Likely likely = likely_.back();
     likely_.pop_back();
     const size_t chunk = ChunkAt(likely.word);
+    if (likely.precise && BlockAt(likely.word) != nullptr) {
+      untyped_pieces_.emplace(likely.word, likely.found_by);
+    }
     if (IsTyped(chunk)) continue;
     const auto [entry, is_new] = untyped_.try_emplace(
         chunk, UntypedObject{chunks_[chunk].payload, likely.found_by, likely.precise});
@@ -318,7 +336,7 @@ void Tracer::Claim(size_t chunk, TypeId before, TypeId after, Label found_by) {
     const TypeId whole = candidates.types.front();
     Give(chunk, whole == before ? recipes_.Get(before, after) : recipes_.Get(whole), found_by);
   } else if (candidates.matters) {
-    inner_.push_back({chunk, 0, before, found_by});  // others may know
+    inner_.push_back({chunk, 0, before, found_by, std::nullopt});  // others may know
   } else {
     FollowUntyped(chunks_[chunk].payload.begin().value(), found_by, true);
   }
@@ -360,6 +378,11 @@ void Tracer::CheckInner(size_t chunk, uint64_t offset, TypeId before, Label foun
 bool Tracer::SettleInner() {
   std::vector<Inner> unknown;
   for (const Inner& each : std::exchange(inner_, {})) {
+    if (pieces_.BlockOf(each.chunk) != nullptr) {
+      const uint64_t word = chunks_[each.chunk].payload.begin().value() + each.offset;
+      Follow(word, each.before, 0, Pointed{each.found_by, each.count, 0, {}});
+      continue;
+    }
     if (IsTyped(each.chunk)) {
       CheckInner(each.chunk, each.offset, each.before, each.found_by);
       continue;

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -19,6 +20,8 @@
 #include "mutator/graph/node_types.h"
 #include "mutator/graph/object_graph.h"
 #include "mutator/graph/pointee_rules.h"
+#include "mutator/graph/region_pieces.h"
+#include "mutator/graph/regions.h"
 #include "mutator/graph/snapshot.h"
 #include "mutator/graph/virtual_tables.h"
 #include "mutator/transform/recipe_book.h"
@@ -62,6 +65,7 @@ class Tracer {
     uint64_t offset;
     TypeId before = 0;
     Label found_by = nullptr;
+    std::optional<uint64_t> count;  // as Pointed has it
   };
   struct Likely {
     uint64_t word = 0;
@@ -75,9 +79,19 @@ class Tracer {
   void TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, uint64_t offset,
                   Label name);
   void TraceFlexible(const FlexibleArray& array, std::span<const std::byte> bytes, Label name);
+  // What is known of the values that a pointer points to, besides their type.
+  struct Pointed {
+    Label found_by = nullptr;
+    std::optional<uint64_t> count;  // as an annotation says
+    TypeId owner = 0;               // what the pointer is a field of, and where that is
+    Addr owner_at;
+  };
   void FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
-                     std::span<const std::byte> value, Label name);
-  void Follow(uint64_t word, TypeId before, TypeId after, Label found_by);
+                     std::span<const std::byte> value, Addr at, Label name);
+  void Follow(uint64_t word, TypeId before, TypeId after, const Pointed& pointed);
+  void Follow(uint64_t word, TypeId before, TypeId after, Label found_by) {
+    Follow(word, before, after, Pointed{found_by, std::nullopt, 0, {}});
+  }
   void FollowOpaque(const Step& step, std::span<const std::byte> value, Label found_by);
   TypeId PointeeInUnion(TypeId type, uint64_t offset, uint64_t word);
   void FollowUntyped(uint64_t word, Label found_by, bool precise);
@@ -93,6 +107,27 @@ class Tracer {
   size_t ChunkAt(uint64_t word) const;
   bool IsPastEnd(uint64_t word) const;
   void TraceUntyped();
+
+  // Of regions (tracer_regions.cc).
+  bool FollowBlock(uint64_t word, size_t chunk, TypeId before, const Pointed& pointed);
+  void GiveBlocks(size_t chunk, const RegionKind& kind, Addr region, Label found_by);
+  std::optional<Addr> GiveBlock(size_t chunk, const RegionKind& kind, TypeId header, Addr region,
+                                Label found_by);
+  void FollowPiece(size_t chunk, uint64_t word, TypeId before, TypeId after,
+                   const Pointed& pointed);
+  void AddGaps();
+  void AddPieces(ObjectGraph& graph);
+  void CheckPiece(const Piece& piece, const RegionBlock& block);
+  bool StaysAsItIs(Addr region) const;
+  bool MayContinue(const Piece& piece, const RegionBlock& block);
+  struct Part {
+    TypeId whole = 0;
+    uint64_t offset = 0;
+  };
+  const std::vector<Part>& PartsOf(TypeId type);
+  TypeId MayBePartOf(const Piece& piece, const RegionBlock& block);
+  const RegionBlock* BlockAt(uint64_t word) const;
+
   Label LabelOf(const Step& step, const Type& owner);
   bool IsTyped(size_t chunk) const { return typed_[chunk].recipe != nullptr; }
   std::string Where(const HeapChunk& chunk) const;
@@ -110,7 +145,11 @@ class Tracer {
   TypeId node_ = 0;  // of the container whose links are looked at; 0: none
   VirtualTables virtual_tables_;
   PointeeRules rules_;
-  std::vector<Typed> typed_;  // by chunk; recipe nullptr: it has no type
+  Regions regions_;
+  RegionPieces pieces_;
+  std::map<TypeId, std::vector<Part>> parts_;  // by type: where types that change have one
+  std::map<uint64_t, Label> untyped_pieces_;   // where pointers without types point into blocks
+  std::vector<Typed> typed_;                   // by chunk; recipe nullptr: it has no type
   std::unordered_map<size_t, UntypedObject> untyped_;
   std::map<std::pair<Addr, const Recipe*>, bool> outside_;
   std::vector<Inner> inner_;
@@ -118,6 +157,7 @@ class Tracer {
   std::deque<std::string> labels_;
   std::unordered_map<const Step*, Label> step_labels_;
   std::vector<std::byte> bytes_;  // of the value that is looked at
+  Addr bytes_at_;                 // where they are; null: nowhere
   std::deque<Pending> pending_;
   std::vector<std::string> problems_;
 };

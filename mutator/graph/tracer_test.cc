@@ -46,14 +46,43 @@ class TracerTest : public testing::Test {
     return chunks_.back().payload.begin();
   }
   ObjectGraph Trace(TypeId root, Addr at) {
-    recipes_.emplace(before_.types(), after_.types(), profiles::Annotations());
+    recipes_.emplace(before_.types(), after_.types(), annotations_);
     snapshot_.emplace(image_);
     Tracer tracer(*snapshot_, before_, kBias, *recipes_, chunks_);
     tracer.AddRoot(at, recipes_->Get(root), "root");
     return tracer.Finish();
   }
 
+  // struct block { char* last; struct block* next; }, the header of the blocks of a region that
+  // `take(struct block*, long)` gives out of.
+  TypeId AddBlocks() {
+    const TypeId pointer = AddBoth({.kind = TypeKind::kPointer, .size = 8, .target = 0});
+    const auto id = static_cast<TypeId>(before_.types().size());
+    const TypeId to_block = AddBoth({.kind = TypeKind::kPointer, .size = 8, .target = id + 1});
+    AddBoth({.kind = TypeKind::kStruct,
+             .name = "block",
+             .size = 16,
+             .members = {{.name = "last", .type = pointer, .offset = 0},
+                         {.name = "next", .type = to_block, .offset = 8}}});
+    const TypeId take = AddBoth({.kind = TypeKind::kFunction, .parameters = {to_block, long_}});
+    before_.AddFunction("take", FakeProgram::kText, 0x10, take);
+    profiles::Region& region = *annotations_.add_region();
+    region.set_type("block");
+    region.set_next("next");
+    region.set_end("last");
+    region.set_allocate("take");
+    region.set_size_argument(1);
+    return to_block;
+  }
+  // One of 200 bytes that gave out `used` bytes behind its header.
+  Addr RegionBlock(uint64_t offset, uint64_t used) {
+    const Addr block = Block(offset, 200);
+    image_.WriteWord(block, (block + 16 + used).value());
+    return block;
+  }
+
   FakeProgram before_, after_;
+  profiles::Annotations annotations_;
   const TypeId long_ =
       AddBoth({.kind = TypeKind::kInteger, .name = "long", .size = 8, .is_signed = true});
   checkpoint::FakeImage image_;
@@ -125,6 +154,45 @@ TEST_F(TracerTest, SmallValuesBehindTheFirstCountUnlessAllIsZero) {
   EXPECT_EQ(Trace(pointer, root_).objects[0].count, 1u);
   image_.WriteWord(block + 16, 9);
   EXPECT_EQ(Trace(pointer, root_).objects[0].count, 3u);
+}
+
+TEST_F(TracerTest, PiecesOfARegionAreObjectsOfTheirOwn) {
+  const TypeId node = AddNode("node", true);
+  const TypeId blocks = AddBlocks();
+  const TypeId holder = AddBoth({.kind = TypeKind::kStruct,
+                                 .name = "holder",
+                                 .size = 16,
+                                 .members = {{.name = "region", .type = blocks, .offset = 0},
+                                             {.name = "nodes", .type = node - 1, .offset = 8}}});
+  const Addr block = RegionBlock(0x10, 80), first = block + 16, second = block + 56;
+  image_.WriteWord(root_, block.value()).WriteWord(root_ + 8, second.value());
+  image_.WriteWord(second + 8, first.value());
+  const ObjectGraph graph = Trace(holder, root_);
+  EXPECT_TRUE(graph.problems.empty());
+  ASSERT_EQ(graph.objects.size(), 3u);  // the header as well
+  for (const Object& object : {graph.objects[1], graph.objects[2]}) {
+    EXPECT_EQ(object.recipe->before, node);
+    EXPECT_EQ(object.memory.size(), 40u);
+    ASSERT_TRUE(object.region.has_value());
+    EXPECT_EQ(object.region->region, block);
+    EXPECT_EQ(object.region->allocate, FakeProgram::kText);
+  }
+}
+
+TEST_F(TracerTest, WhatFollowsAPieceOfAChangedTypeMayBeAnother) {
+  const TypeId node = AddNode("node", true);
+  const TypeId blocks = AddBlocks();
+  const TypeId holder = AddBoth({.kind = TypeKind::kStruct,
+                                 .name = "holder",
+                                 .size = 16,
+                                 .members = {{.name = "region", .type = blocks, .offset = 0},
+                                             {.name = "nodes", .type = node - 1, .offset = 8}}});
+  const Addr block = RegionBlock(0x10, 80), first = block + 16;
+  image_.WriteWord(root_, block.value()).WriteWord(root_ + 8, first.value());
+  image_.WriteWord(first + 40, 7);
+  const ObjectGraph graph = Trace(holder, root_);
+  ASSERT_EQ(graph.problems.size(), 1u);
+  EXPECT_NE(graph.problems[0].find("annotation: length of `holder.nodes`"), std::string::npos);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct Account {
     Range<Addr> before, after;
     Addr before_bias, after_bias;  // where file address 0 is
   };
-  // An allocation whose values have the new version's layout now.
+  // An allocation, or a piece of a region, whose values have the new version's layout now.
   struct Object {
     Range<Addr> before;
     Addr after;               // a placeholder if it moves (checkpoint::Allocation)
@@ -28,6 +28,7 @@ struct Account {
     TypeId before_type = 0, after_type = 0;
     uint64_t count = 1;
     bool moves = false;
+    bool in_region = false;  // what follows it may be another object
   };
 
   std::vector<Module> modules;
@@ -35,6 +36,8 @@ struct Account {
   // Old addresses: what is not carried over, because the new version's start says what is there
   // (untouched variables, the dynamic loader's records).
   std::vector<Range<Addr>> from_next;
+  // The same of values on the heap that nobody had touched.
+  std::vector<Range<Addr>> heap_from_next;
   // Old and new place of what is laid out anew as a whole: frames of a stack, a thread's blocks of
   // thread-local variables.
   std::vector<Range<Addr>> laid_out_anew;

@@ -30,8 +30,8 @@ class FakeProgram : public Program {
     sections_[3].no_bits = true;
   }
 
-  void AddFunction(std::string name, FileAddr at, uint64_t size) {
-    functions_.push_back({std::move(name), "", At(at, size), 0});
+  void AddFunction(std::string name, FileAddr at, uint64_t size, TypeId type = 0) {
+    functions_.push_back({std::move(name), "", At(at, size), type});
   }
   void AddVariable(std::string name, FileAddr at, uint64_t size, TypeId type = 0) {
     variables_.push_back({std::move(name), "", "", At(at, size), type, false});

@@ -16,6 +16,7 @@
 #include "mutator/merge/reshape.h"
 #include "mutator/merge/segment_mappings.h"
 #include "mutator/merge/stack/take_over.h"
+#include "mutator/merge/start_heap_merge.h"
 #include "mutator/merge/strict.h"
 #include "mutator/merge/thread_locals.h"
 #include "mutator/merge/typed_objects.h"
@@ -104,7 +105,8 @@ Account AccountFor(const ChangedModules& modules, const TypedObjects& objects) {
   for (const ObjectMove& move : objects.moves().all()) {
     const Object& object = *move.object;
     account.objects.push_back({object.memory, move.to, move.to_size, typed, object.recipe->before,
-                               object.recipe->after, object.count, move.moves});
+                               object.recipe->after, object.count, move.moves,
+                               object.region.has_value()});
   }
   return account;
 }
@@ -118,13 +120,19 @@ void CountObjects(const TypedObjects& objects, MergePlan& plan) {
   std::ranges::copy(objects.problems(), std::back_inserter(plan.problems));
 }
 
+bool TypesChange(const TypedObjects& objects) {
+  return objects.module() != nullptr && !objects.module()->map().changed_types().empty();
+}
+
 // The objects of changed types, and what points to them. After the others: what it writes wins.
 Status MergeObjects(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
                     const ChangedModules& modules, const TypedObjects& objects,
-                    const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, MergePlan& plan) {
+                    const StartHeapMerge& start_heap, const StackTakeOver& stacks,
+                    checkpoint::ProcessGraft& graft, MergePlan& plan) {
   if (objects.moves().empty()) return {};
   Reshape(objects.memory(), objects.moves(),
-          LiveWords(modules, objects.moves(), objects.module(), &stacks), graft, plan.problems);
+          LiveWords(modules, objects.moves(), objects.module(), &stacks), start_heap, graft,
+          plan.problems);
   if (!graft.allocations.empty()) MCR_TRY(FindAllocator(live, loaded, graft));
   return MergeMovedPointers(live, modules, objects, stacks, graft, plan);
 }
@@ -196,6 +204,13 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
              TypedObjects::Find(*pair.live, live_modules, modules, options_.strict));
   CountObjects(*objects, plan);
   Account& account = plan.accounts.emplace_back(AccountFor(modules, *objects));
+  StartHeapMerge start_heap;
+  bool same_memory = false;
+  if (base && TypesChange(*objects)) {
+    MCR_ASSIGN(const StartHeap* heap, StartHeapFor(pair, *base, *objects->module()));
+    start_heap = StartHeapMerge(*heap, *base, *pair.live, *objects, plan);
+    same_memory = heap->other_memory.empty();
+  }
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
       mapping.file = module.index;
@@ -204,13 +219,13 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     graft.unmap.push_back(module.live.range);
     MCR_TRY(modules_[module.index]->image.Build(
         {*pair.live, *pair.next, module, modules, next_to_live, guard, base ? &*base : nullptr,
-         objects->moves(), account.from_next},
+         objects->moves(), same_memory, account.from_next},
         graft, plan));
   }
-  ProcessMerge process(
-      {modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live, live_links,
-       next_links, next.tables, guard, shared, objects->moves(), pair.memo, account.from_next},
-      graft, plan);
+  ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
+                        live_links, next_links, next.tables, guard, shared, objects->moves(),
+                        start_heap, pair.memo, account.from_next},
+                       graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());
   MCR_TRY(process.MergeMemory());
@@ -220,7 +235,9 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     RefuseUnproven(*pair.live, modules, *objects, process.guesses(), plan);
   }
   process.MergeLayout();
-  MCR_TRY(MergeObjects(*pair.live, live_modules, modules, *objects, process.stacks(), graft, plan));
+  MCR_TRY(MergeObjects(*pair.live, live_modules, modules, *objects, start_heap, process.stacks(),
+                       graft, plan));
+  start_heap.Write(graft, account, plan);
   account.laid_out_anew = process.stacks().rebuilt_ranges();
   MCR_TRY(MergeThreadLocals({*pair.live, *pair.next, live_modules, next_modules, live_links,
                              next_links, modules, next_to_live, objects->moves(), process.stacks()},
@@ -229,6 +246,14 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     module.map().kept_constants().AddTo(module.new_bias(), graft);
   }
   return {};
+}
+
+Result<const StartHeap*> Merger::StartHeapFor(const ProcessPair& pair, const Base& base,
+                                              const ChangedModule& module) {
+  const auto known = start_heaps_.find({pair.base, pair.next});
+  if (known != start_heaps_.end()) return &known->second;
+  MCR_ASSIGN(StartHeap heap, CompareStartHeaps(base, *pair.next, module));
+  return &start_heaps_.emplace(std::pair(pair.base, pair.next), std::move(heap)).first->second;
 }
 
 Result<ChangedModules> Merger::FindModules(const ProcessPair& pair, const LoadedModules& live,

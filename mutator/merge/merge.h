@@ -9,7 +9,9 @@
 #ifndef MCR_MUTATOR_MERGE_MERGE_H_
 #define MCR_MUTATOR_MERGE_MERGE_H_
 
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "checkpoint/process_image.h"
@@ -24,6 +26,7 @@
 #include "mutator/merge/module_image.h"
 #include "mutator/merge/places.h"
 #include "mutator/merge/process_merge.h"
+#include "mutator/merge/start_heap.h"
 
 namespace mcr::mutator {
 
@@ -65,9 +68,15 @@ class Merger {
   Result<ChangedModules> FindModules(const ProcessPair& pair, const LoadedModules& live,
                                      const LoadedModules& next, Places& places);
 
+  Result<const StartHeap*> StartHeapFor(const ProcessPair& pair, const Base& base,
+                                        const ChangedModule& module);
+
   MergeOptions options_;
   std::vector<std::unique_ptr<Module>> modules_;
   KnownStarts starts_;
+  // By the two rehearsed processes.
+  std::map<std::pair<const checkpoint::ProcessImage*, const checkpoint::ProcessImage*>, StartHeap>
+      start_heaps_;
 };
 
 }  // namespace mcr::mutator

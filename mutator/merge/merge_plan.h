@@ -36,6 +36,7 @@ struct ObjectCounts {
   uint64_t typed = 0;        // found by precise tracing; 0 if no type changes
   uint64_t transformed = 0;  // of a changed type
   uint64_t moved = 0;        // of these: did not fit their allocation
+  uint64_t initialised = 0;  // values that the new version's start computes otherwise
 };
 
 struct MergePlan {

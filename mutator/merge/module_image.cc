@@ -116,8 +116,9 @@ Status ModuleImageBuilder::AddBase(const Sources& sources, Model& model) const {
   model.base = *sources.base;
   MCR_ASSIGN(model.base_parts, read(model.base->start));
   MCR_ASSIGN(const auto again, read(model.base->again));
-  const StartValues values({*model.base, model.next_to_live, sources.modules,
-                            SameAllocations(*model.base->start.image, sources.next)});
+  const StartValues values(
+      {*model.base, model.next_to_live, sources.modules,
+       sources.same_memory || SameAllocations(*model.base->start.image, sources.next)});
   for (const Pair& pair : pairs_) {
     const Range<FileAddr> range = pair.before->range;
     const bool certain = std::ranges::equal(model.base_parts[pair.old_segment].At(range),

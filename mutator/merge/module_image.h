@@ -36,6 +36,7 @@ class ModuleImageBuilder {
     PointerGuard guard;
     const Base* base;  // nullptr: every variable counts as changed by the server
     const ObjectMoves& moves;
+    bool same_memory;  // the new version's start allocates what the old one's does (start_heap.h)
     std::vector<Range<Addr>>& from_next;  // gets the old places of variables that are not kept
   };
 

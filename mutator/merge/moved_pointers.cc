@@ -105,7 +105,7 @@ class Follower {
     const uint64_t tag = word & leaf.tag_mask;
     word -= tag;
     const ObjectMoves::Landing landing = moves_.Translate(word, leaf.pointee);
-    if (landing.move == nullptr || landing.to == word || IsMallocs(at, *landing.move, word)) return;
+    if (landing.move == nullptr || landing.to == word || IsMallocs(at, word)) return;
     const std::string holder = fmt::format(
         "the word at {} in {}", Hex(at), mapping.path.empty() ? "anonymous memory" : mapping.path);
     if (leaf.kind == Leaf::Kind::kNumber)
@@ -124,8 +124,9 @@ class Follower {
 
   // malloc's own tables hold addresses of blocks, which begin a word before the end of what the
   // block before may use.
-  bool IsMallocs(Addr at, const ObjectMove& move, uint64_t word) const {
-    return Addr(word) + kWord == move.object->memory.end() &&
+  bool IsMallocs(Addr at, uint64_t word) const {
+    const HeapChunk* block = FindChunk(objects_.chunks(), Addr(word));
+    return block != nullptr && Addr(word) + kWord == block->payload.end() &&
            FindChunk(objects_.chunks(), at) == nullptr;
   }
 

@@ -24,7 +24,8 @@ uint64_t NewSize(const Object& object) {
 
 bool IsPlaceholder(uint64_t word) { return word >> 48 == kPlaceholders.value() >> 48; }
 
-ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types) {
+ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr bias)
+    : bias_(bias) {
   Addr placeholder = kPlaceholders;
   for (const Object& object : graph.objects) {
     if (object.recipe->identity) continue;
@@ -55,9 +56,11 @@ const ObjectMove* ObjectMoves::Find(Addr at) const {
 ObjectMoves::Landing ObjectMoves::Translate(uint64_t word, TypeId pointee) const {
   if (!hull_.Contains(Addr(word))) return {};
   const ObjectMove* move = Find(Addr(word));
-  // One past the end is no other object's: malloc keeps its own word between two blocks.
-  if (move == nullptr) move = Find(Addr(word - 1));
-  if (move == nullptr) return {};
+  if (move == nullptr) {
+    const Landing behind = BehindEnd(Addr(word), pointee);
+    if (behind.move == nullptr || !behind.to) return behind;
+    move = behind.move;
+  }
   const Recipe& recipe = *move->object->recipe;
   const uint64_t offset = word - move->object->memory.begin().value();
   if (recipe.flexible || recipe.from_size == 0) {
@@ -71,11 +74,28 @@ ObjectMoves::Landing ObjectMoves::Translate(uint64_t word, TypeId pointee) const
   return {move, (move->to + index * recipe.to_size + *mapped).value()};
 }
 
+// malloc keeps its own word between two blocks, so that one past the end is no other object's. In a
+// region it may well be, unless the pointer is one to a value of the object's own type.
+ObjectMoves::Landing ObjectMoves::BehindEnd(Addr at, TypeId pointee) const {
+  const ObjectMove* move = Find(Addr(at.value() - 1));
+  if (move == nullptr) return {};
+  if (!move->object->region) return {move, move->to.value()};
+  if (pointee == 0 || pointee != move->object->recipe->before) return {};
+  return {move, std::nullopt};
+}
+
 void ObjectMoves::AddTo(checkpoint::ProcessGraft& graft) const {
   for (const ObjectMove& move : moves_) {
     if (!move.moves) continue;
-    graft.allocations.push_back({move.to, move.to_size});
-    graft.freed.push_back(move.object->memory.begin());
+    checkpoint::Allocation allocation{.placeholder = move.to, .size = move.to_size};
+    if (const auto& region = move.object->region) {
+      allocation.allocate = bias_ + region->allocate.value();
+      allocation.region = region->region;
+      allocation.size_first = region->size_first;
+    } else {
+      graft.freed.push_back(move.object->memory.begin());
+    }
+    graft.allocations.push_back(allocation);
   }
 }
 

@@ -2,7 +2,8 @@
 // "Placement").
 //
 // An object stays where it is if it fits its allocation; otherwise it gets a new one from the
-// process's own allocator, and the old one is given back at commit.
+// process's own allocator, and the old one is given back at commit: to malloc, since a region takes
+// nothing back before it goes as a whole.
 #ifndef MCR_MUTATOR_MERGE_OBJECT_MOVES_H_
 #define MCR_MUTATOR_MERGE_OBJECT_MOVES_H_
 
@@ -34,8 +35,8 @@ class ObjectMoves {
  public:
   ObjectMoves() = default;
   // `graph` outlives the moves; `types` are those of its objects. Objects that only have pointers
-  // to translate are left out.
-  ObjectMoves(const ObjectGraph& graph, const TypeTable& types);
+  // to translate are left out. `bias`: of the old version in the process.
+  ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr bias);
 
   const std::vector<ObjectMove>& all() const { return moves_; }  // by old address
   bool empty() const { return moves_.empty(); }
@@ -56,9 +57,12 @@ class ObjectMoves {
   void AddTo(checkpoint::ProcessGraft& graft) const;
 
  private:
+  Landing BehindEnd(Addr at, TypeId pointee) const;
+
   std::vector<ObjectMove> moves_;
   std::map<TypeId, std::string> type_names_;
   Range<Addr> hull_;
+  Addr bias_;
 };
 
 }  // namespace mcr::mutator

@@ -58,6 +58,9 @@ class Writer {
   void Write(const Allocation& allocation) {
     Number(allocation.placeholder);
     Number(allocation.size);
+    Number(allocation.allocate);
+    Number(allocation.region);
+    Number(uint64_t{allocation.size_first});
   }
   void Write(const AllocatedWord& word) {
     Number(word.at);
@@ -141,12 +144,16 @@ std::string Serialise(const MergePlan& plan) {
   const PointerCounts& pointers = plan.pointers;
   const VariableCounts& variables = plan.variables;
   const ObjectCounts& objects = plan.objects;
-  for (const uint64_t count :
-       {pointers.functions, pointers.instructions, pointers.variables, pointers.literals,
-        pointers.layout, pointers.precise, pointers.likely, pointers.mangled, pointers.shifted,
-        pointers.moved, pointers.unproven, variables.kept, variables.initialised, variables.bound,
-        variables.dropped, static_cast<uint64_t>(plan.rebuilt_frames), objects.typed,
-        objects.transformed, objects.moved}) {
+  for (const uint64_t count : {pointers.functions,    pointers.instructions,
+                               pointers.variables,    pointers.literals,
+                               pointers.layout,       pointers.precise,
+                               pointers.likely,       pointers.mangled,
+                               pointers.shifted,      pointers.moved,
+                               pointers.unproven,     variables.kept,
+                               variables.initialised, variables.bound,
+                               variables.dropped,     static_cast<uint64_t>(plan.rebuilt_frames),
+                               objects.typed,         objects.transformed,
+                               objects.moved,         objects.initialised}) {
     writer.Number(count);
   }
   writer.List(plan.conflicts);

@@ -117,6 +117,7 @@ void ProcessMerge::Conclude(const Mapping& mapping, const LikelyPointer& pointer
     case Verdict::kPointer:
       module.known->Add(target);
       if (Write(pointer, module, translation) || RetargetLikeNext(pointer, module)) return;
+      if (context_.start_heap.Replaces(pointer.at)) return Shift(pointer, module);
       // One past the last byte is as well the first byte of whatever follows.
       if (!module.live.range.Contains(Addr(pointer.target))) return;
       return Refuse(WordIn(mapping, pointer.at), pointer.target, translation);

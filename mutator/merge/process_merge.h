@@ -23,6 +23,7 @@
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/object_tables.h"
 #include "mutator/merge/stack/take_over.h"
+#include "mutator/merge/start_heap_merge.h"
 #include "mutator/merge/strict.h"
 
 namespace mcr::mutator {
@@ -55,6 +56,7 @@ class ProcessMerge {
     PointerGuard guard;
     SharedMemorySeen& shared;
     const ObjectMoves& moves;
+    const StartHeapMerge& start_heap;
     const ScanMemo* memo;                 // nullptr: all of `live` is searched
     std::vector<Range<Addr>>& from_next;  // gets what is written as the new version's start has it
   };

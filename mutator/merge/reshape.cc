@@ -14,8 +14,9 @@ constexpr size_t kWord = 8;
 
 class Reshaper {
  public:
-  Reshaper(const MemoryReader& live, const LiveWords& words, checkpoint::ProcessGraft& graft)
-      : live_(live), words_(words), graft_(graft) {}
+  Reshaper(const MemoryReader& live, const LiveWords& words, const StartHeapMerge& start_heap,
+           checkpoint::ProcessGraft& graft)
+      : live_(live), words_(words), start_heap_(start_heap), graft_(graft) {}
 
   Status Write(const ObjectMove& move) {
     const Object& object = *move.object;
@@ -24,6 +25,8 @@ class Reshaper {
     MCR_TRY(live_.Read(object.memory.begin(), from));
     std::vector<uint64_t> placeholders;
     const TranslateWord translate = [&](const ValueWord& word) -> Result<uint64_t> {
+      const bool is_old = word.meaning != ValueWord::Meaning::kNew;
+      if (is_old && start_heap_.Replaces(object.memory.begin() + word.from)) return 0;
       MCR_ASSIGN(const uint64_t value, words_.Translate(word));
       if (IsPlaceholder(value)) placeholders.push_back(word.to);
       return value;
@@ -49,14 +52,16 @@ class Reshaper {
  private:
   const MemoryReader& live_;
   const LiveWords& words_;
+  const StartHeapMerge& start_heap_;
   checkpoint::ProcessGraft& graft_;
 };
 
 }  // namespace
 
 void Reshape(const MemoryReader& live, const ObjectMoves& moves, const LiveWords& words,
-             checkpoint::ProcessGraft& graft, std::vector<std::string>& problems) {
-  Reshaper reshaper(live, words, graft);
+             const StartHeapMerge& start_heap, checkpoint::ProcessGraft& graft,
+             std::vector<std::string>& problems) {
+  Reshaper reshaper(live, words, start_heap, graft);
   moves.AddTo(graft);
   for (const ObjectMove& move : moves.all()) {
     const Status written = reshaper.Write(move);

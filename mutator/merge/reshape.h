@@ -9,12 +9,14 @@
 #include "mcr/base/memory_reader.h"
 #include "mutator/merge/live_words.h"
 #include "mutator/merge/object_moves.h"
+#include "mutator/merge/start_heap_merge.h"
 
 namespace mcr::mutator {
 
 // Adds the allocations and writes to `graft`; what cannot be carried over to `problems`.
 void Reshape(const MemoryReader& live, const ObjectMoves& moves, const LiveWords& words,
-             checkpoint::ProcessGraft& graft, std::vector<std::string>& problems);
+             const StartHeapMerge& start_heap, checkpoint::ProcessGraft& graft,
+             std::vector<std::string>& problems);
 
 }  // namespace mcr::mutator
 

@@ -8,6 +8,7 @@
 
 #include "mutator/graph/allocation_types.h"
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/plausible.h"
 #include "mutator/graph/tracer.h"
 #include "mutator/merge/frame_roots.h"
 #include "mutator/merge/variable_pairs.h"
@@ -17,24 +18,6 @@ namespace {
 
 constexpr uint64_t kWord = 8;
 constexpr uint64_t kRedZone = 128;
-
-// Whether memory could be a value of the type: its pointers point to memory, or nowhere.
-bool IsPlausible(const Recipe& recipe, std::span<const std::byte> value, const Mappings& mappings) {
-  if (value.size() < recipe.from_size) return false;
-  for (const Step& step : recipe.steps) {
-    if (step.kind == Step::Kind::kNested && !recipe.identity) {
-      const auto inner = value.subspan(step.from);
-      if (!IsPlausible(*step.element, inner, mappings)) return false;
-    }
-    if (step.kind != Step::Kind::kPointer) continue;
-    uint64_t word;
-    std::memcpy(&word, value.data() + step.from, kWord);
-    word &= ~step.tag_mask;
-    const bool nowhere = word == 0 || word == ~uint64_t{0};
-    if (!nowhere && FindMapping(mappings, Addr(word)) == nullptr) return false;
-  }
-  return true;
-}
 
 const Recipe& RecipeOf(AddressMap& map, const Variable& variable, const Variable* after) {
   return after != nullptr && after->type != 0 ? map.RecipeOf(variable, *after)
@@ -129,7 +112,7 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
   }
   module_ = &module;
   graph_ = std::move(graph);
-  moves_ = ObjectMoves(graph_, module.before().types());
+  moves_ = ObjectMoves(graph_, module.before().types(), module.live.bias);
   RefuseUntyped(module);
 }
 
@@ -143,8 +126,9 @@ void TypedObjects::RefuseUntyped(const ChangedModule& module) {
     for (const TypeId type : module.map().changed_types()) {
       const Recipe& recipe = recipes.Get(type);
       const uint64_t count = CountThatFits(bytes.size(), recipe.from_size, false);
-      const bool fits = recipe.flexible ? bytes.size() >= recipe.from_size
-                                        : (object.precise ? count != 0 : count == 1);
+      const bool fits = recipe.flexible || object.in_region
+                            ? bytes.size() >= recipe.from_size
+                            : (object.precise ? count != 0 : count == 1);
       if (!fits || !IsPlausible(recipe, bytes, memory_.image().mappings())) continue;
       const std::string name = recipes.before().Describe(type);
       problems_.push_back(fmt::format(

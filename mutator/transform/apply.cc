@@ -105,7 +105,9 @@ class Applier {
       case Step::Kind::kFloat:
         return Float(step, from, to);
       case Step::Kind::kEnum:
-        return Enumeration(step, from, to);
+        return Mapped(step, from, to, "no enumerator of both versions");
+      case Step::Kind::kSize:
+        return Mapped(step, from, to, "not the size of what it is annotated to be the size of");
       case Step::Kind::kBits:
         return Bits(step, from, to);
       case Step::Kind::kUnion:
@@ -190,13 +192,12 @@ class Applier {
     return {};
   }
 
-  Status Enumeration(const Step& step, uint64_t from, uint64_t to) {
+  Status Mapped(const Step& step, uint64_t from, uint64_t to, const char* otherwise) {
     const auto width = static_cast<uint32_t>(step.from_size * 8);
     const Number number = Extend(Load(from_, from, step.from_size), width, step.from_signed);
     const auto found = step.enumerators.find(static_cast<int64_t>(number.bits));
     if (found == step.enumerators.end()) {
-      return Fail(fmt::format("field `{}`: {} is no enumerator of both versions", step.field,
-                              Text(number)));
+      return Fail(fmt::format("field `{}`: {} is {}", step.field, Text(number), otherwise));
     }
     std::memcpy(to_.data() + to, &found->second, step.to_size);
     return {};

@@ -23,6 +23,7 @@ struct Step {
     kInteger,  // by value
     kFloat,
     kEnum,      // by enumerator
+    kSize,      // of an array's elements, as a number: follows their type
     kPointer,   // the word is translated
     kBits,      // an integer in a bit-field
     kText,      // an array of characters that became shorter: keeps its terminating zero
@@ -41,7 +42,7 @@ struct Step {
   uint64_t tag_mask = 0;                        // kPointer: bits that are no part of the address
   const Recipe* element = nullptr;              // kNested
   uint64_t count = 1;                           // kNested: elements that both versions have
-  std::map<int64_t, int64_t> enumerators;       // kEnum
+  std::map<int64_t, int64_t> enumerators;       // kEnum, kSize: old value, new value
   std::map<int64_t, const Recipe*> members;     // kUnion
   uint64_t discriminator = 0;                   // kUnion: its offset in the old value
   uint64_t discriminator_size = 0;              // kUnion: bytes

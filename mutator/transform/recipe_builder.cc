@@ -208,7 +208,7 @@ void RecipeBuilder::AddValue(TypeId before, TypeId after, Step step, Recipe& rec
   step.after = after;
   step.from_signed = from.is_signed;
   step.to_signed = to.is_signed;
-  if (AddTagged(step, recipe) || AddCopy(step, recipe)) return;
+  if (AddTagged(step, recipe) || AddCopy(step, recipe) || AddSizeOf(step, recipe)) return;
   if (from.kind == TypeKind::kEnum && to.kind == TypeKind::kEnum) {
     return AddEnum(before, after, std::move(step), recipe);
   }
@@ -287,6 +287,48 @@ bool RecipeBuilder::AddCopy(Step step, Recipe& recipe) {
   step.from_size = step.to_size = std::min(step.from_size, step.to_size);
   recipe.steps.push_back(std::move(step));
   return true;
+}
+
+// A number that holds the size of an array's elements.
+bool RecipeBuilder::AddSizeOf(Step step, Recipe& recipe) {
+  for (const profiles::Length& annotation : book_.annotations().length()) {
+    const std::string& array = annotation.field();
+    const std::string field = array.substr(0, array.rfind('.') + 1) + annotation.size_of();
+    if (annotation.size_of().empty() || !IsNumber(before_[step.before]) ||
+        !IsNumber(after_[step.after]) || !RecipeBook::IsField(before_[owner_], step.field, field)) {
+      continue;
+    }
+    const TypeId element = ElementOf(array);
+    const TypeId counterpart = book_.Counterpart(element);
+    if (element == 0 || counterpart == 0) {
+      Problem(recipe, fmt::format("{}nothing says what `{}` points to (annotation: pointee)",
+                                  NameOf(step), array));
+      return true;
+    }
+    const auto size = static_cast<int64_t>(before_[element].size);
+    const auto new_size = static_cast<int64_t>(after_[counterpart].size);
+    if (size == new_size) return false;
+    step.kind = Kind::kSize;
+    step.enumerators = {{0, 0}, {size, new_size}};
+    recipe.steps.push_back(std::move(step));
+    return true;
+  }
+  return false;
+}
+
+// What a field of the struct whose fields are being added points to.
+TypeId RecipeBuilder::ElementOf(const std::string& annotated) const {
+  for (const profiles::Pointee& pointee : book_.annotations().pointee()) {
+    if (pointee.field() == annotated && pointee.if_field().empty()) {
+      return book_.OldType(pointee.type());
+    }
+  }
+  const auto& members = before_[owner_].members;
+  const auto member =
+      std::ranges::find(members, annotated.substr(annotated.rfind('.') + 1), &Member::name);
+  return member == members.end() || !IsPointer(before_[member->type])
+             ? 0
+             : before_[member->type].target;
 }
 
 void RecipeBuilder::AddEnum(TypeId before, TypeId after, Step step, Recipe& recipe) {

@@ -28,6 +28,8 @@ class RecipeBuilder {
   bool AddTagged(Step step, Recipe& recipe);
   bool AddAddress(const profiles::TaggedPointer& annotation, Step step, Recipe& recipe);
   bool AddCopy(Step step, Recipe& recipe);
+  bool AddSizeOf(Step step, Recipe& recipe);
+  TypeId ElementOf(const std::string& annotated) const;
   void AddBits(const Member& from, const Member& to, Step step, Recipe& recipe);
   void AddEnum(TypeId before, TypeId after, Step step, Recipe& recipe);
   void AddArray(TypeId before, TypeId after, Step step, Recipe& recipe);

@@ -94,6 +94,22 @@ TEST_F(TransformTest, EnumeratorsKeepTheirNames) {
   EXPECT_FALSE(Run(a, b, &from, &to));
 }
 
+TEST_F(TransformTest, NumberThatIsTheSizeOfAnElementFollowsItsType) {
+  const TypeId a = before_.Integer("long", 8), b = after_.Integer("long", 8);
+  const TypeId e = before_.Record("entry", 8, {{"id", a, 0}});
+  const TypeId f = after_.Record("entry", 16, {{"weight", b, 0}, {"id", b, 8}});
+  const TypeId s = before_.Record("array", 16, {{"all", before_.Pointer(e), 0}, {"size", a, 8}});
+  const TypeId t = after_.Record("array", 16, {{"all", after_.Pointer(f), 0}, {"size", b, 8}});
+  profiles::Length& length = *annotations_.add_length();
+  length.set_field("array.all");
+  length.set_size_of("size");
+  long from[] = {0, 8}, to[] = {0, 0};
+  ASSERT_TRUE(Run(s, t, from, to));
+  EXPECT_EQ(to[1], 16);
+  from[1] = 24;  // of something else
+  EXPECT_FALSE(Run(s, t, from, to));
+}
+
 TEST_F(TransformTest, BitFieldsMoveWithoutTheirNeighbours) {
   const TypeId a = before_.Integer("unsigned", 4, false), b = after_.Integer("unsigned", 4, false);
   const TypeId s = before_.Record("s", 4, {{"x", a, 0, 0, 3}, {"y", a, 0, 3, 7}});

@@ -1,5 +1,5 @@
 // Whether the allocator's bookkeeping still reads, and whether every object that has a new layout
-// lies wholly in a block of its own that is large enough for it.
+// lies wholly in a block that is in use, where no other is.
 #ifndef MCR_MUTATOR_VALIDATE_HEAP_CHECK_H_
 #define MCR_MUTATOR_VALIDATE_HEAP_CHECK_H_
 

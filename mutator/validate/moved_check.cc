@@ -46,9 +46,10 @@ class Searcher {
   }
 
  private:
-  // With what the allocator gave beyond what was asked for.
+  // With what malloc gave beyond what was asked for.
   Range<Addr> PlaceOf(const Account::Object& object) const {
-    const HeapChunk* chunk = object.moves ? words_.heap().Find(object.after) : nullptr;
+    const bool from_malloc = object.moves && !object.in_region;
+    const HeapChunk* chunk = from_malloc ? words_.heap().Find(object.after) : nullptr;
     return chunk != nullptr ? chunk->payload
                             : *Range<Addr>::FromSize(object.after, object.after_size);
   }
@@ -57,7 +58,7 @@ class Searcher {
     const Account::Object* object = words_.ObjectOf(word);
     if (object == nullptr || overwritten_.Holds(at)) return;
     ++finding_.checked;
-    if (words_.Check(word, word, {}).ok() || IsDead(at) || IsMallocs(at, *object, word)) return;
+    if (words_.Check(word, word, {}).ok() || IsDead(at) || IsMallocs(at, word)) return;
     const std::string place = mapping.path.empty() ? "anonymous memory" : mapping.path;
     finding_.Wrong(fmt::format("the word at {} in {} still points to {}, where an object was",
                                Hex(at), place, Hex(word)));
@@ -76,8 +77,10 @@ class Searcher {
 
   // malloc's own tables hold addresses of blocks, which begin a word before the end of what the
   // block before may use.
-  bool IsMallocs(Addr at, const Account::Object& object, uint64_t word) const {
-    return Addr(word) + kWord == object.before.end() && words_.heap().Find(at) == nullptr;
+  bool IsMallocs(Addr at, uint64_t word) const {
+    const HeapChunk* block = words_.heap().Find(Addr(word));
+    return block != nullptr && Addr(word) + kWord == block->payload.end() &&
+           words_.heap().Find(at) == nullptr;
   }
 
   const checkpoint::ProcessImage& image_;

@@ -38,10 +38,18 @@ const LoadedModule* StartCheck::InBase(const VersionPair& versions,
 bool StartCheck::IsTouched(const VersionPair& versions, const Account::Module& module, FileAddr at,
                            std::span<const std::byte> value) const {
   const LoadedModule* same = InBase(versions, module);
+  return same != nullptr && Differs(same->bias + at.value(), value);
+}
+
+bool StartCheck::IsTouchedOnHeap(Addr at, std::span<const std::byte> value) const {
+  return Differs(base_.layout().start_brk + (at - live_.layout().start_brk), value);
+}
+
+bool StartCheck::Differs(Addr in_base, std::span<const std::byte> value) const {
   std::vector<std::byte> start(value.size());
-  if (same == nullptr || !base_memory_.Read(same->bias + at.value(), start)) return false;
+  if (!base_memory_.Read(in_base, start)) return false;
   for (size_t offset = 0; offset < value.size();) {
-    const size_t size = std::min(kWord - (at + offset).value() % kWord, value.size() - offset);
+    const size_t size = std::min(kWord - (in_base + offset).value() % kWord, value.size() - offset);
     uint64_t ours = 0, theirs = 0;
     std::memcpy(&ours, value.data() + offset, size);
     std::memcpy(&theirs, start.data() + offset, size);

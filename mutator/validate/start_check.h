@@ -1,5 +1,5 @@
-// Whether a variable holds what a start of the old version has left in it, so that the new
-// version's start may say what it holds now.
+// Whether a variable, or a value on the heap, holds what a start of the old version has left in it,
+// so that the new version's start may say what it holds now.
 #ifndef MCR_MUTATOR_VALIDATE_START_CHECK_H_
 #define MCR_MUTATOR_VALIDATE_START_CHECK_H_
 
@@ -27,9 +27,13 @@ class StartCheck {
   // than at the start.
   bool IsTouched(const VersionPair& versions, const Account::Module& module, FileAddr at,
                  std::span<const std::byte> value) const;
+  // The same of a value on the heap, which a start leaves at the same distance from the heap's
+  // begin.
+  bool IsTouchedOnHeap(Addr at, std::span<const std::byte> value) const;
 
  private:
   const LoadedModule* InBase(const VersionPair& versions, const Account::Module& module) const;
+  bool Differs(Addr in_base, std::span<const std::byte> value) const;
   // Whether a word that is not the same in both processes may yet name the same thing.
   bool MayBeSame(uint64_t live, uint64_t base) const;
 

@@ -74,6 +74,7 @@ class Checker {
   Result<Findings> Run() {
     for (const Account::Module& module : account_.modules) MCR_TRY(Variables(module));
     MCR_TRY(Objects());
+    MCR_TRY(HeapOfStart());
     MCR_TRY(Writes());
     for (const auto& thread : process_.before.threads()) MCR_TRY(Thread(thread));
     KernelTables();
@@ -118,6 +119,22 @@ class Checker {
     }
     findings_.values.Wrong(variable.title +
                            " has changed since the start, and its value is the new version's");
+  }
+
+  // Values of objects that are the new version's.
+  Status HeapOfStart() {
+    for (const Range<Addr>& range : account_.heap_from_next) {
+      ++findings_.values.checked;
+      old_.resize(range.size());
+      MCR_TRY(old_values_.Read(range.begin(), old_));
+      if (process_.start == nullptr || !process_.start->IsTouchedOnHeap(range.begin(), old_)) {
+        continue;
+      }
+      findings_.values.Wrong(fmt::format(
+          "the {} bytes at {} have changed since the start, and are the new version's now",
+          range.size(), Hex(range.begin())));
+    }
+    return {};
   }
 
   Status Objects() {
@@ -257,8 +274,12 @@ class Checker {
 Result<Findings> CheckState(CheckedProcess process,
                             std::span<const std::unique_ptr<VersionPair>> versions) {
   ResolveObjects(process.allocations, process.account);
-  process.account.from_next = Join(std::move(process.account.from_next));
-  process.account.laid_out_anew = Join(std::move(process.account.laid_out_anew));
+  Account& account = process.account;
+  std::ranges::sort(account.heap_from_next);
+  account.from_next.insert(account.from_next.end(), account.heap_from_next.begin(),
+                           account.heap_from_next.end());
+  account.from_next = Join(std::move(account.from_next));
+  account.laid_out_anew = Join(std::move(account.laid_out_anew));
   return Checker(process, versions).Run();
 }
 

@@ -100,12 +100,33 @@ void ValueMatch::Begin(const VersionPair* owner, const Holder& holder, Bytes bef
   path_.clear();
 }
 
+// Which of them a part of the old value overlaps.
+std::span<const Range<Addr>> ValueMatch::FromNext(Bytes before) const {
+  if (from_next_.empty() || holder_->at.IsNull() || before.empty()) return {};
+  const Addr at = PlaceOf(before);
+  const auto first = std::ranges::upper_bound(from_next_, at, {},
+                                              [](const Range<Addr>& each) { return each.end(); });
+  const auto last = std::ranges::lower_bound(first, from_next_.end(), at + before.size(), {},
+                                             [](const Range<Addr>& each) { return each.begin(); });
+  return {first, last};
+}
+
 bool ValueMatch::IsFromNext(Bytes before) const {
-  if (from_next_.empty() || holder_->at.IsNull()) return false;
-  const Addr at = holder_->at + static_cast<uint64_t>(before.data() - begin_);
-  const auto behind = std::ranges::upper_bound(from_next_, at, {},
-                                               [](const Range<Addr>& each) { return each.end(); });
-  return behind != from_next_.end() && behind->Contains(at);
+  const auto parts = FromNext(before);
+  return parts.size() == 1 &&
+         parts.front().Contains(*Range<Addr>::FromSize(PlaceOf(before), before.size()));
+}
+
+// The new bytes of a part of which only some are to be compared: the others are as they were.
+std::vector<std::byte> ValueMatch::ButFromNext(Bytes before, Bytes after) const {
+  std::vector<std::byte> bytes(after.begin(), after.end());
+  const Addr begin = PlaceOf(before), end = begin + std::min(before.size(), after.size());
+  for (const Range<Addr>& part : FromNext(before)) {
+    for (Addr at = std::max(begin, part.begin()); at < std::min(end, part.end()); at = at + 1) {
+      bytes[at - begin] = before[at - begin];
+    }
+  }
+  return bytes;
 }
 
 void ValueMatch::Value(const LayoutMatch& layout, Bytes before, Bytes after) {
@@ -122,15 +143,15 @@ void ValueMatch::Value(const LayoutMatch& layout, Bytes before, Bytes after) {
 
 void ValueMatch::Field(const FieldMatch& field, Bytes before, Bytes after) {
   if (field.kind == Kind::kNested) return Nested(field, before, after);
-  if (IsFromNext(before.subspan(field.before))) return;
-  ++findings_.values.checked;
-  path_.push_back({&field, 0});
   const Bytes from = before.subspan(field.before), to = after.subspan(field.after);
   const Bytes old = from.first(std::min<size_t>(from.size(), field.before_size));
   const Bytes now = to.first(std::min<size_t>(to.size(), field.after_size));
+  if (IsFromNext(old)) return;
+  ++findings_.values.checked;
+  path_.push_back({&field, 0});
   switch (field.kind) {
     case Kind::kBytes:
-      if (!std::ranges::equal(old, now)) Words(old, now);
+      if (!std::ranges::equal(old, now)) Words(old, ButFromNext(old, now));
       break;
     case Kind::kUntyped:
       Words(old.first(std::min(old.size(), now.size())),

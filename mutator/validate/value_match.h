@@ -46,7 +46,12 @@ class ValueMatch {
 
   void Begin(const VersionPair* owner, const Holder& holder, Bytes before);
   void Value(const LayoutMatch& layout, Bytes before, Bytes after);
+  Addr PlaceOf(Bytes before) const {
+    return holder_->at + static_cast<uint64_t>(before.data() - begin_);
+  }
+  std::span<const Range<Addr>> FromNext(Bytes before) const;
   bool IsFromNext(Bytes before) const;
+  std::vector<std::byte> ButFromNext(Bytes before, Bytes after) const;
   void Field(const FieldMatch& field, Bytes before, Bytes after);
   void Nested(const FieldMatch& field, Bytes before, Bytes after);
   void Pointer(const FieldMatch& field, Bytes before, Bytes after);

@@ -116,7 +116,8 @@ const Account::Object* WordMatch::ObjectOf(uint64_t at) const {
   const auto after = std::ranges::upper_bound(
       objects, Addr(at), {}, [](const Account::Object& object) { return object.before.begin(); });
   const Account::Object& object = *std::prev(after);
-  return Holds(object.before, at) ? &object : nullptr;
+  const bool holds = object.in_region ? object.before.Contains(Addr(at)) : Holds(object.before, at);
+  return holds ? &object : nullptr;
 }
 
 // Nobody knows of a word without a type whether it has flags in it.

@@ -46,7 +46,8 @@ class WordMatch {
   // Of a word that a call has pushed.
   WordVerdict CheckReturn(uint64_t before, uint64_t after) const;
 
-  // The object with a new layout whose old memory holds `at`, its end included; nullptr: none.
+  // The object with a new layout whose old memory holds `at`, its end included if nothing else can
+  // begin there; nullptr: none.
   const Account::Object* ObjectOf(uint64_t at) const;
   // `object` is the account's.
   const LayoutMatch& LayoutOf(const Account::Object& object) const {

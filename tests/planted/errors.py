@@ -11,6 +11,7 @@ MOVES = "mutator/merge/object_moves.cc"
 MOVED = "mutator/merge/moved_pointers.cc"
 RESHAPE = "mutator/merge/reshape.cc"
 IMAGE = "mutator/merge/module_image.cc"
+START_HEAP = "mutator/merge/start_heap_merge.cc"
 MAP = "mutator/merge/address_map.cc"
 PROCESS = "mutator/merge/process_merge.cc"
 KERNEL = "mutator/merge/kernel_tables.cc"
@@ -107,8 +108,8 @@ ERRORS = [
           "const uint64_t index = ON ? 0 : offset / recipe.from_size;",
           "interior_pointers", DATA),
     Error("block_too_small", MOVES,
-          "graft.allocations.push_back({move.to, move.to_size});",
-          "graft.allocations.push_back({move.to, ON ? move.to_size / 2 : move.to_size});",
+          ".size = move.to_size};",
+          ".size = ON ? move.to_size / 2 : move.to_size};",
           "list_of_ten_thousand", HEAP),
     Error("last_node_missed", MOVES,
           "if (object.recipe->identity) continue;",
@@ -119,8 +120,8 @@ ERRORS = [
           "graft_.allocated_writes.Add(move.to + (ON ? 8 : 0), std::span(to).first(to.size() - (ON ? 8 : 0)));",
           "list_of_ten_thousand", VALUES),
     Error("pointer_left_behind", MOVED,
-          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, *landing.move, word)) return;",
-          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, *landing.move, word)) return;\n"
+          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, word)) return;",
+          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, word)) return;\n"
           "    if (ON) return;",
           "circular_intrusive_list", DATA),
     Error("epoll_entry_left_behind", MOVED,
@@ -136,6 +137,10 @@ ERRORS = [
           "const bool untouched = IsUntouched(*model, pair, segment.live);",
           "const bool untouched = (ON && model->base) || IsUntouched(*model, pair, segment.live);",
           "changed_default_touched", VALUES),
+    Error("touched_value_on_the_heap_counts_as_untouched", START_HEAP,
+          "if (!IsUntouched(difference, *at)) {",
+          "if (!ON && !IsUntouched(difference, *at)) {",
+          "start_up_table", VALUES),
     Error("other_variable_of_the_name", PAIRS,
           "wanted.name = renamed->second;\n",
           "wanted.name = renamed->second;\n  if (ON && wanted.name == \"count\") wanted.function.clear();\n",

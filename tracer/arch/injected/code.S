@@ -1,5 +1,5 @@
 /* Position-independent routines for tracer::Injection::Run: arguments in rdi, rsi, rdx; result in rbp when they stop themselves.
-   They touch no stack (but for the one that calls functions) and keep their state in registers that a system call preserves. */
+   They touch no stack of the process and keep their state in registers that a system call preserves. */
 
 /* The end of each, with its result in rax: the thread sends itself SIGSTOP, which neither a mask nor a handler can keep from its
    tracer, and which stops the process if there is none any more. What follows is never executed by a living tracer's tracee. */
@@ -184,25 +184,29 @@ mcr_injected_twin:
     syscall
 mcr_injected_twin_end:
 
-/* rdi: a function, rsi: array of words, rdx: its length. Calls the function with each word and puts the result in its place.
-   Functions keep rbx and r12 to r15. The stack is aligned as it is before a call. */
-    .globl mcr_injected_map_words
-    .globl mcr_injected_map_words_end
-mcr_injected_map_words:
-    mov %rdi, %r12
-    mov %rsi, %rbx
-    lea (%rsi,%rdx,8), %r13
-1:  cmp %r13, %rbx
-    jae 2f
-    mov (%rbx), %rdi
+/* rdi: array of struct InjectedFunctionCall, rsi: its length, rdx: the end of a stack, aligned as before a call. Makes every call,
+   on that stack: what the functions leave there would else be on the thread's own. Functions keep rbx and r12 to r15. */
+    .globl mcr_injected_call_functions
+    .globl mcr_injected_call_functions_end
+mcr_injected_call_functions:
+    mov %rdi, %rbx
+    mov %rsi, %r12
+    mov %rsp, %r13
+    mov %rdx, %rsp
+1:  test %r12, %r12
+    jz 2f
+    mov 8(%rbx), %rdi
+    mov 16(%rbx), %rsi
     xor %eax, %eax
-    call *%r12
-    mov %rax, (%rbx)
-    add $8, %rbx
+    call *(%rbx)
+    mov %rax, 24(%rbx)
+    add $32, %rbx
+    dec %r12
     jmp 1b
-2:  xor %eax, %eax
+2:  mov %r13, %rsp
+    xor %eax, %eax
     finish
-mcr_injected_map_words_end:
+mcr_injected_call_functions_end:
 
 /* rdi: a number that all descriptors are below, rsi: array of ints, rdx: its length. Finds the descriptors of epoll sets: asked to
    forget a descriptor that is in no set, only a set answers -ENOENT. Returns how many there are, though they may be more than

@@ -30,8 +30,8 @@ extern const std::byte mcr_injected_set_mm_map[];
 extern const std::byte mcr_injected_set_mm_map_end[];
 extern const std::byte mcr_injected_twin[];
 extern const std::byte mcr_injected_twin_end[];
-extern const std::byte mcr_injected_map_words[];
-extern const std::byte mcr_injected_map_words_end[];
+extern const std::byte mcr_injected_call_functions[];
+extern const std::byte mcr_injected_call_functions_end[];
 extern const std::byte mcr_injected_stop[];
 extern const std::byte mcr_injected_stop_end[];
 extern const std::byte mcr_injected_find_epoll_sets[];
@@ -50,8 +50,8 @@ std::span<const std::byte> SetMmMapCode() {
 
 std::span<const std::byte> TwinCode() { return {mcr_injected_twin, mcr_injected_twin_end}; }
 
-std::span<const std::byte> MapWordsCode() {
-  return {mcr_injected_map_words, mcr_injected_map_words_end};
+std::span<const std::byte> CallFunctionsCode() {
+  return {mcr_injected_call_functions, mcr_injected_call_functions_end};
 }
 
 std::span<const std::byte> EndCode() { return {mcr_injected_stop, mcr_injected_stop_end}; }

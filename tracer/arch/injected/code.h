@@ -31,9 +31,17 @@ std::span<const std::byte> SetMmMapCode();
 // The process itself closes the descriptor. Result: 0 or -errno; the int: the copy's PID or -errno.
 std::span<const std::byte> TwinCode();
 
-// Arguments: address of a function of one integer argument, address of a word array, its length.
-// Each word becomes what the function returns for it. Result: 0.
-std::span<const std::byte> MapWordsCode();
+// One call of a function of the program's, of one or two integer arguments.
+struct InjectedFunctionCall {
+  uint64_t function = 0;  // its address
+  uint64_t arguments[2] = {};
+  uint64_t result = 0;
+};
+static_assert(sizeof(InjectedFunctionCall) == 32);
+
+// Arguments: address of an InjectedFunctionCall array, its length, the end of a stack to call on
+// (a multiple of 16). Result: 0.
+std::span<const std::byte> CallFunctionsCode();
 
 // What all of these end with, by itself: for functions to return to.
 std::span<const std::byte> EndCode();

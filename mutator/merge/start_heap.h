@@ -1,0 +1,56 @@
+// What both versions' starts leave in the heap: where the new version's start computes something
+// else than the old one's did.
+//
+// Objects of the two rehearsals are paired by the paths that lead to them from variables that both
+// versions have. Numbers among their values are start-up's own results: sizes and offsets of types
+// that changed, hashes, limits. Where the server has not touched them since its start, they are to
+// be the new version's (DESIGN §2), as long as they cannot be the size of some memory that only the
+// new version's start allocates.
+#ifndef MCR_MUTATOR_MERGE_START_HEAP_H_
+#define MCR_MUTATOR_MERGE_START_HEAP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mcr/base/address.h"
+#include "mcr/base/range.h"
+#include "mcr/base/result.h"
+#include "mutator/graph/heap_chunks.h"
+#include "mutator/merge/base.h"
+#include "mutator/merge/changed_modules.h"
+#include "mutator/transform/recipe.h"
+
+namespace mcr::mutator {
+
+struct StartDifference {
+  Addr value;                      // in the base: an object, or memory without types
+  const Recipe* recipe = nullptr;  // the object's; nullptr: it has no type
+  uint64_t from = 0, size = 0;     // bytes of the old value
+  uint64_t to = 0;                 // where they are in the new one
+  std::vector<std::byte> next;     // what the new version's start leaves there
+  std::optional<FileAddr> target;  // or it points there, in the new version
+  bool bits = false;               // part of these bytes only
+  bool text = false;               // memory without types that may be characters
+  bool mapped = false;             // malloc mapped it by itself: not to be found in other processes
+  Range<Addr> memory;              // of memory without types: all of it
+  std::string name;                // "table.offset"
+};
+
+struct StartHeap {
+  std::vector<StartDifference> differences;
+  // Through what the new version's start leads to other memory than the old one's; "": it allocates
+  // what the old one's did, each value in its new size.
+  std::string other_memory;
+  std::vector<HeapChunk> base_chunks;
+};
+
+// `module`: the one whose types change. `next`: the new version's rehearsal.
+Result<StartHeap> CompareStartHeaps(const Base& base, const checkpoint::ProcessImage& next,
+                                    const ChangedModule& module);
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_START_HEAP_H_
