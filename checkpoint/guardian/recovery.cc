@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <thread>
@@ -23,6 +24,7 @@ using tracer::TaskGroup;
 // CRIU is given a minute for a dump, and puts the tasks back when it notices that nobody waits.
 constexpr std::chrono::seconds kTracerPatience{70};
 constexpr std::chrono::milliseconds kTracerInterval{1};
+constexpr std::chrono::milliseconds kLockInterval{10};
 
 std::string Text(const UndoLog::Record& record) {
   return {reinterpret_cast<const char*>(record.data.data()), record.data.size()};
@@ -137,6 +139,22 @@ Status RecoverTasks(UndoLog& log, std::vector<std::string>& warnings) {
   return group.DetachAll();
 }
 
+bool IsThere(const UndoDirectory& directory, const std::string& name) {
+  const std::vector<std::string> names = directory.Names();
+  return std::ranges::find(names, name) != names.end();
+}
+
+// The kernel takes a lock from the dead last, after it has taken down their memory.
+OwnedFd LockBy(std::chrono::steady_clock::time_point deadline, const UndoDirectory& directory,
+               const std::string& name) {
+  while (true) {
+    OwnedFd lock = directory.Lock(name, false);
+    const bool late = std::chrono::steady_clock::now() >= deadline;
+    if (lock.valid() || late || !IsThere(directory, name)) return lock;
+    std::this_thread::sleep_for(kLockInterval);
+  }
+}
+
 }  // namespace
 
 Result<Recovered> Recover(UndoLog& log, std::vector<std::string>& warnings) {
@@ -147,11 +165,18 @@ Result<Recovered> Recover(UndoLog& log, std::vector<std::string>& warnings) {
   return log.Has(UndoKind::kPause) ? Recovered::kOld : Recovered::kUntouched;
 }
 
-std::vector<std::string> RecoverLeftBehind(const UndoDirectory& directory) {
+std::vector<std::string> RecoverLeftBehind(const UndoDirectory& directory,
+                                           std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   std::vector<std::string> lines;
   for (const std::string& name : directory.Names()) {
-    const OwnedFd lock = directory.Lock(name, false);
-    if (!lock.valid()) continue;
+    const OwnedFd lock = LockBy(deadline, directory, name);
+    if (!lock.valid()) {
+      if (patience.count() > 0 && IsThere(directory, name)) {
+        lines.push_back("an update is still at work: " + name);
+      }
+      continue;
+    }
     const auto recover = [&]() -> Result<Recovered> {
       MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
       MCR_ASSIGN(UndoLog log, UndoLog::Open(std::move(file)));

@@ -2,6 +2,7 @@
 #ifndef MCR_CHECKPOINT_GUARDIAN_RECOVERY_H_
 #define MCR_CHECKPOINT_GUARDIAN_RECOVERY_H_
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,11 @@ enum class Recovered {
 // The processes run afterwards, unless this fails. Whoever still traces them (CRIU) is waited for.
 Result<Recovered> Recover(UndoLog& log, std::vector<std::string>& warnings);
 
-// All logs that were left behind: recovered and removed. One line for each.
-std::vector<std::string> RecoverLeftBehind(const UndoDirectory& directory);
+// All logs that were left behind: recovered and removed. One line for each. `patience`: with
+// somebody who holds a log's lock, and may be dying; who is still there then gets a line, if there
+// was any.
+std::vector<std::string> RecoverLeftBehind(const UndoDirectory& directory,
+                                           std::chrono::milliseconds patience);
 
 }  // namespace mcr::checkpoint
 

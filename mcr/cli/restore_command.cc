@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -14,14 +15,17 @@ namespace {
 
 constexpr char kUndoLogs[] = "/run/mcr";
 
-int RecoverAll() {
+// Who asks right after mcr was killed meets what is left of it.
+constexpr std::chrono::milliseconds kPatience{3000};
+
+int RecoverAll(std::chrono::milliseconds patience) {
   if (access(kUndoLogs, F_OK) != 0) return 0;  // it was never used
   const auto directory = checkpoint::UndoDirectory::Open(kUndoLogs);
   if (!directory) {
     PrintError("restore", directory.error().Line());
     return kRefused;
   }
-  for (const std::string& line : checkpoint::RecoverLeftBehind(*directory)) {
+  for (const std::string& line : checkpoint::RecoverLeftBehind(*directory, patience)) {
     PrintError("restore", line);
   }
   return directory->Names().empty() ? 0 : kRefused;
@@ -39,7 +43,7 @@ int Restore(const std::string& directory, const std::string& wanted) {
 }  // namespace
 
 void RecoverLeftBehind() {
-  if (geteuid() == 0) (void)RecoverAll();
+  if (geteuid() == 0) (void)RecoverAll({});
 }
 
 void AddRestore(CLI::App& app, int& status) {
@@ -57,7 +61,7 @@ void AddRestore(CLI::App& app, int& status) {
       ->add_option("--criu", arguments->criu, "the criu program (default: $MCR_CRIU, cache, $PATH)")
       ->type_name("PATH");
   command->callback([arguments, &status] {
-    status = arguments->directory.empty() ? RecoverAll()
+    status = arguments->directory.empty() ? RecoverAll(kPatience)
                                           : Restore(arguments->directory, arguments->criu);
   });
 }
