@@ -72,7 +72,8 @@ ERRORS = [
           "integer_widened", VALUES),
     Error("bits_of_the_wrong_place", APPLY,
           "const uint64_t raw = Load(from_, from, step.from_size) >> step.from_bit;",
-          "const uint64_t raw = Load(from_, from, step.from_size) >> (ON ? 0 : step.from_bit);",
+          "const uint64_t raw =\n"
+          "      Load(from_, from, step.from_size) >> (ON && step.from_signed ? 0 : step.from_bit);",
           "bitfields_added", VALUES),
     Error("enumerator_by_number", APPLY,
           "std::memcpy(to_.data() + to, &found->second, step.to_size);",
