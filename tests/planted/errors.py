@@ -73,7 +73,7 @@ ERRORS = [
     Error("bits_of_the_wrong_place", APPLY,
           "const uint64_t raw = Load(from_, from, step.from_size) >> step.from_bit;",
           "const uint64_t raw =\n"
-          "      Load(from_, from, step.from_size) >> (ON && step.from_signed ? 0 : step.from_bit);",
+          "      Load(from_, from, step.from_size) >> (step.from_bit - (ON && step.from_signed ? 1 : 0));",
           "bitfields_added", VALUES),
     Error("enumerator_by_number", APPLY,
           "std::memcpy(to_.data() + to, &found->second, step.to_size);",

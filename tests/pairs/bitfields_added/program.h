@@ -20,7 +20,7 @@ static struct flags* make(unsigned mode, int level, int id) {
   return flags;
 }
 
-void pair_start(void) { at_start = make(0, 0, 10); }
+void pair_start(void) { at_start = make(7, -1, 10); }
 
 void pair_state(void) {
   set(&flags, 7, -16, 20);
@@ -35,7 +35,7 @@ static const char* check_flags(const struct flags* flags, unsigned mode, int lev
 
 const char* pair_check(void) {
   const char* wrong = check_flags(&flags, 7, -16, 20);
-  if (!wrong) wrong = check_flags(at_start, 0, 0, 10);
+  if (!wrong) wrong = check_flags(at_start, 7, -1, 10);
   if (!wrong) wrong = check_flags(later, 5, 15, 30);
   return wrong;
 }
