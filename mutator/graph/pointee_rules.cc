@@ -43,11 +43,16 @@ std::optional<uint64_t> PointeeRules::Number(const Type& owner, std::string_view
                                              std::span<const std::byte> value) const {
   const auto member = std::ranges::find(owner.members, field, &Member::name);
   if (member == owner.members.end() || member->bit_size != 0) return std::nullopt;
-  const uint64_t size = recipes_.before()[member->type].size;
-  if (size > sizeof(uint64_t) || member->offset + size > value.size()) return std::nullopt;
-  uint64_t number = 0;
-  std::memcpy(&number, value.data() + member->offset, size);
-  return number;
+  return Load(*member, value);
+}
+
+std::optional<uint64_t> PointeeRules::Load(const Member& member,
+                                           std::span<const std::byte> value) const {
+  const uint64_t size = recipes_.before()[member.type].size;
+  if (size > sizeof(uint64_t) || member.offset + size > value.size()) return std::nullopt;
+  uint64_t word = 0;
+  std::memcpy(&word, value.data() + member.offset, size);
+  return word;
 }
 
 bool PointeeRules::Holds(const profiles::Pointee& rule, const Type& owner,
@@ -55,19 +60,18 @@ bool PointeeRules::Holds(const profiles::Pointee& rule, const Type& owner,
   if (rule.if_field().empty()) return true;
   const auto member = std::ranges::find(owner.members, rule.if_field(), &Member::name);
   if (member == owner.members.end()) return false;
+  const auto word = Load(*member, value);
+  if (!word) return false;
   const Type& type = recipes_.before()[member->type];
-  if (type.size > sizeof(uint64_t) || member->offset + type.size > value.size()) return false;
-  uint64_t word = 0;
-  std::memcpy(&word, value.data() + member->offset, type.size);
   if (type.kind == TypeKind::kPointer) {
-    const Function* function = program_.FindFunction(FileAddr(word - bias_.value()));
+    const Function* function = program_.FindFunction(FileAddr(*word - bias_.value()));
     return function != nullptr && function->name == rule.equals();
   }
   const auto wanted = recipes_.NumberOf(type, rule.equals());
   if (!wanted) return false;
   const uint64_t mask =
-      type.size == sizeof word ? ~uint64_t{0} : (uint64_t{1} << (8 * type.size)) - 1;
-  return (static_cast<uint64_t>(*wanted) & mask) == word;
+      type.size == sizeof *word ? ~uint64_t{0} : (uint64_t{1} << (8 * type.size)) - 1;
+  return (static_cast<uint64_t>(*wanted) & mask) == *word;
 }
 
 }  // namespace mcr::mutator

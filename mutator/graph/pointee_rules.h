@@ -36,6 +36,8 @@ class PointeeRules {
  private:
   std::optional<uint64_t> Number(const Type& owner, std::string_view field,
                                  std::span<const std::byte> value) const;
+  // The bytes of a member; nullopt: there are too many for a word, or too few of `value`.
+  std::optional<uint64_t> Load(const Member& member, std::span<const std::byte> value) const;
   bool Holds(const profiles::Pointee& rule, const Type& owner,
              std::span<const std::byte> value) const;
 

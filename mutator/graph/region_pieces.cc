@@ -5,9 +5,7 @@
 
 namespace mcr::mutator {
 
-RegionBlock& RegionPieces::AddBlock(size_t chunk, const RegionBlock& block) {
-  return blocks_[chunk] = block;
-}
+void RegionPieces::AddBlock(size_t chunk, const RegionBlock& block) { blocks_[chunk] = block; }
 
 const RegionBlock* RegionPieces::BlockOf(size_t chunk) const {
   const auto found = blocks_.find(chunk);
@@ -23,6 +21,16 @@ const Piece* RegionPieces::At(Addr at) const {
   return piece.memory.Contains(at) ? &piece : nullptr;
 }
 
+std::vector<const Piece*> RegionPieces::Overlapping(Range<Addr> memory) const {
+  std::vector<const Piece*> overlapping;
+  auto each = pieces_.upper_bound(memory.begin());
+  if (each != pieces_.begin()) --each;
+  for (; each != pieces_.end() && each->first < memory.end(); ++each) {
+    if (each->second.memory.Overlaps(memory)) overlapping.push_back(&each->second);
+  }
+  return overlapping;
+}
+
 // Whether the type of `outer` has what `inner` is, where it is.
 bool RegionPieces::Holds(const Piece& outer, const Piece& inner) const {
   const uint64_t size = std::max<uint64_t>(outer.recipe->from_size, 1);
@@ -34,31 +42,22 @@ bool RegionPieces::Holds(const Piece& outer, const Piece& inner) const {
 RegionPieces::Verdict RegionPieces::Add(const RegionBlock& block, const Piece& piece,
                                         const Piece*& other) {
   if (!block.room.Contains(piece.memory)) return Verdict::kOutside;
-  std::vector<Addr> within;  // pieces that are parts of the new one
-  auto each = pieces_.upper_bound(piece.memory.begin());
-  if (each != pieces_.begin()) --each;
-  for (; each != pieces_.end() && each->first < piece.memory.end(); ++each) {
-    const Piece& known = each->second;
-    if (!known.memory.Overlaps(piece.memory)) continue;
-    if (Holds(known, piece)) return Verdict::kKnown;
-    if (!Holds(piece, known)) {
-      other = &known;
+  const std::vector<const Piece*> overlapping = Overlapping(piece.memory);
+  for (const Piece* known : overlapping) {
+    if (Holds(*known, piece)) return Verdict::kKnown;
+    if (!Holds(piece, *known)) {
+      other = known;
       return Verdict::kConflict;
     }
-    within.push_back(each->first);
   }
-  for (const Addr at : within) pieces_.erase(at);
+  for (const Piece* part : overlapping) pieces_.erase(part->memory.begin());
   pieces_.emplace(piece.memory.begin(), piece);
   return Verdict::kNew;
 }
 
 bool RegionPieces::MayHold(const Piece& piece) const {
-  auto each = pieces_.upper_bound(piece.memory.begin());
-  if (each != pieces_.begin()) --each;
-  for (; each != pieces_.end() && each->first < piece.memory.end(); ++each) {
-    if (each->second.memory.Overlaps(piece.memory) && !Holds(piece, each->second)) return false;
-  }
-  return true;
+  return std::ranges::all_of(Overlapping(piece.memory),
+                             [&](const Piece* known) { return Holds(piece, *known); });
 }
 
 Range<Addr> RegionPieces::Unknown(const RegionBlock& block, Addr from) const {

@@ -39,7 +39,7 @@ class RegionPieces {
   explicit RegionPieces(const ContainerIndex& containers) : containers_(containers) {}
 
   // `chunk`: the index of the allocation that the block is.
-  RegionBlock& AddBlock(size_t chunk, const RegionBlock& block);
+  void AddBlock(size_t chunk, const RegionBlock& block);
   const RegionBlock* BlockOf(size_t chunk) const;
   void SetRegion(size_t chunk, Addr region);
   const std::unordered_map<size_t, RegionBlock>& blocks() const { return blocks_; }
@@ -63,6 +63,8 @@ class RegionPieces {
   const std::map<Addr, Piece>& all() const { return pieces_; }
 
  private:
+  // Those that share bytes with `memory`, in order.
+  std::vector<const Piece*> Overlapping(Range<Addr> memory) const;
   bool Holds(const Piece& outer, const Piece& inner) const;
 
   const ContainerIndex& containers_;

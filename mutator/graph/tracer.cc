@@ -276,8 +276,7 @@ TypeId Tracer::PointeeInUnion(TypeId type, uint64_t offset, uint64_t word) {
 
 // Precise tracing comes first: what it types is not looked at as memory without types.
 void Tracer::FollowUntyped(uint64_t word, Label found_by, bool precise) {
-  if (ChunkAt(word) == kNone) return;
-  likely_.push_back({word, found_by, precise});
+  if (ChunkAt(word) != kNone) likely_.push_back({word, found_by, precise});
 }
 
 // Whatever the words of memory without types point to may be reached through it.

@@ -74,6 +74,15 @@ class TracerTest : public testing::Test {
     region.set_size_argument(1);
     return to_block;
   }
+  // struct holder { struct block* region; struct node* nodes; }.
+  TypeId AddHolder(TypeId node) {
+    const TypeId blocks = AddBlocks();
+    return AddBoth({.kind = TypeKind::kStruct,
+                    .name = "holder",
+                    .size = 16,
+                    .members = {{.name = "region", .type = blocks, .offset = 0},
+                                {.name = "nodes", .type = node - 1, .offset = 8}}});
+  }
   // One of 200 bytes that gave out `used` bytes behind its header.
   Addr RegionBlock(uint64_t offset, uint64_t used) {
     const Addr block = Block(offset, 200);
@@ -158,12 +167,7 @@ TEST_F(TracerTest, SmallValuesBehindTheFirstCountUnlessAllIsZero) {
 
 TEST_F(TracerTest, PiecesOfARegionAreObjectsOfTheirOwn) {
   const TypeId node = AddNode("node", true);
-  const TypeId blocks = AddBlocks();
-  const TypeId holder = AddBoth({.kind = TypeKind::kStruct,
-                                 .name = "holder",
-                                 .size = 16,
-                                 .members = {{.name = "region", .type = blocks, .offset = 0},
-                                             {.name = "nodes", .type = node - 1, .offset = 8}}});
+  const TypeId holder = AddHolder(node);
   const Addr block = RegionBlock(0x10, 80), first = block + 16, second = block + 56;
   image_.WriteWord(root_, block.value()).WriteWord(root_ + 8, second.value());
   image_.WriteWord(second + 8, first.value());
@@ -181,12 +185,7 @@ TEST_F(TracerTest, PiecesOfARegionAreObjectsOfTheirOwn) {
 
 TEST_F(TracerTest, WhatFollowsAPieceOfAChangedTypeMayBeAnother) {
   const TypeId node = AddNode("node", true);
-  const TypeId blocks = AddBlocks();
-  const TypeId holder = AddBoth({.kind = TypeKind::kStruct,
-                                 .name = "holder",
-                                 .size = 16,
-                                 .members = {{.name = "region", .type = blocks, .offset = 0},
-                                             {.name = "nodes", .type = node - 1, .offset = 8}}});
+  const TypeId holder = AddHolder(node);
   const Addr block = RegionBlock(0x10, 80), first = block + 16;
   image_.WriteWord(root_, block.value()).WriteWord(root_ + 8, first.value());
   image_.WriteWord(first + 40, 7);
