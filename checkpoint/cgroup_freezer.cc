@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 #include "checkpoint/cgroup_guard.h"
@@ -119,15 +121,35 @@ Status FrozenCgroup::Freeze(std::chrono::milliseconds timeout) {
 
 Status FrozenCgroup::Thaw() { return WriteText(directory_ + "/cgroup.freeze", "0"); }
 
-Status FrozenCgroup::MoveBack() {
+// A zombie is in no cgroup any more.
+Status FrozenCgroup::EndAll(std::chrono::milliseconds timeout) {
+  constexpr std::chrono::milliseconds kBetweenLooks{1};
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (true) {
+    MCR_ASSIGN(const std::vector<pid_t> pids, ReadProcesses(directory_));
+    if (pids.empty()) return {};
+    if (std::chrono::steady_clock::now() > deadline) {
+      return Fail("a process cannot be ended", "PID " + std::to_string(pids.front()));
+    }
+    for (const pid_t pid : pids) kill(pid, SIGKILL);
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+}
+
+Status FrozenCgroup::MoveBack(const std::vector<pid_t>& pids) const {
+  for (const pid_t pid : pids) {
+    const auto origin = origins_.find(pid);
+    MCR_TRY(MoveTo(origin == origins_.end() ? parent_ : origin->second, pid));
+  }
+  return {};
+}
+
+Status FrozenCgroup::Empty() {
   // Once more for those that were forked meanwhile, into the cgroup and after it was listed.
   for (int attempt = 0; attempt < 3; ++attempt) {
     MCR_ASSIGN(const std::vector<pid_t> pids, ReadProcesses(directory_));
     if (pids.empty()) return {};
-    for (const pid_t pid : pids) {
-      const auto origin = origins_.find(pid);
-      MCR_TRY(MoveTo(origin == origins_.end() ? parent_ : origin->second, pid));
-    }
+    MCR_TRY(MoveBack(pids));
   }
   return {};
 }
@@ -136,7 +158,7 @@ Status FrozenCgroup::Close() {
   if (!open_) return {};
   open_ = false;
   MCR_TRY(Thaw());
-  MCR_TRY(MoveBack());
+  MCR_TRY(Empty());
   if (rmdir(directory_.c_str()) != 0) return FailErrno("cannot remove the cgroup", directory_);
   if (guard_pipe_.valid()) (void)!write(guard_pipe_.get(), "", 1);
   guard_pipe_.Reset();

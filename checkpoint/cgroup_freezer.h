@@ -37,6 +37,12 @@ class FrozenCgroup {
   // Returns at once; frozen tasks run, those in ptrace stops stay there.
   Status Thaw();
 
+  // Kills every process in it, and returns when none is left that is alive.
+  Status EndAll(std::chrono::milliseconds timeout = std::chrono::milliseconds(2000));
+
+  // Moves processes that are in none of its making to where those with their PIDs were.
+  Status MoveBack(const std::vector<pid_t>& pids) const;
+
   // Thaws, moves every process back to where it was, removes the cgroup.
   Status Close();
 
@@ -49,7 +55,7 @@ class FrozenCgroup {
 
   // A child process that does what Close does if we die: a frozen server must not stay frozen.
   Status StartGuard();
-  Status MoveBack();
+  Status Empty();
 
   std::string directory_;
   std::string parent_;

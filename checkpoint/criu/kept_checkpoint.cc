@@ -1,6 +1,7 @@
 #include "checkpoint/criu/kept_checkpoint.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,22 +94,30 @@ Status KeptCheckpoint::Fill(const ImageDirectory& images) {
   return {};
 }
 
-// As it was dumped (criu_dump.cc).
 Status RestoreCheckpoint(const std::string& criu, const std::string& path) {
   MCR_TRY(CheckPrivate(path));
   MCR_ASSIGN(const ImageDirectory directory, ImageDirectory::Open(path));
-  MCR_ASSIGN(const std::vector<std::string> names, directory.Names());
+  Status restored = RestoreImages(criu, directory);
+  if (!restored) restored.error().where = path;
+  return restored;
+}
+
+// As they were dumped (criu_dump.cc).
+Status RestoreImages(const std::string& criu, const ImageDirectory& images) {
+  MCR_ASSIGN(const std::vector<std::string> names, images.Names());
   AwaitEnds(names);
+  // They may be where no path leads to.
+  const std::string path = fmt::format("/proc/{}/fd/{}", getpid(), images.fd());
   MCR_ASSIGN(const int status,
              tracer::RunQuietly({criu, "restore", "--images-dir", path, "--log-file", kLogFile,
                                  "--restore-detached", "--tcp-established", "--ext-unix-sk",
                                  "--evasive-devices", "--shell-job", "--file-locks",
                                  "--manage-cgroups=ignore", "--network-lock", "skip"}));
   if (status == 0) return {};
-  const auto log = directory.ReadFile(kLogFile);
+  const auto log = images.ReadFile(kLogFile);
   return Fail("CRIU cannot restore the server: " +
                   (log ? FindCriuError(*log, 0) : "exit status " + std::to_string(status)),
-              path, "its processes must have ended, and its files be as they were");
+              "", "its processes must have ended, and its files be as they were");
 }
 
 }  // namespace mcr::checkpoint

@@ -38,6 +38,8 @@ class KeptCheckpoint {
 // Brings its processes back, with the PIDs, descriptors and connections that they had. They must be
 // gone. The error holds the line of CRIU's log that says why not.
 Status RestoreCheckpoint(const std::string& criu, const std::string& path);
+// The same from images that have not been kept.
+Status RestoreImages(const std::string& criu, const ImageDirectory& images);
 
 }  // namespace mcr::checkpoint
 

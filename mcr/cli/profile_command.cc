@@ -69,7 +69,8 @@ Result<std::vector<profile::Look>> Observe(const ProfileArguments& arguments,
   return looks;
 }
 
-Result<profiles::Profile> LearnProfile(const ProfileArguments& arguments) {
+Result<profiles::Profile> LearnProfile(const ProfileArguments& arguments,
+                                       const profiles::Learned& known) {
   std::optional<profile::StartedServer> started;
   if (!arguments.command.empty()) {
     MCR_ASSIGN(profile::StartedServer server, profile::StartedServer::Start(arguments.command));
@@ -77,12 +78,16 @@ Result<profiles::Profile> LearnProfile(const ProfileArguments& arguments) {
   }
   const pid_t pid = started ? started->main() : arguments.pid;
   MCR_ASSIGN(profile::Observer observer, profile::Observer::Create(pid, arguments.debug_dirs));
+  observer.Recheck({known.invariants().begin(), known.invariants().end()});
   MCR_ASSIGN(const std::vector<profile::Look> looks, Observe(arguments, observer));
   profiles::Profile learned;
   const std::string name = std::filesystem::path(observer.executable()).filename();
   learned.mutable_identity()->set_name(name);
   learned.mutable_identity()->add_executable(name + "*");
   *learned.mutable_learned() = profile::Learn(looks);
+  for (const std::string& invariant : observer.Invariants()) {
+    learned.mutable_learned()->add_invariants(invariant);
+  }
   if (learned.learned().roles().empty()) {
     return Fail("no thread was seen to wait in a call of the program", observer.executable(),
                 "let it be idle for part of the time, or look longer: --seconds");
@@ -106,7 +111,8 @@ Status LearnInto(const ProfileArguments& arguments) {
     MCR_ASSIGN(profiles::Profile there, profiles::LoadProfile(arguments.output));
     known.emplace(std::move(there));
   }
-  MCR_ASSIGN(profiles::Profile learned, LearnProfile(arguments));
+  MCR_ASSIGN(profiles::Profile learned,
+             LearnProfile(arguments, known ? known->learned() : profiles::Learned()));
   if (known) profile::KeepHandWritten(*known, learned);
   MCR_TRY(Write(learned, arguments.output));
   for (const profiles::Role& role : learned.learned().roles()) {
@@ -114,6 +120,7 @@ Status LearnInto(const ProfileArguments& arguments) {
                 role.persistence() == profiles::Role::PERSISTENT ? "persistent" : "volatile",
                 role.quiescent_points_size());
   }
+  std::printf("%d invariants of its variables\n", learned.learned().invariants_size());
   return {};
 }
 

@@ -35,6 +35,7 @@ struct UpdateArguments {
   int timeout_ms = 1000;
   int pause_limit_ms = 30000;
   int time_limit_s = 1800;
+  int watch_s = 0;
   uint64_t memory_limit_mib = 0;
   bool dry_run = false;
   bool json = false;
@@ -109,7 +110,7 @@ update::Outcome OutcomeOf(checkpoint::Recovered recovered) {
 int RunGuarded(UpdateArguments& arguments) {
   checkpoint::GuardLimits limits;
   limits.pause = std::chrono::milliseconds(arguments.pause_limit_ms);
-  limits.total = std::chrono::seconds(arguments.time_limit_s);
+  limits.total = std::chrono::seconds(arguments.time_limit_s) + arguments.options.watch;
   limits.memory = arguments.memory_limit_mib << 20;
   const auto end = checkpoint::RunGuarded(
       limits, [&](checkpoint::UndoLog& log) { return Work(arguments, log); });
@@ -134,6 +135,10 @@ Status Check(const UpdateArguments& arguments) {
     return Fail("a directory keeps the checkpoint of one server", arguments.options.keep_checkpoint,
                 "leave --keep-checkpoint out, or update one server at a time");
   }
+  if (arguments.options.servers.size() > 1 && arguments.options.watch.count() > 0) {
+    return Fail("only one server can be on probation", "",
+                "leave --watch out, or update one server at a time");
+  }
   return CheckReport(arguments.report);
 }
 
@@ -147,6 +152,7 @@ int Run(const CLI::App& command, UpdateArguments& arguments) {
   arguments.options.servers = *std::move(servers);
   arguments.options.checkpoint = ModeNamed(arguments.checkpoint);
   arguments.options.timeout = std::chrono::milliseconds(arguments.timeout_ms);
+  arguments.options.watch = std::chrono::seconds(arguments.watch_s);
   if (arguments.dry_run) return RunPlan(arguments.options, arguments.json);
   if (const Status usable = Check(arguments); !usable) {
     PrintError("usage", usable.error().Line());
@@ -182,6 +188,12 @@ void AddUpdate(CLI::App& app, int& status) {
       ->add_option("--keep-checkpoint", arguments->options.keep_checkpoint,
                    "make this directory and keep the old version's state there, for mcr restore")
       ->type_name("DIR");
+  command
+      ->add_option("--watch", arguments->watch_s,
+                   "how long to stay after the commit: should a fatal signal threaten the new "
+                   "version, the old one is brought back")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86400));
   command
       ->add_option("--pause-limit", arguments->pause_limit_ms,
                    "how long the server may be stopped before the update is given up")

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "checkpoint/live_image.h"
 #include "mcr/base/address.h"
@@ -16,7 +17,6 @@
 #include "tracer/sys/memory.h"
 #include "tracer/sys/procfs.h"
 #include "tracer/syscall_site.h"
-#include "tracer/task_group.h"
 
 namespace mcr::profile {
 namespace {
@@ -26,12 +26,11 @@ constexpr std::chrono::milliseconds kInterruptTimeout{500};
 // What is needed of one process to name the functions on its stacks.
 class StackReader {
  public:
-  static Result<StackReader> Create(pid_t pid, const update::KnownFile& program,
-                                    tracer::Unwinder& unwinder) {
+  static Result<StackReader> Create(pid_t pid, const Mappings& mappings,
+                                    const mutator::LoadedModules& loaded,
+                                    const update::KnownFile& program, tracer::Unwinder& unwinder) {
     MCR_ASSIGN(tracer::LiveMemory memory, tracer::LiveMemory::Open(pid));
-    MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateRunning(pid));
-    return StackReader(std::move(memory), image->mappings(),
-                       update::FunctionNames(mutator::LoadedModules::Find(*image), {program}),
+    return StackReader(std::move(memory), mappings, update::FunctionNames(loaded, {program}),
                        unwinder);
   }
 
@@ -86,19 +85,51 @@ Result<Observer> Observer::Create(pid_t root, const std::vector<std::string>& de
   return Observer(root, std::move(executable), std::move(program), std::move(unwinder));
 }
 
+// One that is ending has nothing to be seen.
+void Observer::LookAt(const tracer::TracedProcess& process, Look& look) {
+  const auto image = checkpoint::LiveImage::CreateRunning(process.pid);
+  if (!image) return;
+  const auto loaded = mutator::LoadedModules::Find(**image);
+  if (const mutator::LoadedModule* program = loaded.ByPath(executable_)) {
+    invariants_.Look(process.pid, **image, program->bias);
+  }
+  std::erase_if(known_, [&](const mutator::StateFilter& filter) {
+    const auto verdict = filter.Evaluate(**image, loaded);
+    return !verdict || (*verdict && !(*verdict)->holds);
+  });
+  const auto reader = StackReader::Create(process.pid, (*image)->mappings(), loaded,
+                                          {program_, executable_}, *unwinder_);
+  if (!reader) return;
+  for (const auto& task : process.tasks) {
+    if (task->state() != tracer::RunState::kStopped) continue;
+    if (auto sighting = reader->Read(*task)) look.waiting.push_back(*std::move(sighting));
+  }
+}
+
+void Observer::Recheck(const std::vector<std::string>& invariants) {
+  has_known_ = !invariants.empty();
+  for (const std::string& expression : invariants) {
+    auto filter = mutator::StateFilter::Create(expression, {{program_, executable_}});
+    if (filter) known_.push_back(*std::move(filter));
+  }
+}
+
+std::vector<std::string> Observer::Invariants() const {
+  if (!has_known_) return invariants_.Expressions();
+  std::vector<std::string> expressions;
+  for (const mutator::StateFilter& filter : known_) expressions.push_back(filter.expression());
+  return expressions;
+}
+
 Result<Look> Observer::TakeLook() {
   MCR_ASSIGN(tracer::TaskGroup group, tracer::TaskGroup::Attach(root_));
   MCR_TRY(group.InterruptAll(kInterruptTimeout));
   Look look;
   for (const tracer::TracedProcess& process : group.processes()) {
     look.processes.insert(process.pid);
-    const auto reader = StackReader::Create(process.pid, {program_, executable_}, *unwinder_);
+    LookAt(process, look);
     for (const auto& task : process.tasks) {
-      if (task->state() != tracer::RunState::kStopped) continue;
-      if (reader) {
-        if (auto sighting = reader->Read(*task)) look.waiting.push_back(*std::move(sighting));
-      }
-      MCR_TRY(tracer::HideStop(*task));
+      if (task->state() == tracer::RunState::kStopped) MCR_TRY(tracer::HideStop(*task));
     }
   }
   MCR_TRY(group.DetachAll());

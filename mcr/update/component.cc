@@ -70,6 +70,10 @@ Status Component::Inspect() {
   DescribePrograms();
   MCR_ASSIGN(requirements_, Requirements::Create(target_.require, *server_));
   MCR_TRY(RefuseProblems(server_->differences.problems));
+  if (options_.watch.count() > 0) {
+    MCR_TRY(CheckCanBeWatched(*server_));
+    server_->twins_will_do = false;
+  }
   return PrepareKeeping();
 }
 
@@ -81,6 +85,8 @@ Status Component::Rehearse() {
   MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(*server_, *rehearsals_, *merger_));
   MCR_TRY(RefuseProblems(expected.problems));
   versions_ = PairVersions(server_->modules);
+  invariants_ = Invariants::Of(*server_);
+  invariants_->Note(server_->pids);
   if (kept_) {
     MCR_TRY(KeepInputs(*server_, *rehearsals_, {options_.debug_dirs}, kept_->directory()));
   }
@@ -103,6 +109,9 @@ Status Component::Quiesce() {
   report_.quiescence_ms = paused_->quiescence_ms();
   DescribeProcesses();
   Append(paused_->assumed(), report_.warnings);
+  if (options_.watch.count() > 0) {
+    MCR_ASSIGN(probation_, Probation::Prepare(*paused_));
+  }
   return CheckRequirements();
 }
 
@@ -142,7 +151,8 @@ Status Component::Graft() {
 
 Status Component::Validate() {
   return update::Validate(paused_->tasks(), graft_->applied(),
-                          {watch_, merged_->before, versions_, helpers_}, report_.validation);
+                          {watch_, merged_->before, versions_, *invariants_, helpers_},
+                          {report_.validation, report_.warnings});
 }
 
 Status Component::PrepareCommit() { return graft_->PrepareCommit(); }
@@ -150,6 +160,7 @@ Status Component::PrepareCommit() { return graft_->PrepareCommit(); }
 // From here on the server runs the new version, whatever else there is to say.
 void Component::Commit() {
   graft_->Commit();
+  committed_ = true;
   if (const Status removed = paused_->RemoveWorkspaces(); !removed) {
     report_.warnings.push_back(removed.error().Line());
   }
@@ -163,9 +174,15 @@ void Component::Undo() {
 
 void Component::Resume() {
   if (!is_paused()) return;
-  if (const Status resumed = paused_->Resume(); !resumed) {
+  const Status resumed = probation_ && committed_ ? paused_->ResumeTraced() : paused_->Resume();
+  if (!resumed) {
     report_.warnings.push_back(resumed.error().Line());
   }
+}
+
+Status Component::Watch() {
+  rehearsals_.reset();  // nobody needs to compare any more
+  return probation_->Watch(*paused_, server_->criu, options_.watch, report_.probation.emplace());
 }
 
 void Component::Conclude() {

@@ -16,10 +16,12 @@
 #include "checkpoint/graft/executor.h"
 #include "mcr/base/result.h"
 #include "mcr/update/inspect.h"
+#include "mcr/update/invariants.h"
 #include "mcr/update/memory_watch.h"
 #include "mcr/update/old_state.h"
 #include "mcr/update/options.h"
 #include "mcr/update/paused_server.h"
+#include "mcr/update/probation.h"
 #include "mcr/update/rehearse.h"
 #include "mcr/update/report.h"
 #include "mcr/update/requirements.h"
@@ -63,7 +65,9 @@ class Component {
   void Undo();
   bool is_paused() const { return paused_ && paused_->is_paused(); }
   void Resume();
-  // After the pause: the rest of the report.
+  // After the pause, if that is asked for: the new version on probation.
+  Status Watch();
+  // The rest of the report.
   void Conclude();
 
   std::string name() const;  // for people: "PID 17 (server)"
@@ -115,12 +119,15 @@ class Component {
   std::optional<Rehearsals> rehearsals_;
   std::optional<mutator::Merger> merger_;
   VersionPairs versions_;
+  std::optional<Invariants> invariants_;
   MemoryWatch watch_;
   std::unique_ptr<PausedServer> paused_;
   std::optional<checkpoint::KeptCheckpoint> kept_;
   std::future<Result<Merged>> merging_;  // it is waited for before paused_ goes
   std::optional<Merged> merged_;
   std::unique_ptr<checkpoint::Graft> graft_;
+  std::optional<Probation> probation_;
+  bool committed_ = false;
 };
 
 }  // namespace mcr::update

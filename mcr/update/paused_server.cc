@@ -356,14 +356,27 @@ Result<double> PausedServer::Dump() {
   return stats->frozen_time() / kMicrosecondsPerMillisecond;
 }
 
-Status PausedServer::Resume() {
+Status PausedServer::PrepareToRun() {
   paused_ = false;
   (void)FaultPoint(Fault::kResume);
   const Status released = tasks_->Release();
   const Status interruptible = tracer::RestoreInterruptibility(*tasks_);
+  return released ? interruptible : released;
+}
+
+Status PausedServer::Resume() {
+  const Status prepared = PrepareToRun();
   MCR_TRY(tasks_->DetachAll());
-  MCR_TRY(released);
-  return interruptible;
+  return prepared;
+}
+
+Status PausedServer::ResumeTraced() {
+  const Status prepared = PrepareToRun();
+  for (tracer::TracedProcess& process : tasks_->processes()) {
+    for (const auto& task : process.tasks) (void)task->SuspendSeccomp(false);
+  }
+  MCR_TRY(tasks_->ContinueAll());
+  return prepared;
 }
 
 Status PausedServer::ForkTwins() {

@@ -58,6 +58,8 @@ class PausedServer {
 
   // The pause ends here: the tasks run on, with the registers that they have now.
   Status Resume();
+  // The same, but they stay traced: who calls this sees to their stops from then on.
+  Status ResumeTraced();
 
   // CRIU's images; nullptr if twins are the checkpoint.
   const checkpoint::ImageDirectory* images_of_criu() const {
@@ -65,6 +67,7 @@ class PausedServer {
   }
 
   tracer::TaskGroup& tasks() { return *tasks_; }
+  checkpoint::FrozenCgroup& cgroup() { return *cgroup_; }  // with the whole tree in it
   const std::vector<tracer::QuiescentThread>& threads() const { return threads_; }
   const std::vector<std::unique_ptr<checkpoint::LiveImage>>& images() const { return images_; }
   const std::vector<StackNames>& stacks() const {
@@ -89,6 +92,7 @@ class PausedServer {
   void RemoveLeftWorkspaces();
   Result<double> Dump();
   Status ForkTwins();
+  Status PrepareToRun();
   Status RecordCgroup();
   Status RecordAndHold();
   Status TakeImages();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "mcr/base/owned_fd.h"
 
@@ -23,6 +24,8 @@ const char* Name(Outcome outcome) {
       return "refused";
     case Outcome::kRolledBack:
       return "rolled_back";
+    case Outcome::kBroughtBack:
+      return "brought_back";
     case Outcome::kLost:
       return "lost";
   }
@@ -140,6 +143,17 @@ Json Pids(const std::vector<ProcessReport>& processes) {
   return pids;
 }
 
+Json Probation(const std::optional<ProbationReport>& probation) {
+  if (!probation) return nullptr;
+  return {{"watched_ms", probation->watched_ms},
+          {"signal", probation->signal},
+          {"pid", probation->pid},
+          {"brought_back", probation->brought_back},
+          {"connections_kept", probation->connections_kept},
+          {"connections_lost", probation->connections_lost},
+          {"processes_lost", probation->processes_lost}};
+}
+
 // The numbers of `from`, added to those of the same names.
 void Add(const Json& from, Json& to) {
   for (const auto& [name, number] : from.items()) {
@@ -160,6 +174,7 @@ Json Servers(const Report& report) {
                        {"plan_digest", server.plan_digest},
                        {"pointers", Pointers(server.pointers)},
                        {"objects", Objects(server)},
+                       {"probation", Probation(server.probation)},
                        {"problems", server.problems}});
   }
   return servers;
@@ -186,6 +201,7 @@ int ExitStatus(Outcome outcome) {
       return 3;
     case Outcome::kRolledBack:
       return 4;
+    case Outcome::kBroughtBack:
     case Outcome::kLost:
       return 5;
   }

@@ -4,7 +4,9 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +19,9 @@
 
 namespace mcr::update {
 
-enum class Outcome { kUpdated, kRefused, kRolledBack, kLost };
+enum class Outcome { kUpdated, kRefused, kRolledBack, kBroughtBack, kLost };
 
-// As the command line's contract has it: 0, 3, 4, 5.
+// As the command line's contract has it: 0, 3, 4, 5, 5.
 int ExitStatus(Outcome outcome);
 
 struct StageTime {
@@ -45,6 +47,17 @@ struct ProcessReport {
   std::vector<ThreadReport> quiescent_points;
 };
 
+// Of a new version that was watched after its commit.
+struct ProbationReport {
+  double watched_ms = 0;
+  std::string signal;  // that was about to end one of its processes; "" if there was none
+  pid_t pid = 0;       // which
+  bool brought_back = false;
+  // Then: connections that go on as they were at the checkpoint; those that were there at the end
+  // and are reset; processes that were made in between and are gone.
+  size_t connections_kept = 0, connections_lost = 0, processes_lost = 0;
+};
+
 // What happened to one of the servers that were updated together.
 struct ServerReport {
   pid_t pid = 0;                         // of its main process
@@ -62,6 +75,7 @@ struct ServerReport {
   std::vector<ChangedType> types;
   std::vector<ProcessMemory> memory;  // only after a success
   std::vector<Check> validation;
+  std::optional<ProbationReport> probation;
   std::vector<std::string> conflicts;
   std::vector<std::string> problems;
   std::vector<std::string> warnings;

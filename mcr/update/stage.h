@@ -45,6 +45,10 @@ enum class Stage {
   // right before the first unmapping, is the point of no return: up to it, every failure ends with
   // the old version serving on its open connections; after it, with the new one.
   kCommit,
+
+  // Only with --watch. At its end: nothing has threatened to end a process of the new version for
+  // as long as that. Else the old version is brought back from the checkpoint.
+  kProbation,
 };
 
 constexpr std::string_view Name(Stage stage) {
@@ -65,6 +69,8 @@ constexpr std::string_view Name(Stage stage) {
       return "validate";
     case Stage::kCommit:
       return "commit";
+    case Stage::kProbation:
+      return "probation";
   }
   return "";
 }

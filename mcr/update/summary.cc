@@ -28,6 +28,8 @@ std::string_view Verdict(Outcome outcome, bool several) {
     case Outcome::kRolledBack:
       return several ? "Rolled back: all servers run the old versions as before."
                      : "Rolled back: the server runs the old version as before.";
+    case Outcome::kBroughtBack:
+      return "Brought back: the server runs the old version, as it was when it was updated.";
     case Outcome::kLost:
       return several ? "Lost: a server does not run any more as it did."
                      : "Lost: the server does not run any more as it did.";

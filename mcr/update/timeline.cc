@@ -38,7 +38,7 @@ void Timeline::PauseBegins() {
 }
 
 void Timeline::PauseEnds() {
-  if (!pause_began_) return;
+  if (!pause_began_ || report_.pause_ms > 0) return;
   report_.pause_ms = Milliseconds(Clock::now() - *pause_began_);
   for (ServerReport& server : report_.servers) {
     for (ProcessReport& process : server.processes) process.pause_ms = report_.pause_ms;

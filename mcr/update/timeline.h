@@ -23,7 +23,7 @@ class Timeline {
              std::chrono::steady_clock::duration took);
 
   void PauseBegins();
-  void PauseEnds();
+  void PauseEnds();  // the first time counts
   bool was_paused() const { return pause_began_.has_value(); }
   Stage stage() const { return stage_; }
 

@@ -124,6 +124,14 @@ Status Components::CheckApart() const {
   return {};
 }
 
+Status WatchServers(const Options& options, Components& servers, Timeline& timeline) {
+  if (options.watch.count() == 0) return {};
+  timeline.Enter(Stage::kProbation);
+  MCR_TRY(servers.Each(&Component::Watch));
+  timeline.Leave("nothing has threatened the new version");
+  return {};
+}
+
 // The protocol. Leaving it early, anywhere, undoes what was done: every value here owns its part of
 // that. Each step is taken for all servers before the next one is taken for any.
 Status RunStages(const Options& options, Timeline& timeline, Report& report) {
@@ -181,8 +189,9 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
   MCR_TRY(servers.Commit());
   timeline.PauseEnds();
   timeline.Leave(fmt::format("the new version runs after a pause of {:.1f} ms", report.pause_ms));
+  const Status watched = WatchServers(options, servers, timeline);
   servers.Each(&Component::Conclude);
-  return {};
+  return watched;
 }
 
 bool IsGone(const Target& server) {
@@ -190,8 +199,17 @@ bool IsGone(const Target& server) {
   return !status || status->state == 'Z' || status->state == 'X';
 }
 
-Outcome OutcomeOf(const Status& status, const Options& options, const Timeline& timeline) {
+bool IsBroughtBack(const ServerReport& server) {
+  return server.probation && server.probation->brought_back;
+}
+
+Outcome OutcomeOf(const Status& status, const Options& options, const Timeline& timeline,
+                  const Report& report) {
   if (status) return Outcome::kUpdated;
+  if (timeline.stage() == Stage::kProbation) {
+    return std::ranges::all_of(report.servers, IsBroughtBack) ? Outcome::kBroughtBack
+                                                              : Outcome::kLost;
+  }
   if (!timeline.was_paused()) return Outcome::kRefused;
   return std::ranges::any_of(options.servers, IsGone) ? Outcome::kLost : Outcome::kRolledBack;
 }
@@ -203,7 +221,7 @@ Report Update(const Options& options) {
   Timeline timeline(options, report);
   const Status status = RunStages(options, timeline, report);
   if (!status) timeline.PauseEnds();
-  report.outcome = OutcomeOf(status, options, timeline);
+  report.outcome = OutcomeOf(status, options, timeline, report);
   if (status) return report;
   report.stage = Name(timeline.stage());
   report.reason = status.error().Line();

@@ -38,6 +38,7 @@ struct Job {
 struct Seen {
   std::vector<std::string> left_behind;
   mutator::Findings findings;
+  Invariants::Seen invariants;
 };
 
 // Registers are read here, since ptrace is bound to this thread.
@@ -70,16 +71,26 @@ Result<Seen> Look(const ValidationContext& context, Job job) {
                  {before->live, *image, before->overwritten, before->start.get(), before->account,
                   std::move(job.allocations), before->graft.signal_handlers, job.skip_shared},
                  context.versions));
+  seen.invariants = context.invariants.Check(*image);
   return seen;
 }
 
-Status Judge(const std::vector<Seen>& seen, std::vector<Check>& checks) {
-  Finding old_pointers;
+// A new version may mean it.
+void WarnOf(const Finding& invariants, Validation& validation) {
+  if (invariants.checked == 0) return;
+  validation.checks.push_back(ToCheck("learned invariants", "that held in every run", invariants));
+  for (const std::string& ended : invariants.wrong) validation.warnings.push_back(ended);
+}
+
+Status Judge(const std::vector<Seen>& seen, Validation& validation) {
+  Finding old_pointers, invariants;
   mutator::Findings findings;
   for (const Seen& process : seen) {
     ++old_pointers.checked;
     for (const std::string& what : process.left_behind) old_pointers.Wrong(what);
     findings.Add(process.findings);
+    invariants.checked += process.invariants.checked;
+    for (const std::string& what : process.invariants.ended) invariants.Wrong(what);
   }
   const std::vector<std::pair<Check, const Finding&>> all = {
       {ToCheck("old pointers", "processes that hold none", old_pointers), old_pointers},
@@ -90,9 +101,10 @@ Status Judge(const std::vector<Seen>& seen, std::vector<Check>& checks) {
       {ToCheck("heap", "objects in places of their own", findings.heap), findings.heap},
       {ToCheck("backward transfer", "values that the old state can be read off", findings.values),
        findings.values}};
+  WarnOf(invariants, validation);
   Status wrong;
   for (const auto& [check, finding] : all) {
-    checks.push_back(check);
+    validation.checks.push_back(check);
     if (check.ok || !wrong) continue;
     wrong = Fail("check `" + check.name + "`: " + check.detail,
                  fmt::format("{} in all", finding.wrong.size()),
@@ -113,7 +125,7 @@ VersionPairs PairVersions(const std::vector<mutator::ModuleVersions>& modules) {
 }
 
 Status Validate(tracer::TaskGroup& tasks, const checkpoint::GraftPlan& applied,
-                const ValidationContext& context, std::vector<Check>& checks) {
+                const ValidationContext& context, Validation validation) {
   std::vector<Job> jobs;
   for (const checkpoint::ProcessGraft& graft : applied.processes) {
     MCR_ASSIGN(jobs.emplace_back(), JobFor(tasks, graft));
@@ -124,7 +136,7 @@ Status Validate(tracer::TaskGroup& tasks, const checkpoint::GraftPlan& applied,
     MCR_ASSIGN(seen[i], Look(context, std::move(jobs[i])));
     return {};
   }));
-  return Judge(seen, checks);
+  return Judge(seen, validation);
 }
 
 }  // namespace mcr::update

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "mutator/filter/syntax.h"
-#include "mutator/graph/loaded_modules.h"
 
 namespace mcr::mutator {
 namespace {
@@ -43,7 +42,11 @@ Result<StateFilter> StateFilter::Create(std::string expression, std::vector<Filt
 
 Result<std::optional<StateFilter::Verdict>> StateFilter::Evaluate(
     const checkpoint::ProcessImage& image) const {
-  const LoadedModules loaded = LoadedModules::Find(image);
+  return Evaluate(image, LoadedModules::Find(image));
+}
+
+Result<std::optional<StateFilter::Verdict>> StateFilter::Evaluate(
+    const MemoryReader& memory, const LoadedModules& loaded) const {
   std::vector<Addr> biases;
   for (size_t i = 0; i < modules_.size(); ++i) {
     const LoadedModule* module = Find(loaded, modules_[i]);
@@ -51,7 +54,7 @@ Result<std::optional<StateFilter::Verdict>> StateFilter::Evaluate(
     biases.push_back(module == nullptr ? Addr() : module->bias);
   }
   Verdict verdict;
-  MCR_ASSIGN(verdict.holds, EvaluateFilter(bound_, image, biases, verdict.values));
+  MCR_ASSIGN(verdict.holds, EvaluateFilter(bound_, memory, biases, verdict.values));
   return verdict;
 }
 

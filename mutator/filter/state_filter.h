@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "checkpoint/process_image.h"
+#include "mcr/base/memory_reader.h"
 #include "mcr/base/result.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/filter/bound.h"
 #include "mutator/filter/evaluator.h"
+#include "mutator/graph/loaded_modules.h"
 
 namespace mcr::mutator {
 
@@ -39,6 +41,9 @@ class StateFilter {
   // nullopt: the process does not have a file that the filter speaks of, so that it says nothing
   // about it.
   Result<std::optional<Verdict>> Evaluate(const checkpoint::ProcessImage& image) const;
+  // The same for one of many: `loaded` are the process's.
+  Result<std::optional<Verdict>> Evaluate(const MemoryReader& memory,
+                                          const LoadedModules& loaded) const;
 
   const std::string& expression() const { return expression_; }
 
