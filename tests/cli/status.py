@@ -80,6 +80,7 @@ def module(server):
 
 
 def run(context):
+    servers.build("openssh", OLD_SSHD)  # what it installs may replace libraries of an nginx that runs
     with scenario.started_fleet(context.old_binary, layout="replaced") as fleet, sshd() as (ssh, library):
         _, before = status(context)
         yield Check("neither is listed while its files are in place",
