@@ -1,5 +1,6 @@
 #include "mcr/cli/progress.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -20,7 +21,14 @@ constexpr char kEraseLine[] = "\r\033[K";
 // Whether mcr can afford to wait for a terminal: a server that writes to the same one must not be
 // waited for while it is stopped.
 bool IsServing(update::Stage stage) {
-  return stage == update::Stage::kInspect || stage == update::Stage::kRehearse;
+  return stage == update::Stage::kInspect || stage == update::Stage::kRehearse ||
+         stage == update::Stage::kProbation;
+}
+
+// A few lines, without waiting for whoever reads them (pipe(7), PIPE_BUF).
+bool TakesLines(int fd) {
+  pollfd wanted{.fd = fd, .events = POLLOUT, .revents = 0};
+  return poll(&wanted, 1, 0) == 1 && (wanted.revents & POLLOUT) != 0;
 }
 
 void WriteAll(int fd, std::string_view text) {
@@ -87,7 +95,10 @@ void Progress::Report(update::Stage stage, const std::string& text) {
   const std::string_view name = Name(stage);
   if (text.empty()) {
     ticker_.reset();  // of a stage that did not come to its end
-    if (is_terminal_ && IsServing(stage)) ticker_ = std::make_unique<Ticker>(fd_, name);
+    if (!IsServing(stage)) return;
+    // On probation the server's signals wait for us.
+    if (TakesLines(fd_)) Flush();
+    if (is_terminal_) ticker_ = std::make_unique<Ticker>(fd_, name);
     return;
   }
   ticker_.reset();

@@ -51,6 +51,14 @@ TEST_F(ProgressTest, OnATerminalTheLineIsThereFromTheBeginningAndIsReplaced) {
   EXPECT_TRUE(seen.ends_with("\r\033[Krehearse   12.0 ms  idle\n")) << seen;
 }
 
+TEST_F(ProgressTest, OnProbationThereIsToBeSeenWhatCameBefore) {
+  Progress progress(write_.get(), false);
+  progress.Report(Stage::kCommit, "2.0 ms  runs");
+  EXPECT_EQ(Seen(), "");
+  progress.Report(Stage::kProbation, "");
+  EXPECT_EQ(Seen(), "commit     2.0 ms  runs\n");
+}
+
 TEST_F(ProgressTest, NothingIsWrittenWhileTheServerIsStopped) {
   {
     Progress progress(write_.get(), true);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "mcr/base/mapping.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -24,10 +25,13 @@ bool IsOnlyAppendedTo(int flags) {
   return (flags & O_ACCMODE) == O_WRONLY && (flags & O_APPEND) != 0;
 }
 
+constexpr int64_t kAnySize = -1;
+
+// nullopt: there is nothing.
 std::optional<int64_t> SizeOf(const std::string& path) {
   struct stat status;
-  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  return status.st_size;
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  return S_ISREG(status.st_mode) ? status.st_size : kAnySize;
 }
 
 }  // namespace
@@ -37,23 +41,30 @@ OpenFiles OpenFiles::Of(const std::vector<pid_t>& pids) {
   OpenFiles files;
   for (const pid_t pid : pids) {
     const auto descriptors = procfs.Descriptors(pid);
-    if (!descriptors) continue;  // it has ended
+    const auto mappings = procfs.ReadMappings(pid);
+    if (!descriptors || !mappings) continue;  // it has ended
     for (const int fd : *descriptors) {
       const std::string name = std::to_string(fd);
       const auto path = procfs.ReadLink(pid, "fd/" + name);
       const auto info = procfs.ReadText(pid, "fdinfo/" + name);
       const auto flags = info ? FlagsIn(*info) : std::nullopt;
-      if (!path || !flags || IsOnlyAppendedTo(*flags)) continue;
-      // A deleted one is in the checkpoint.
-      if (const auto size = SizeOf(*path)) files.sizes_[*path] = *size;
+      if (path && flags) files.Add(*path, IsOnlyAppendedTo(*flags));
     }
+    for (const Mapping& mapping : *mappings) files.Add(mapping.path, false);
   }
   return files;
 }
 
+// A deleted one is in the checkpoint.
+void OpenFiles::Add(const std::string& path, bool may_grow) {
+  if (!path.starts_with('/')) return;
+  if (const auto size = SizeOf(path)) sizes_[path] = may_grow ? kAnySize : *size;
+}
+
 Status OpenFiles::CheckUnchanged() const {
   for (const auto& [path, size] : sizes_) {
-    if (SizeOf(path) == size) continue;
+    const auto now = SizeOf(path);
+    if (now && (size == kAnySize || *now == size)) continue;
     return Fail("a file that it had open is another now", path);
   }
   return {};

@@ -1,5 +1,6 @@
-// The files that a server has open, as far as CRIU wants them to be of the same size when it
-// restores the server (criu/files-reg.c: all but those that are only appended to).
+// The files that a server has open or mapped, as far as CRIU wants them to be there, and of the
+// same size, when it restores the server (criu/files-reg.c; a size may differ of those that are
+// only appended to).
 #ifndef MCR_UPDATE_OPEN_FILES_H_
 #define MCR_UPDATE_OPEN_FILES_H_
 
@@ -23,7 +24,9 @@ class OpenFiles {
   Status CheckUnchanged() const;
 
  private:
-  std::map<std::string, int64_t> sizes_;  // by path
+  void Add(const std::string& path, bool may_grow);
+
+  std::map<std::string, int64_t> sizes_;  // by path; kAnySize
 };
 
 }  // namespace mcr::update

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <string>
@@ -43,6 +44,23 @@ TEST_F(OpenFilesTest, ALogMayGrow) {
   const OpenFiles files = OpenFiles::Of({getpid()});
   ASSERT_EQ(write(file.get(), "x", 1), 1);
   EXPECT_TRUE(files.CheckUnchanged());
+  unlink(path_.c_str());
+  EXPECT_FALSE(files.CheckUnchanged());
+}
+
+TEST_F(OpenFilesTest, OneThatIsMappedCounts) {
+  void* memory = nullptr;
+  {
+    const OwnedFd file = Open(O_RDWR);
+    ASSERT_EQ(write(file.get(), "x", 1), 1);
+    memory = mmap(nullptr, 1, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    ASSERT_NE(memory, MAP_FAILED);
+  }
+  const OpenFiles files = OpenFiles::Of({getpid()});
+  EXPECT_TRUE(files.CheckUnchanged());
+  ASSERT_EQ(truncate(path_.c_str(), 0), 0);
+  EXPECT_FALSE(files.CheckUnchanged());
+  munmap(memory, 1);
 }
 
 }  // namespace

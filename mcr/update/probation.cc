@@ -85,7 +85,7 @@ Status Probation::Watch(PausedServer& server, const std::string& criu, std::chro
                                        report.signal, report.watched_ms / 1000);
   const std::string where = fmt::format("PID {}", fatal->pid);
   // It goes the way it would have gone if nobody had watched.
-  if (const Status possible = files_.CheckUnchanged(); !possible) {
+  if (const Status possible = CheckCanComeBack(server); !possible) {
     (void)server.tasks().DetachAll();
     return Fail(what + ", and the old one cannot be brought back: " + possible.error().what,
                 where + ", " + possible.error().where, "what is left of the server runs on");
@@ -100,6 +100,19 @@ Status Probation::Watch(PausedServer& server, const std::string& criu, std::chro
               where, "what the server did since the commit is undone: see its log");
 }
 
+// Whatever CRIU would only find out when the new version is gone.
+Status Probation::CheckCanComeBack(PausedServer& server) const {
+  MCR_TRY(files_.CheckUnchanged());
+  MCR_TRY(server.tasks().InterruptAll(kStopTimeout));
+  MCR_ASSIGN(const std::vector<pid_t> pids, WholeTree(server.images().front()->pid()));
+  for (const pid_t pid : pids_) {
+    const bool is_its_own = std::ranges::find(pids, pid) != pids.end();
+    if (is_its_own || !tracer::ProcFs().Exists(pid)) continue;
+    return Fail("another process has the PID of one of its own", "PID " + std::to_string(pid));
+  }
+  return {};
+}
+
 Status Probation::BringBack(PausedServer& server, const std::string& criu,
                             ProbationReport& report) {
   const pid_t root = server.images().front()->pid();
@@ -112,7 +125,6 @@ Status Probation::BringBack(PausedServer& server, const std::string& criu,
 
 // A connection on which nothing was said since the checkpoint ends unheard: CRIU makes it again.
 Status Probation::EndNewVersion(PausedServer& server, ProbationReport& report) {
-  MCR_TRY(server.tasks().InterruptAll(kStopTimeout));
   MCR_ASSIGN(const std::vector<pid_t> pids, WholeTree(server.images().front()->pid()));
   report.processes_lost = static_cast<size_t>(
       std::ranges::count_if(pids, [&](pid_t pid) { return !pids_.contains(pid); }));

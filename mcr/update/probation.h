@@ -37,6 +37,8 @@ class Probation {
                ProbationReport& report);
 
  private:
+  Status CheckCanComeBack(PausedServer& server) const;
+  // The tasks are stopped.
   Status BringBack(PausedServer& server, const std::string& criu, ProbationReport& report);
   Status EndNewVersion(PausedServer& server, ProbationReport& report);
   // Those of the checkpoint that have come further since then, or ended, are of no use.

@@ -124,11 +124,14 @@ Status Components::CheckApart() const {
   return {};
 }
 
+// The update has ended before, so that this is not a part of its time.
 Status WatchServers(const Options& options, Components& servers, Timeline& timeline) {
   if (options.watch.count() == 0) return {};
   timeline.Enter(Stage::kProbation);
   MCR_TRY(servers.Each(&Component::Watch));
-  timeline.Leave("nothing has threatened the new version");
+  options.progress(
+      Stage::kProbation,
+      fmt::format("{:>8} s   no signal was about to end the new version", options.watch.count()));
   return {};
 }
 

@@ -115,6 +115,23 @@ def threatened(context):
         yield checks.quits(fleet)
 
 
+def hopeless(context):
+    """What CRIU could not bring back is not ended for it."""
+    with scenario.started_fleet(context.old_binary) as fleet:
+        master = fleet.master
+        watched = Watched(context, fleet, 60)
+        os.unlink(f"{fleet.dir}/log/access.log")
+        os.kill(fleet.pids_of("worker process")[0], signal.SIGSEGV)
+        status, line = watched.wait()
+        yield Check("without a file that it had open, the server is not brought back",
+                    status == BROUGHT_BACK and "cannot be brought back" in line and "access.log" in line,
+                    f"{status} {line}")
+        wait_until(fleet.complete, "the worker's successor")
+        yield Check("its other processes serve on", fleet.master == master and fetched(fleet))
+        yield checks.runs_file(fleet, watched.new)
+        yield checks.undisturbed(fleet)
+
+
 def unwatched(context):
     """Whoever kills the watcher ends the probation, and nothing else."""
     with scenario.started_fleet(context.old_binary) as fleet:
@@ -142,5 +159,6 @@ def refused(context):
 def run(context):
     yield from holds(context)
     yield from threatened(context)
+    yield from hopeless(context)
     yield from unwatched(context)
     yield from refused(context)
