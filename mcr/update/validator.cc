@@ -96,9 +96,10 @@ Status Judge(const std::vector<Seen>& seen, Validation& validation) {
       {ToCheck("old pointers", "processes that hold none", old_pointers), old_pointers},
       {ToCheck("code pointers", "that land at the same function", findings.code_pointers),
        findings.code_pointers},
+      // The others go by what malloc's blocks are.
+      {ToCheck("heap", "objects in places of their own", findings.heap), findings.heap},
       {ToCheck("data pointers", "that land at the same object", findings.data_pointers),
        findings.data_pointers},
-      {ToCheck("heap", "objects in places of their own", findings.heap), findings.heap},
       {ToCheck("backward transfer", "values that the old state can be read off", findings.values),
        findings.values}};
   WarnOf(invariants, validation);
