@@ -182,7 +182,12 @@ void Component::Resume() {
 
 Status Component::Watch() {
   rehearsals_.reset();  // nobody needs to compare any more
-  return probation_->Watch(*paused_, server_->criu, options_.watch, report_.probation.emplace());
+  ProbationReport& probation = report_.probation.emplace();
+  const Status watched = probation_->Watch(*paused_, server_->criu, options_.watch, probation);
+  if (watched || !probation.signal.empty()) return watched;
+  // It was the watching that failed: nothing is wrong with the new version, which runs on.
+  report_.warnings.push_back("its probation has ended early: " + watched.error().Line());
+  return {};
 }
 
 void Component::Conclude() {
