@@ -64,7 +64,9 @@ class DwarfReader {
     MCR_TRY(CheckComplete(*context));
     const TypeGraph graph = collector_.Finish();
     if (!problem_.empty()) return Broken(problem_);
-    return Resolve(MergeTypes(graph));
+    auto merged = MergeTypes(graph);
+    if (!merged) return Broken(merged.error().Line());
+    return Resolve(*std::move(merged));
   }
 
  private:

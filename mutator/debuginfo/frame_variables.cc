@@ -21,6 +21,9 @@ namespace {
 using llvm::DWARFDie;
 namespace dwarf = llvm::dwarf;
 
+// Inlined calls nest, too, but only corrupt debug information goes on like this.
+constexpr int kDeepestBlock = 1000;
+
 bool IsBlock(dwarf::Tag tag) {
   return tag == dwarf::DW_TAG_lexical_block || tag == dwarf::DW_TAG_inlined_subroutine ||
          tag == dwarf::DW_TAG_try_block || tag == dwarf::DW_TAG_catch_block;
@@ -46,10 +49,10 @@ class FrameReader {
   explicit FrameReader(const DWARFDie& function)
       : function_(function), frame_base_(ReadFrameBase(function)) {}
 
-  FunctionFrame Read() {
+  Result<FunctionFrame> Read() {
     NoteTypedefs();
-    ReadBlock(function_, "", {});
-    MergedTypes merged = MergeTypes(collector_.Finish());
+    MCR_TRY(ReadBlock(function_, "", {}, 0));
+    MCR_ASSIGN(MergedTypes merged, MergeTypes(collector_.Finish()));
     for (size_t i = 0; i < frame_.variables.size(); ++i) {
       FrameVariable& variable = frame_.variables[i];
       variable.type = merged.ids[nodes_[i]];
@@ -68,8 +71,9 @@ class FrameReader {
     }
   }
 
-  void ReadBlock(const DWARFDie& block, const std::string& prefix,
-                 const std::vector<Range<FileAddr>>& scope) {
+  Status ReadBlock(const DWARFDie& block, const std::string& prefix,
+                   const std::vector<Range<FileAddr>>& scope, int depth) {
+    if (depth > kDeepestBlock) return Fail("debug information nests blocks without end", prefix);
     for (const DWARFDie& child : block.children()) {
       const dwarf::Tag tag = child.getTag();
       if (tag == dwarf::DW_TAG_variable || tag == dwarf::DW_TAG_formal_parameter) {
@@ -81,9 +85,10 @@ class FrameReader {
           inner += std::string(name == nullptr ? "(unknown)" : name) + "/";
         }
         std::vector<Range<FileAddr>> ranges = RangesOf(child);
-        ReadBlock(child, inner, ranges.empty() ? scope : ranges);
+        MCR_TRY(ReadBlock(child, inner, ranges.empty() ? scope : ranges, depth + 1));
       }
     }
+    return {};
   }
 
   void ReadVariable(const DWARFDie& die, const std::string& prefix,

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mcr/base/result.h"
 #include "mutator/debuginfo/type_table.h"
 
 namespace mcr::mutator {
@@ -55,11 +56,12 @@ struct TypeGraph {
 
 // Merges equal types, also where they refer to each other in cycles, and completes declarations by
 // the program's only definition of that name. `ids` maps each NodeId to its TypeId in `types`.
+// Fails if a type contains itself, or has no end to what it contains.
 struct MergedTypes {
   TypeTable types;
   std::vector<TypeId> ids;
 };
-MergedTypes MergeTypes(const TypeGraph& graph);
+Result<MergedTypes> MergeTypes(const TypeGraph& graph);
 
 }  // namespace mcr::mutator
 

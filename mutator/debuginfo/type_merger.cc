@@ -9,13 +9,14 @@
 
 #include "mutator/debuginfo/string_types.h"
 #include "mutator/debuginfo/type_graph.h"
+#include "mutator/debuginfo/type_nesting.h"
 
 namespace mcr::mutator {
 namespace {
 
 using Hashes = std::vector<uint64_t>;
 
-constexpr int kMostRounds = 100;  // the nesting depth of real types is below 30
+constexpr int kMostRounds = kDeepestNesting;
 
 uint64_t Mix(uint64_t hash, uint64_t value) {
   hash = (hash ^ value) * 0x9e3779b97f4a7c15;
@@ -47,7 +48,7 @@ class TypeMerger {
     for (NodeId id = 0; id < redirect_.size(); ++id) redirect_[id] = id;
   }
 
-  MergedTypes Merge() {
+  Result<MergedTypes> Merge() {
     for (NodeId id = 0; id < hashes_.size(); ++id) hashes_[id] = OwnHash(graph_.nodes[id]);
     // Units differ in which of the types that they only point to they complete. So first see
     // pointees by name only; that tells which definitions are the same, and so what each
@@ -55,7 +56,11 @@ class TypeMerger {
     Refine(/*pointees_by_name=*/true);
     CompleteDeclarations();
     Refine(/*pointees_by_name=*/false);
-    return Emit();
+    MergedTypes merged = Emit();
+    if (const auto type = FindBottomless(merged.types)) {
+      return Fail("a type contains itself, or others without end", merged.types.Describe(*type));
+    }
+    return merged;
   }
 
  private:
@@ -204,6 +209,6 @@ class TypeMerger {
 
 }  // namespace
 
-MergedTypes MergeTypes(const TypeGraph& graph) { return TypeMerger(graph).Merge(); }
+Result<MergedTypes> MergeTypes(const TypeGraph& graph) { return TypeMerger(graph).Merge(); }
 
 }  // namespace mcr::mutator

@@ -1,0 +1,20 @@
+// Types that contain types: all that goes through types by recursion relies on an end to it, which
+// only debug information that is corrupt does not have.
+#ifndef MCR_MUTATOR_DEBUGINFO_TYPE_NESTING_H_
+#define MCR_MUTATOR_DEBUGINFO_TYPE_NESTING_H_
+
+#include <optional>
+
+#include "mutator/debuginfo/type_table.h"
+
+namespace mcr::mutator {
+
+inline constexpr int kDeepestNesting = 100;  // that of real types is below 30
+
+// A type that contains itself, or whose contents (members, elements, and what unnamed pointees
+// have) nest deeper than that. nullopt: there is none.
+std::optional<TypeId> FindBottomless(const TypeTable& types);
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_DEBUGINFO_TYPE_NESTING_H_
