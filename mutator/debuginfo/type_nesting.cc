@@ -6,26 +6,13 @@
 namespace mcr::mutator {
 namespace {
 
-// Types are compared by name where there is one, and by contents otherwise.
-bool IsSeenThrough(const Type& pointee) {
-  switch (pointee.kind) {
-    case TypeKind::kPointer:
-    case TypeKind::kMemberPointer:
-    case TypeKind::kArray:
-      return true;
-    case TypeKind::kStruct:
-    case TypeKind::kUnion:
-      return pointee.name.empty();
-    default:
-      return false;
-  }
-}
-
 int HeightOf(const TypeTable& types, const Type& type, const std::vector<int>& heights) {
   int highest = 0;
   for (const Member& member : type.members) highest = std::max(highest, heights[member.type]);
-  const bool is_pointer = type.kind == TypeKind::kPointer || type.kind == TypeKind::kMemberPointer;
-  if (type.kind == TypeKind::kArray || (is_pointer && IsSeenThrough(types[type.target]))) {
+  // What else is behind a pointer may well lead back to it.
+  const bool is_pointer_to_pointer =
+      type.kind == TypeKind::kPointer && types[type.target].kind == TypeKind::kPointer;
+  if (type.kind == TypeKind::kArray || is_pointer_to_pointer) {
     highest = std::max(highest, heights[type.target]);
   }
   return highest + 1;

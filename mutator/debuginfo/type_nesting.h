@@ -11,8 +11,8 @@ namespace mcr::mutator {
 
 inline constexpr int kDeepestNesting = 100;  // that of real types is below 30
 
-// A type that contains itself, or whose contents (members, elements, and what unnamed pointees
-// have) nest deeper than that. nullopt: there is none.
+// A type that contains itself, or whose contents nest deeper than that: members, elements, and
+// pointers that are pointed to. nullopt: there is none.
 std::optional<TypeId> FindBottomless(const TypeTable& types);
 
 }  // namespace mcr::mutator

@@ -59,5 +59,14 @@ TEST(TypeNestingTest, AListIsNoNest) {
   EXPECT_EQ(FindBottomless(types), std::nullopt);
 }
 
+TEST(TypeNestingTest, NorIsAnArrayOfItselfBehindAPointer) {
+  TypeTable types;
+  const TypeId node = types.Add(StructOf(0));
+  const TypeId array = types.Add({.kind = TypeKind::kArray, .size = 8, .target = node, .count = 1});
+  const TypeId pointer = types.Add({.kind = TypeKind::kPointer, .size = 8, .target = array});
+  types.Edit(node).members[0].type = pointer;
+  EXPECT_EQ(FindBottomless(types), std::nullopt);
+}
+
 }  // namespace
 }  // namespace mcr::mutator
