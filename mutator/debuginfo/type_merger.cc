@@ -2,6 +2,7 @@
 // of what it says itself; then each is hashed again with its neighbours' hashes until no class
 // splits any more.
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <span>
 #include <unordered_map>
@@ -19,7 +20,8 @@ using Hashes = std::vector<uint64_t>;
 constexpr int kMostRounds = kDeepestNesting;
 
 uint64_t Mix(uint64_t hash, uint64_t value) {
-  hash = (hash ^ value) * 0x9e3779b97f4a7c15;
+  // Turned, so that what is mixed with itself (a pointer to a pointer) is not the same for all.
+  hash = (std::rotl(hash, 23) ^ value) * 0x9e3779b97f4a7c15;
   return hash ^ (hash >> 29);
 }
 
