@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -23,6 +24,20 @@ namespace {
 
 constexpr std::chrono::milliseconds kInterruptTimeout{500};
 
+// The stack pointers of the threads that sleep in a system call, by thread. One that is interrupted
+// in a call that works for long (sendfile) looks as if it waited there.
+std::map<pid_t, uint64_t> FindAsleep(const tracer::TaskGroup& group) {
+  std::map<pid_t, uint64_t> asleep;
+  for (const tracer::TracedProcess& process : group.processes()) {
+    for (const auto& task : process.tasks) {
+      const auto call = tracer::ProcFs().ReadSystemCall(process.pid, task->tid());
+      if (!call || call->running || call->number < 0) continue;
+      asleep[task->tid()] = call->stack_pointer.value();
+    }
+  }
+  return asleep;
+}
+
 // What is needed of one process to name the functions on its stacks.
 class StackReader {
  public:
@@ -34,10 +49,12 @@ class StackReader {
                        unwinder);
   }
 
-  // nullopt: it does not wait, or not in code that can be unwound.
-  std::optional<Sighting> Read(const tracer::Task& task) const {
+  // nullopt: it did not sleep there, or not in code that can be unwound.
+  std::optional<Sighting> Read(const tracer::Task& task,
+                               const std::map<pid_t, uint64_t>& asleep) const {
     const auto registers = task.GetRegisters();
-    if (!registers) return std::nullopt;
+    const auto slept = asleep.find(task.tid());
+    if (!registers || slept == asleep.end() || slept->second != registers->rsp) return std::nullopt;
     const auto call = tracer::InterpretStop(*registers);
     if (!call) return std::nullopt;
     const auto name = BlockingCallName(Number(call->number, *registers));
@@ -86,7 +103,8 @@ Result<Observer> Observer::Create(pid_t root, const std::vector<std::string>& de
 }
 
 // One that is ending has nothing to be seen.
-void Observer::LookAt(const tracer::TracedProcess& process, Look& look) {
+void Observer::LookAt(const tracer::TracedProcess& process, const std::map<pid_t, uint64_t>& asleep,
+                      Look& look) {
   const auto image = checkpoint::LiveImage::CreateRunning(process.pid);
   if (!image) return;
   const auto loaded = mutator::LoadedModules::Find(**image);
@@ -102,7 +120,7 @@ void Observer::LookAt(const tracer::TracedProcess& process, Look& look) {
   if (!reader) return;
   for (const auto& task : process.tasks) {
     if (task->state() != tracer::RunState::kStopped) continue;
-    if (auto sighting = reader->Read(*task)) look.waiting.push_back(*std::move(sighting));
+    if (auto sighting = reader->Read(*task, asleep)) look.waiting.push_back(*std::move(sighting));
   }
 }
 
@@ -123,11 +141,12 @@ std::vector<std::string> Observer::Invariants() const {
 
 Result<Look> Observer::TakeLook() {
   MCR_ASSIGN(tracer::TaskGroup group, tracer::TaskGroup::Attach(root_));
+  const std::map<pid_t, uint64_t> asleep = FindAsleep(group);
   MCR_TRY(group.InterruptAll(kInterruptTimeout));
   Look look;
   for (const tracer::TracedProcess& process : group.processes()) {
     look.processes.insert(process.pid);
-    LookAt(process, look);
+    LookAt(process, asleep, look);
     for (const auto& task : process.tasks) {
       if (task->state() == tracer::RunState::kStopped) MCR_TRY(tracer::HideStop(*task));
     }

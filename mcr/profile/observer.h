@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -45,7 +47,9 @@ class Observer {
         unwinder_(std::move(unwinder)),
         invariants_(program_) {}
 
-  void LookAt(const tracer::TracedProcess& process, Look& look);
+  // `asleep`: the stack pointers of the threads that slept before they were stopped.
+  void LookAt(const tracer::TracedProcess& process, const std::map<pid_t, uint64_t>& asleep,
+              Look& look);
 
   pid_t root_;
   std::string executable_;
