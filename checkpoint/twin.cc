@@ -1,7 +1,7 @@
 #include "checkpoint/twin.h"
 
-#include <fcntl.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -53,23 +53,30 @@ Result<pid_t> OuterPid(pid_t sibling, pid_t inner) {
   return Fail("the twin was not found", Where(sibling));
 }
 
-// Has the process fork; its copy ends when the other end of the pipe `lifeline` is closed.
-Result<pid_t> ForkIn(tracer::TracedProcess& process, int lifeline) {
+// Has the process fork.
+Result<tracer::InjectedTwin> ForkIn(tracer::TracedProcess& process) {
   MCR_ASSIGN(const auto injection, Injection::Open(process));
-  MCR_ASSIGN(const Addr pid_at, injection->Scratch());
-  MCR_ASSIGN(const int fd, injection->SendFd(lifeline));
-  const auto ran = injection->Run(tracer::TwinCode(), {static_cast<uint64_t>(fd), pid_at.value()});
-  if (!ran) (void)injection->Call(SYS_close, {static_cast<uint64_t>(fd)});
-  MCR_TRY(ran);
-  MCR_ASSIGN(const int32_t pid, injection->memory().ReadValue<int32_t>(pid_at));
-  const int64_t failed = std::min(static_cast<int64_t>(*ran), static_cast<int64_t>(pid));
+  MCR_ASSIGN(const Addr twin_at, injection->Scratch());
+  MCR_ASSIGN(const uint64_t ran, injection->Run(tracer::TwinCode(), {twin_at.value()}));
+  MCR_ASSIGN(const auto twin, injection->memory().ReadValue<tracer::InjectedTwin>(twin_at));
+  const int64_t failed = std::min(static_cast<int64_t>(ran), int64_t{twin.pid});
   MCR_TRY(injection->Close());
   if (failed < 0) {
     errno = static_cast<int>(-failed);
     return FailErrno("the server cannot be forked", Where(process.pid),
                      "try --checkpoint=criu, or raise the limit that it is at");
   }
-  return pid;
+  return twin;
+}
+
+// From here on the copy ends with this descriptor, however we may end.
+Result<OwnedFd> TakeLifeline(pid_t pid, const tracer::InjectedTwin& twin) {
+  MCR_ASSIGN(OwnedFd lifeline, tracer::FetchFd(pid, twin.sockets[1]));
+  const char byte = 0;
+  if (send(lifeline.get(), &byte, 1, MSG_NOSIGNAL) != 1) {
+    return FailErrno("the twin of the server does not answer", Where(pid));
+  }
+  return lifeline;
 }
 
 // Writes the pages of `range` that differ between the two.
@@ -97,12 +104,9 @@ Status Twin::Check(pid_t pid) {
 }
 
 Result<std::unique_ptr<Twin>> Twin::Fork(tracer::TracedProcess& process) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return FailErrno("cannot make a pipe");
-  const OwnedFd inside(ends[0]);
-  OwnedFd lifeline(ends[1]);
-  MCR_ASSIGN(const pid_t inner, ForkIn(process, inside.get()));
-  MCR_ASSIGN(const pid_t pid, OuterPid(process.pid, inner));
+  MCR_ASSIGN(const tracer::InjectedTwin forked, ForkIn(process));
+  MCR_ASSIGN(const pid_t pid, OuterPid(process.pid, forked.pid));
+  MCR_ASSIGN(OwnedFd lifeline, TakeLifeline(pid, forked));
   OwnedFd ended(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!ended.valid()) return FailErrno("the twin of the server is gone", Where(process.pid));
   return std::unique_ptr<Twin>(new Twin(process.pid, pid, std::move(lifeline), std::move(ended)));

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <optional>
 #include <utility>
@@ -38,8 +39,13 @@ void CloseAll() {
   for (int i = 0; i < 3; ++i) (void)open("/dev/null", O_RDWR);
 }
 
-[[noreturn]] void Watch(const std::string& name) {
+// `locked`: the read end of a pipe that ends when the log is there and locked, or nobody is left to
+// make it.
+[[noreturn]] void Watch(const std::string& name, int locked) {
   setsid();
+  char none;
+  while (read(locked, &none, 1) < 0 && errno == EINTR) {
+  }
   CloseAll();
   const auto directory = UndoDirectory::Open();
   if (!directory) _exit(1);
@@ -53,18 +59,24 @@ void CloseAll() {
   _exit(0);
 }
 
-// Its parent is no longer there to be waited for.
-Status StartWatcher(const std::string& name) {
+// Its parent is no longer there to be waited for. The watcher begins when the pipe that is returned
+// is closed.
+Result<OwnedFd> StartWatcher(const std::string& name) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return FailErrno("cannot start the watcher");
+  const OwnedFd locked(ends[0]);
+  OwnedFd begin(ends[1]);
   const pid_t between = fork();
   if (between < 0) return FailErrno("cannot start the watcher");
   if (between == 0) {
+    begin.Reset();
     const pid_t watcher = fork();
-    if (watcher == 0) Watch(name);
+    if (watcher == 0) Watch(name, locked.get());
     _exit(watcher < 0 ? 1 : 0);
   }
   MCR_ASSIGN(tracer::Child child, tracer::Child::Own(between));
   if (!child.Wait(kEndTimeout) || child.status() != 0) return Fail("cannot start the watcher");
-  return {};
+  return begin;
 }
 
 // The kernel is to take the worker, and not the server, when memory is short. What the worker
@@ -146,10 +158,12 @@ struct NamedLog {
 Result<NamedLog> MakeLog() {
   MCR_ASSIGN(UndoDirectory directory, UndoDirectory::Open());
   std::string name = "undo-" + std::to_string(getpid());
+  // First, so that there is no log that nobody would take away.
+  MCR_ASSIGN(OwnedFd watcher, StartWatcher(name));
   MCR_TRY(directory.Create(name));
   OwnedFd lock = directory.Lock(name, false);
   if (!lock.valid()) return Fail("another mcr has the undo log", name);
-  MCR_TRY(StartWatcher(name));
+  watcher.Reset();
   MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
   MCR_ASSIGN(UndoLog log, UndoLog::Create(std::move(file)));
   return NamedLog{std::move(directory), std::move(name), std::move(lock), std::move(log)};

@@ -102,16 +102,15 @@ mcr_injected_set_mm_map:
     syscall
 mcr_injected_set_mm_map_end:
 
-/* rdi: read end of a pipe, rsi: a writable int. Makes a copy of the process that closes all other descriptors and ends when
-   nothing holds the pipe's other end any more. It is forked by a child that shares the memory and has ended when this is over:
-   so it is an orphan, no child of the process. Closes the descriptor, writes the copy's pid or -errno to the int; returns 0 or
-   -errno. The page that this lies in may be one that forks leave out. */
+/* rdi: three writable ints. Makes a copy of the process that closes all descriptors but a pair of sockets. It ends when nothing holds
+   the second of them any more, once a byte was sent to it, or when that does not come. It is forked by a child that shares the memory
+   and has ended when this is over: so it is an orphan, no child of the process. Writes the copy's pid or -errno, and the numbers that
+   its sockets have there; returns 0 or -errno. The page that this lies in may be one that forks leave out; all others that are ours do. */
     .globl mcr_injected_twin
     .globl mcr_injected_twin_end
 mcr_injected_twin:
 .Ltwin:
-    mov %rdi, %r12
-    mov %rsi, %r13
+    mov %rdi, %r13
     movl $0, (%r13)
     lea .Ltwin(%rip), %rdi
     and $-4096, %rdi
@@ -119,6 +118,16 @@ mcr_injected_twin:
     mov $11, %edx              /* MADV_DOFORK */
     mov $28, %eax              /* madvise */
     syscall
+    mov $1, %edi               /* AF_UNIX */
+    mov $0x80005, %esi         /* SOCK_SEQPACKET | SOCK_CLOEXEC */
+    xor %edx, %edx
+    lea 4(%r13), %r10
+    mov $53, %eax              /* socketpair */
+    syscall
+    test %rax, %rax
+    js 4f
+    mov 4(%r13), %r12d
+    mov 8(%r13), %r14d
     mov $0x804100, %edi        /* CLONE_UNTRACED | CLONE_VFORK | CLONE_VM */
     xor %esi, %esi
     xor %edx, %edx
@@ -145,8 +154,11 @@ mcr_injected_twin:
     mov %r12d, %edi
     mov $3, %eax               /* close */
     syscall
+    mov %r14d, %edi
+    mov $3, %eax               /* close */
+    syscall
     mov %r15, %rax
-    finish
+4:  finish
 2:  mov $0x800011, %edi        /* CLONE_UNTRACED, SIGCHLD */
     xor %esi, %esi
     xor %edx, %edx
@@ -155,33 +167,62 @@ mcr_injected_twin:
     mov $56, %eax              /* clone */
     syscall
     test %rax, %rax
-    jz 4f
+    jz 5f
     mov %eax, (%r13)
     xor %edi, %edi
     mov $60, %eax              /* exit */
     syscall
-4:  test %r12d, %r12d          /* the copy */
-    jz 5f
+5:  test %r12d, %r12d          /* the copy: the first socket has the lower number */
+    jz 6f
     xor %edi, %edi
     lea -1(%r12), %esi
     xor %edx, %edx
     mov $436, %eax             /* close_range */
     syscall
-5:  lea 1(%r12), %edi
+6:  lea 1(%r12), %edi
+    lea -1(%r14), %esi
+    xor %edx, %edx
+    mov $436, %eax             /* close_range; -EINVAL if there is nothing in between */
+    syscall
+    lea 1(%r14), %edi
     mov $-1, %esi
     xor %edx, %edx
     mov $436, %eax             /* close_range */
     syscall
-6:  mov %r12d, %edi
+    lea .Lpatience(%rip), %r15
+    lea .Lforever(%rip), %rbx
+7:  mov %r12d, %edi
+    mov $1, %esi               /* SOL_SOCKET */
+    mov $20, %edx              /* SO_RCVTIMEO */
+    mov %r15, %r10
+    mov $16, %r8d
+    mov $54, %eax              /* setsockopt */
+    syscall
+8:  mov %r12d, %edi
     xor %esi, %esi
-    mov $1, %edx
-    xor %eax, %eax             /* read */
+    xor %edx, %edx
+    mov $0x20, %r10d           /* MSG_TRUNC: how long it was, of what there is no room for */
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    mov $45, %eax              /* recvfrom */
     syscall
     cmp $-4, %rax              /* -EINTR */
-    je 6b
-    xor %edi, %edi
+    je 8b
+    test %rax, %rax
+    jle 9f
+    mov %r14d, %edi
+    mov $3, %eax               /* close */
+    syscall
+    mov %rbx, %r15
+    jmp 7b
+9:  xor %edi, %edi
     mov $231, %eax             /* exit_group */
     syscall
+    .balign 8
+.Lpatience:                    /* struct timeval */
+    .quad 10, 0
+.Lforever:
+    .quad 0, 0
 mcr_injected_twin_end:
 
 /* rdi: array of struct InjectedFunctionCall, rsi: its length, rdx: the end of a stack, aligned as before a call. Makes every call,

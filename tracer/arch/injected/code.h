@@ -26,9 +26,16 @@ std::span<const std::byte> BatchCode();
 // child in a user namespace of its own, for processes without capabilities. Result: 0 or -errno.
 std::span<const std::byte> SetMmMapCode();
 
-// Arguments: the read end of a pipe, address of a writable int. Forks a copy of the process that
-// holds that descriptor only, executes no code of the program, and ends with the pipe's other end.
-// The process itself closes the descriptor. Result: 0 or -errno; the int: the copy's PID or -errno.
+// What TwinCode tells of the copy.
+struct InjectedTwin {
+  int32_t pid = 0;  // or -errno
+  // The copy's descriptors. It ends when nothing holds the second one, as which it counts itself
+  // until a byte is sent there; if none is within ten seconds, it ends, too.
+  int32_t sockets[2] = {};
+};
+
+// Argument: address of an InjectedTwin. Forks a copy of the process that holds a pair of connected
+// sockets only, and executes no code of the program. Result: 0 or -errno.
 std::span<const std::byte> TwinCode();
 
 // One call of a function of the program's, of one or two integer arguments.
