@@ -43,7 +43,7 @@ class PairVictim:
             pair_trial.demand_all_well(self._program, running)
         except PairProgramError as error:
             return str(error)
-        return held(proc.running_from(str(self._program.directory)))
+        return held(lambda: proc.running_from(str(self._program.directory)))
 
     def is_new(self):
         return self._program.executable().endswith("/v2")
@@ -110,7 +110,16 @@ class NginxVictim:
         return "; ".join(f"{check.name}: {check.detail}" for check in failed)
 
 
-def held(pids):
-    problems = [f"{pid} is left {proc.state(pid)}" for pid in pids if proc.state(pid) in "tT"]
-    problems += [f"{pid} is left traced" for pid in pids if proc.tracer(pid)]
-    return "; ".join(problems)
+def held(processes):
+    """What of `processes()` is stopped or traced, and stays so: a tracer that was killed takes a moment to let go, and
+    what it was rehearsing takes one to end."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            problems = [f"{pid} ({proc.title(pid)}) is left {proc.state(pid)}, traced by {proc.tracer(pid)}"
+                        for pid in processes() if proc.state(pid) in "tT" or proc.tracer(pid)]
+        except OSError:  # one has ended meanwhile
+            problems = ["a process ends"]
+        if not problems or time.monotonic() > deadline:
+            return "; ".join(problems)
+        time.sleep(0.05)
