@@ -124,6 +124,8 @@ class DwarfReader {
   }
 
   void ReadVariable(const DWARFDie& die) {
+    // clang's way to tell of a string literal: it is none, and all have the same name.
+    if (Name(Origin(die)).empty()) return;
     const auto location = ReadStaticLocation(die);
     if (!location && IsScattered(die)) return ReadScattered(die);
     if (!location) return NoteDeclaration(die);
@@ -141,6 +143,7 @@ class DwarfReader {
       cut_.push_back({Describe(die), TypeOf(die), *std::move(pieces)});
     } else {
       contents_.scattered.push_back(Describe(die));
+      scattered_nodes_.push_back(TypeOf(die));
     }
   }
 
@@ -199,6 +202,9 @@ class DwarfReader {
           Range<FileAddr>::FromSize(variable.range.begin(), merged.types[variable.type].size);
       if (sized) variable.range = *sized;
     }
+    for (size_t i = 0; i < scattered_nodes_.size(); ++i) {
+      contents_.scattered[i].variable.type = merged.ids[scattered_nodes_[i]];
+    }
     for (const Cut& cut : cut_) ResolveCut(cut, merged.types, merged.ids[cut.node]);
     for (size_t i = 0; i < contents_.functions.size(); ++i) {
       contents_.functions[i].function.type = merged.ids[function_nodes_[i]];
@@ -225,7 +231,11 @@ class DwarfReader {
         return each.offset == piece.offset && types[each.type].size == piece.size;
       });
       const auto range = Range<FileAddr>::FromSize(FileAddr(piece.address), piece.size);
-      if (part == all.end() || !range) return contents_.scattered.push_back(cut.variable);
+      if (part == all.end() || !range) {
+        contents_.scattered.push_back(cut.variable);
+        contents_.scattered.back().variable.type = type;
+        return;
+      }
       DwarfVariable& found = parts.emplace_back(cut.variable);
       found.variable.name += part->path;
       found.variable.type = part->type;
@@ -239,7 +249,8 @@ class DwarfReader {
   std::string problem_;  // the first that LLVM reported
   TypeCollector collector_;
   DwarfContents contents_;
-  std::vector<NodeId> variable_nodes_;  // parallel to contents_.variables
+  std::vector<NodeId> variable_nodes_;   // parallel to contents_.variables
+  std::vector<NodeId> scattered_nodes_;  // parallel to contents_.scattered, as far as they are read
   std::vector<Cut> cut_;
   std::vector<NodeId> function_nodes_;  // parallel to contents_.functions
   std::unordered_map<std::string, NodeId> declared_nodes_;

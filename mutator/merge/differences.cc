@@ -54,8 +54,41 @@ void CompareVariables(const Program& before, const Program& after, AddressMap& m
   }
 }
 
+bool HoldsPointer(const TypeTable& types, TypeId id) {
+  const Type& type = types[id];
+  if (type.kind == TypeKind::kArray) return HoldsPointer(types, type.target);
+  return type.kind == TypeKind::kPointer ||
+         std::ranges::any_of(
+             type.members, [&](const Member& member) { return HoldsPointer(types, member.type); });
+}
+
+// Left alone, it must not have changed, nor be what leads to something that has.
+std::string WhyNotLeftAlone(const Variable& variable, const Program& before, const Variable& other,
+                            const Program& after, bool types_change) {
+  const auto difference =
+      LayoutDifference(before.types(), variable.type, after.types(), other.type);
+  if (difference) return *difference;
+  if (!types_change || !HoldsPointer(before.types(), variable.type)) return "";
+  return "what it points to may be of a type that changed";
+}
+
 // A compiler may keep the members of a static struct apart, or a flag in one byte. How, is not
 // read: such a variable is only left alone where both versions do it.
+void RefuseBothScattered(const Program& before, const Program& after, Differences& differences) {
+  const std::vector<Variable> others = after.scattered();
+  for (const Variable& variable : before.scattered()) {
+    const std::string key = variable.Key();
+    const auto other = std::ranges::find(others, key, &Variable::Key);
+    if (other == others.end()) continue;
+    const std::string reason =
+        WhyNotLeftAlone(variable, before, *other, after, !differences.types.empty());
+    if (reason.empty()) continue;
+    differences.problems.push_back(
+        fmt::format("variable `{}`: the compiler keeps it in pieces or in another form, and {}",
+                    variable.name, reason));
+  }
+}
+
 void RefuseScattered(const Program& before, const Program& after, Differences& differences) {
   const auto refuse = [&](const std::vector<Variable>& pieces, const std::vector<Variable>& whole,
                           const char* which) {
@@ -81,6 +114,7 @@ Differences Compare(const Program& before, const Program& after, AddressMap& map
   differences.types = DiffTypes(before.types(), after.types());
   CompareVariables(before, after, map, differences);
   RefuseScattered(before, after, differences);
+  RefuseBothScattered(before, after, differences);
   differences.new_variables = OnlyIn(after.variables(), before.variables());
   differences.dropped_variables = OnlyIn(before.variables(), after.variables());
   differences.new_functions = OnlyIn(after.functions(), before.functions());

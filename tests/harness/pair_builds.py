@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAIRS = Path(__file__).resolve().parent.parent / "pairs"
-COMPILERS = {"gcc": ("gcc", "g++"), "clang": ("clang", "clang++")}  # for C and C++
+COMPILERS = {"gcc": ("gcc", "g++"), "clang": ("clang-19", "clang++-19")}  # for C and C++
 
 
 class PairBuildError(Exception):
