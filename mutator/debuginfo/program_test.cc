@@ -130,6 +130,12 @@ TEST_F(ProgramTest, KeysAreUnique) {
   for (const Variable& each : program().variables()) EXPECT_TRUE(keys.insert(each.Key()).second);
 }
 
+// clang describes them as variables, without a name.
+TEST_F(ProgramTest, StringLiteralsAreNoVariables) {
+  EXPECT_TRUE(std::ranges::none_of(program().variables(),
+                                   [](const Variable& variable) { return variable.name.empty(); }));
+}
+
 TEST_F(ProgramTest, FlexibleArrayIsAsLargeAsItsElements) {
   ASSERT_NE(Find("flexible"), nullptr);
   EXPECT_EQ(Find("flexible")->range.size(), 16u);
