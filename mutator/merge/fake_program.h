@@ -41,6 +41,9 @@ class FakeProgram : public Program {
     variables_.push_back(
         {std::move(name), std::move(unit), std::move(function), At(at, size), type, false});
   }
+  void AddScattered(std::string name, TypeId type) {
+    scattered_.push_back({std::move(name), "", "", {}, type, false});
+  }
   TypeId AddType(Type type) { return types_.Add(std::move(type)); }
   void AddRelocation(FileAddr at, uint32_t type, FileAddr addend) {
     relocations_.push_back({at, type, "", addend});
@@ -60,6 +63,7 @@ class FakeProgram : public Program {
   const std::vector<std::string>& needed() const override { return needed_; }
   const std::vector<Symbol>& symbols() const override { return symbols_; }
   const std::vector<Variable>& variables() const override { return variables_; }
+  std::vector<Variable> scattered() const override { return scattered_; }
   const std::vector<Function>& functions() const override { return functions_; }
   const std::vector<Relocation>& relocations() const override { return relocations_; }
   const TypeTable& types() const override { return types_; }
@@ -89,7 +93,7 @@ class FakeProgram : public Program {
   std::vector<Section> sections_;
   std::vector<std::string> needed_;
   std::vector<Symbol> symbols_;
-  std::vector<Variable> variables_;
+  std::vector<Variable> variables_, scattered_;
   std::vector<Function> functions_;
   std::vector<Relocation> relocations_;
   TypeTable types_;
