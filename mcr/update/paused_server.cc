@@ -1,6 +1,8 @@
 #include "mcr/update/paused_server.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include "checkpoint/graft/undo.h"
 #include "mcr/base/fault.h"
 #include "mcr/base/mapping.h"
+#include "mcr/base/owned_fd.h"
 #include "mcr/base/range.h"
 #include "mutator/graph/loaded_modules.h"
 #include "tracer/breakpoint_probe.h"
@@ -79,6 +82,17 @@ void TouchOwnMemory() {
   }
 }
 
+// Of a process with several threads, the table of descriptors only grows when no processor uses it
+// any more (fs/file.c, synchronize_rcu): ten milliseconds and more, each time.
+void GrowDescriptorTable() {
+  constexpr rlim_t kMost = 4096;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const OwnedFd any(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto highest = static_cast<int>(std::min(limit.rlim_cur, kMost)) - 1;
+  const OwnedFd grown(fcntl(any.get(), F_DUPFD_CLOEXEC, highest));
+}
+
 // From a stop that nothing was wanted of but the moment.
 Status LetRun(tracer::TaskGroup& tasks) {
   for (tracer::TracedProcess& process : tasks.processes()) {
@@ -102,6 +116,7 @@ Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& se
   MCR_TRY(paused->PrepareCheckpoint());
   paused->breakpoints_work_ = tracer::BreakpointsWork();
   TouchOwnMemory();
+  GrowDescriptorTable();
   return paused;
 }
 
