@@ -77,6 +77,8 @@ std::string WhyNotLeftAlone(const Variable& variable, const Program& before, con
 void RefuseBothScattered(const Program& before, const Program& after, Differences& differences) {
   const std::vector<Variable> others = after.scattered();
   for (const Variable& variable : before.scattered()) {
+    // One of a function's own, whose value the compiler knows: it is in no memory.
+    if (!variable.function.empty()) continue;
     const std::string key = variable.Key();
     const auto other = std::ranges::find(others, key, &Variable::Key);
     if (other == others.end()) continue;

@@ -78,6 +78,13 @@ TEST_F(ScatteredTest, IsRefusedIfItMayLeadToWhatChanges) {
   EXPECT_THAT(Problems(), ElementsAre(HasSubstr("`state`")));
 }
 
+TEST_F(ScatteredTest, IsInNoMemoryIfItIsOfAFunction) {
+  before_->AddScattered("local", links_, "main");
+  after_->AddScattered("local", links_, "main");
+  ChangeAType();
+  EXPECT_THAT(Problems(), IsEmpty());
+}
+
 TEST_F(ScatteredTest, IsRefusedIfItsOwnTypeChanges) {
   before_->AddScattered("state", AddStruct(*before_, "grown", 1, 8));
   after_->AddScattered("state", AddStruct(*after_, "grown", 1, 16));

@@ -41,8 +41,8 @@ class FakeProgram : public Program {
     variables_.push_back(
         {std::move(name), std::move(unit), std::move(function), At(at, size), type, false});
   }
-  void AddScattered(std::string name, TypeId type) {
-    scattered_.push_back({std::move(name), "", "", {}, type, false});
+  void AddScattered(std::string name, TypeId type, std::string function = "") {
+    scattered_.push_back({std::move(name), "", std::move(function), {}, type, false});
   }
   TypeId AddType(Type type) { return types_.Add(std::move(type)); }
   void AddRelocation(FileAddr at, uint32_t type, FileAddr addend) {
