@@ -3,8 +3,8 @@
 //
 // The copy executes nothing of the program. It closes all descriptors that it inherited, so that no
 // connection depends on it, and waits in a page of ours until its Twin is gone, or we are: what
-// holds it is a pair of sockets. It is no child of the server, which would have to wait for it, but of
-// whoever adopts orphans.
+// holds it is a pair of sockets. It is no child of the server, which would have to wait for it, but
+// of whoever adopts orphans.
 #ifndef MCR_CHECKPOINT_TWIN_H_
 #define MCR_CHECKPOINT_TWIN_H_
 

@@ -138,13 +138,8 @@ class DwarfReader {
   }
 
   void ReadScattered(const DWARFDie& die) {
-    auto pieces = ReadStaticPieces(die);
-    if (pieces) {
-      cut_.push_back({Describe(die), TypeOf(die), *std::move(pieces)});
-    } else {
-      contents_.scattered.push_back(Describe(die));
-      scattered_nodes_.push_back(TypeOf(die));
-    }
+    auto pieces = ReadStaticPieces(die).value_or(std::vector<StaticPiece>());
+    cut_.push_back({Describe(die), TypeOf(die), std::move(pieces)});
   }
 
   NodeId TypeOf(const DWARFDie& die) {
@@ -202,9 +197,6 @@ class DwarfReader {
           Range<FileAddr>::FromSize(variable.range.begin(), merged.types[variable.type].size);
       if (sized) variable.range = *sized;
     }
-    for (size_t i = 0; i < scattered_nodes_.size(); ++i) {
-      contents_.scattered[i].variable.type = merged.ids[scattered_nodes_[i]];
-    }
     for (const Cut& cut : cut_) ResolveCut(cut, merged.types, merged.ids[cut.node]);
     for (size_t i = 0; i < contents_.functions.size(); ++i) {
       contents_.functions[i].function.type = merged.ids[function_nodes_[i]];
@@ -219,11 +211,17 @@ class DwarfReader {
   struct Cut {
     DwarfVariable variable;
     NodeId node;
-    std::vector<StaticPiece> pieces;
+    std::vector<StaticPiece> pieces;  // none: they are not understood
   };
+
+  void KeepScattered(const Cut& cut, TypeId type) {
+    contents_.scattered.push_back(cut.variable);
+    contents_.scattered.back().variable.type = type;
+  }
 
   // Each piece has to be a member or element of the variable, whole.
   void ResolveCut(const Cut& cut, const TypeTable& types, TypeId type) {
+    if (cut.pieces.empty()) return KeepScattered(cut, type);
     const std::vector<SubObject> all = SubObjectsOf(types, type);
     std::vector<DwarfVariable> parts;
     for (const StaticPiece& piece : cut.pieces) {
@@ -231,11 +229,7 @@ class DwarfReader {
         return each.offset == piece.offset && types[each.type].size == piece.size;
       });
       const auto range = Range<FileAddr>::FromSize(FileAddr(piece.address), piece.size);
-      if (part == all.end() || !range) {
-        contents_.scattered.push_back(cut.variable);
-        contents_.scattered.back().variable.type = type;
-        return;
-      }
+      if (part == all.end() || !range) return KeepScattered(cut, type);
       DwarfVariable& found = parts.emplace_back(cut.variable);
       found.variable.name += part->path;
       found.variable.type = part->type;
@@ -249,8 +243,7 @@ class DwarfReader {
   std::string problem_;  // the first that LLVM reported
   TypeCollector collector_;
   DwarfContents contents_;
-  std::vector<NodeId> variable_nodes_;   // parallel to contents_.variables
-  std::vector<NodeId> scattered_nodes_;  // parallel to contents_.scattered, as far as they are read
+  std::vector<NodeId> variable_nodes_;  // parallel to contents_.variables
   std::vector<Cut> cut_;
   std::vector<NodeId> function_nodes_;  // parallel to contents_.functions
   std::unordered_map<std::string, NodeId> declared_nodes_;

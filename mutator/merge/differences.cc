@@ -62,6 +62,9 @@ bool HoldsPointer(const TypeTable& types, TypeId id) {
              type.members, [&](const Member& member) { return HoldsPointer(types, member.type); });
 }
 
+// A compiler may keep the members of a static struct apart, or a flag in one byte. How, is not
+// read: such a variable is only left alone where both versions do it.
+//
 // Left alone, it must not have changed, nor be what leads to something that has.
 std::string WhyNotLeftAlone(const Variable& variable, const Program& before, const Variable& other,
                             const Program& after, bool types_change) {
@@ -72,8 +75,6 @@ std::string WhyNotLeftAlone(const Variable& variable, const Program& before, con
   return "what it points to may be of a type that changed";
 }
 
-// A compiler may keep the members of a static struct apart, or a flag in one byte. How, is not
-// read: such a variable is only left alone where both versions do it.
 void RefuseBothScattered(const Program& before, const Program& after, Differences& differences) {
   const std::vector<Variable> others = after.scattered();
   for (const Variable& variable : before.scattered()) {

@@ -105,7 +105,8 @@ mcr_injected_set_mm_map_end:
 /* rdi: three writable ints. Makes a copy of the process that closes all descriptors but a pair of sockets. It ends when nothing holds
    the second of them any more, once a byte was sent to it, or when that does not come. It is forked by a child that shares the memory
    and has ended when this is over: so it is an orphan, no child of the process. Writes the copy's pid or -errno, and the numbers that
-   its sockets have there; returns 0 or -errno. The page that this lies in may be one that forks leave out; all others that are ours do. */
+   its sockets have there; returns 0 or -errno. Forks leave out the pages that are ours: the copy gets the one that this lies in,
+   and has none that it may write to. */
     .globl mcr_injected_twin
     .globl mcr_injected_twin_end
 mcr_injected_twin:
