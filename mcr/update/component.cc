@@ -115,6 +115,8 @@ Status Component::Quiesce() {
   return CheckRequirements();
 }
 
+Status Component::BeginCheckpoint() { return paused_->BeginCheckpoint(); }
+
 void Component::BeginMerge() {
   merging_ = std::async(std::launch::async, [this] { return MergePaused(); });
 }

@@ -51,6 +51,7 @@ class Component {
 
   // The pause.
   Status Quiesce();
+  Status BeginCheckpoint();
   // On a thread of its own. What comes of it is for CheckPlan to say.
   void BeginMerge();
   Status TakeCheckpoint();

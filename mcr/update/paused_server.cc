@@ -329,10 +329,14 @@ void PausedServer::TakeStacks(checkpoint::LiveImage& image) {
   }
 }
 
+Status PausedServer::BeginCheckpoint() {
+  return UsesCriu(server_.checkpoint) ? BeginDump() : Status();
+}
+
 Result<double> PausedServer::TakeCheckpoint() {
   double frozen_ms = 0;
   if (UsesCriu(server_.checkpoint)) {
-    MCR_ASSIGN(frozen_ms, Dump());
+    MCR_ASSIGN(frozen_ms, FinishDump());
   }
   // Not before: CRIU would dump the twins, too.
   if (UsesTwin(server_.checkpoint)) MCR_TRY(ForkTwins());
@@ -350,14 +354,17 @@ Status PausedServer::Reattach() {
   return cgroup_->Thaw();
 }
 
-Result<double> PausedServer::Dump() {
+Status PausedServer::BeginDump() {
   // Not as stopped ones, which CRIU would take down in its images and wake up.
   MCR_TRY(tasks_->Release());
   // Frozen first, let go second: no task gets to run an instruction in between.
   MCR_TRY(cgroup_->Freeze());
   detached_ = Pids(*tasks_);
   MCR_TRY(tasks_->DetachAll());
-  MCR_TRY(dump_->Begin());
+  return dump_->Begin();
+}
+
+Result<double> PausedServer::FinishDump() {
   const auto stats = dump_->Finish();
   if (!stats && !server_.twins_will_do) return tl::make_unexpected(stats.error());
   MCR_TRY(Reattach());

@@ -40,6 +40,9 @@ class PausedServer {
 
   // The pause begins here.
   Status Quiesce();
+  // What of it needs the tasks to run: to be done before anybody else takes a processor that they
+  // may be on.
+  Status BeginCheckpoint();
   // Meanwhile the images can be read, by another thread. Returns the milliseconds that CRIU says it
   // kept the tasks frozen.
   Result<double> TakeCheckpoint();
@@ -90,7 +93,8 @@ class PausedServer {
   Status PrepareCheckpoint();
   Status MakeWorkspaces();
   void RemoveLeftWorkspaces();
-  Result<double> Dump();
+  Status BeginDump();
+  Result<double> FinishDump();
   Status ForkTwins();
   Status PrepareToRun();
   Status RecordCgroup();

@@ -163,6 +163,7 @@ Status RunStages(const Options& options, Timeline& timeline, Report& report) {
 
   // Neither CRIU nor a fork changes anything, and the merge only reads: they work side by side.
   timeline.Enter(Stage::kCheckpoint);
+  MCR_TRY(servers.Each(&Component::BeginCheckpoint));
   servers.Each(&Component::BeginMerge);
   MCR_TRY(servers.Each(&Component::TakeCheckpoint));
   MCR_TRY(FaultPoint(Fault::kCheckpoint));

@@ -56,23 +56,30 @@ Result<Job> JobFor(tracer::TaskGroup& tasks, const checkpoint::ProcessGraft& gra
   return job;
 }
 
-Result<Seen> Look(const ValidationContext& context, Job job) {
-  const OldState::Process* before = context.before.Find(job.pid);
-  if (before == nullptr) {
-    return Fail("nothing is known of how it was before", "PID " + std::to_string(job.pid));
-  }
-  MCR_ASSIGN(const auto image, checkpoint::LiveImage::CreateStopped(job.pid, std::move(job.threads),
-                                                                    before->live.epoll_sets()));
-  Seen seen;
+// For one thread, as what it keeps of what it has read.
+Result<std::unique_ptr<checkpoint::LiveImage>> ImageOf(const OldState::Process& before,
+                                                       const Job& job) {
+  return checkpoint::LiveImage::CreateStopped(job.pid, job.threads, before.live.epoll_sets());
+}
+
+Status LookForOldPointers(const ValidationContext& context, const OldState::Process& before,
+                          const Job& job, Seen& seen) {
+  MCR_ASSIGN(const auto image, ImageOf(before, job));
   MCR_ASSIGN(seen.left_behind, mutator::FindLeftBehind(*image, job.old, job.skip_shared,
                                                        context.watch.MemoFor(job.pid)));
+  return {};
+}
+
+Status LookAtState(const ValidationContext& context, const OldState::Process& before,
+                   const Job& job, Seen& seen) {
+  MCR_ASSIGN(const auto image, ImageOf(before, job));
   MCR_ASSIGN(seen.findings,
              mutator::CheckState(
-                 {before->live, *image, before->overwritten, before->start.get(), before->account,
-                  std::move(job.allocations), before->graft.signal_handlers, job.skip_shared},
+                 {before.live, *image, before.overwritten, before.start.get(), before.account,
+                  job.allocations, before.graft.signal_handlers, job.skip_shared},
                  context.versions));
   seen.invariants = context.invariants.Check(*image);
-  return seen;
+  return {};
 }
 
 // A new version may mean it.
@@ -133,9 +140,15 @@ Status Validate(tracer::TaskGroup& tasks, const checkpoint::GraftPlan& applied,
     jobs.back().skip_shared = jobs.size() > 1;
   }
   std::vector<Seen> seen(jobs.size());
-  MCR_TRY(tracer::InParallel(jobs.size(), context.helpers, [&](size_t i) -> Status {
-    MCR_ASSIGN(seen[i], Look(context, std::move(jobs[i])));
-    return {};
+  // Halves: a tree has few processes, and no processor should wait for the last of them.
+  MCR_TRY(tracer::InParallel(2 * jobs.size(), context.helpers, [&](size_t half) -> Status {
+    const size_t i = half / 2;
+    const OldState::Process* before = context.before.Find(jobs[i].pid);
+    if (before == nullptr) {
+      return Fail("nothing is known of how it was before", "PID " + std::to_string(jobs[i].pid));
+    }
+    return half % 2 == 0 ? LookAtState(context, *before, jobs[i], seen[i])
+                         : LookForOldPointers(context, *before, jobs[i], seen[i]);
   }));
   return Judge(seen, validation);
 }

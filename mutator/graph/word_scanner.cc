@@ -22,15 +22,29 @@ uint64_t Load(const std::byte* at) {
   return word;
 }
 
-bool PointsInto(std::span<const Range<Addr>> targets, uint64_t word) {
-  // True of nearly all words, and much faster than the search.
-  if (Addr(word) < targets.front().begin() || targets.back().end() < Addr(word)) return false;
-  const auto after = std::ranges::upper_bound(targets, Addr(word), {}, &Range<Addr>::begin);
-  return after != targets.begin() && Addr(word) <= std::prev(after)->end();
-}
+// The ranges that pointers are looked for into, sorted.
+class Targets {
+ public:
+  explicit Targets(std::span<const Range<Addr>> ranges)
+      : ranges_(ranges),
+        begin_(ranges.front().begin().value()),
+        size_(ranges.back().end().value() - begin_) {}
 
-void ScanPlain(std::span<const std::byte> bytes, Addr start, std::span<const Range<Addr>> targets,
-               uint8_t rare, std::vector<LikelyPointer>& into) {
+  // Of nearly all words this is false, and much faster than the search.
+  bool IsNear(uint64_t word) const { return word - begin_ <= size_; }
+  bool Hold(uint64_t word) const {
+    if (!IsNear(word)) return false;
+    const auto after = std::ranges::upper_bound(ranges_, Addr(word), {}, &Range<Addr>::begin);
+    return after != ranges_.begin() && Addr(word) <= std::prev(after)->end();
+  }
+
+ private:
+  std::span<const Range<Addr>> ranges_;
+  uint64_t begin_, size_;
+};
+
+void ScanPlain(std::span<const std::byte> bytes, Addr start, const Targets& targets, uint8_t rare,
+               std::vector<LikelyPointer>& into) {
   size_t from = kRareByte;
   while (from + (kWord - kRareByte) <= bytes.size()) {
     const void* found =
@@ -38,7 +52,7 @@ void ScanPlain(std::span<const std::byte> bytes, Addr start, std::span<const Ran
     if (found == nullptr) return;
     const size_t at = static_cast<const std::byte*>(found) - bytes.data() - kRareByte;
     const uint64_t word = Load(bytes.data() + at);
-    if (PointsInto(targets, word)) {
+    if (targets.Hold(word)) {
       const bool may_be_text = at == 0 || MayGoOnText(bytes[at - 1], bytes[at]);
       into.push_back({start + at, word, false, may_be_text});
     }
@@ -46,11 +60,13 @@ void ScanPlain(std::span<const std::byte> bytes, Addr start, std::span<const Ran
   }
 }
 
-void ScanMangled(std::span<const std::byte> bytes, Addr start, std::span<const Range<Addr>> targets,
-                 const PointerGuard& guard, std::vector<LikelyPointer>& into) {
+// By value, as all that the loop needs: what it writes to might be what a reference refers to.
+void ScanMangled(std::span<const std::byte> bytes, Addr start, const Targets targets,
+                 const PointerGuard guard, std::vector<LikelyPointer>& into) {
   for (size_t at = -start.value() % kWord; at + kWord <= bytes.size(); at += kWord) {
     const uint64_t word = guard.Demangle(Load(bytes.data() + at));
-    if (PointsInto(targets, word)) into.push_back({start + at, word, true, false});
+    if (!targets.IsNear(word)) continue;
+    if (targets.Hold(word)) into.push_back({start + at, word, true, false});
   }
 }
 
@@ -67,8 +83,9 @@ void ScanWords(std::span<const std::byte> bytes, Addr start, std::span<const Ran
   for (const Range<Addr>& target : targets) {
     rare_bytes.insert({rare(target.begin()), rare(target.end())});
   }
-  for (const uint8_t byte : rare_bytes) ScanPlain(bytes, start, targets, byte, into);
-  ScanMangled(bytes, start, targets, guard, into);
+  const Targets all(targets);
+  for (const uint8_t byte : rare_bytes) ScanPlain(bytes, start, all, byte, into);
+  ScanMangled(bytes, start, all, guard, into);
   std::sort(into.begin() + before, into.end(),
             [](const LikelyPointer& a, const LikelyPointer& b) { return a.at < b.at; });
 }

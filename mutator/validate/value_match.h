@@ -2,6 +2,7 @@
 #ifndef MCR_MUTATOR_VALIDATE_VALUE_MATCH_H_
 #define MCR_MUTATOR_VALIDATE_VALUE_MATCH_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -60,7 +61,7 @@ class ValueMatch {
   void Words(Bytes before, Bytes after);
   // How many bytes from `at` on are right because a pointer that changed is among them; 0: none.
   size_t Retargeted(Bytes before, Bytes after, size_t at) const;
-  bool IsSameWord(uint64_t before, uint64_t after) const;
+  bool IsSameWord(uint64_t before, uint64_t after);
   void Judge(const WordVerdict& verdict);
   void Differs(const std::string& was, const std::string& is);
   std::string Where() const;
@@ -77,6 +78,10 @@ class ValueMatch {
     uint64_t index;  // of an array's element
   };
   std::vector<Step> path_;
+  struct SameWord {
+    uint64_t before = 0, after = 0;
+  };
+  std::array<SameWord, 256> same_words_;  // some of those that were the same, by the old one
 };
 
 }  // namespace mcr::mutator
