@@ -122,22 +122,21 @@ size_t Graft::UndoSize(const GraftPlan& plan) {
   return size;
 }
 
-Result<GraftPreparation> Graft::Prepare(const GraftPlan& plan, const cpu_set_t& helpers) {
-  GraftPreparation preparation;
+Status GraftPreparation::OpenFiles(const GraftPlan& plan) {
   for (const std::string& path : plan.new_files) {
     OwnedFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) return FailErrno("cannot open the new version", path);
-    preparation.new_files.push_back(std::move(file));
+    new_files.push_back(std::move(file));
   }
-  preparation.patches.resize(plan.processes.size());
-  MCR_TRY(tracer::InParallel(plan.processes.size(), helpers, [&](size_t i) -> Status {
-    const ProcessGraft& graft = plan.processes[i];
-    MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
-    MCR_ASSIGN(preparation.patches[i],
-               MemoryPatch::Prepare(graft.writes, memory, FreshRanges(graft.mappings)));
-    return {};
-  }));
-  return preparation;
+  return {};
+}
+
+Status GraftPreparation::AddPatch(const ProcessGraft& graft) {
+  MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
+  MCR_ASSIGN(MemoryPatch patch,
+             MemoryPatch::Prepare(graft.writes, memory, FreshRanges(graft.mappings)));
+  patches.push_back(std::move(patch));
+  return {};
 }
 
 Result<std::unique_ptr<Graft>> Graft::Apply(TaskGroup& group, const GraftPlan& plan,

@@ -30,6 +30,10 @@ namespace mcr::checkpoint {
 struct GraftPreparation {
   std::vector<OwnedFd> new_files;    // in the plan's order
   std::vector<MemoryPatch> patches;  // by process, in the plan's order
+
+  Status OpenFiles(const GraftPlan& plan);
+  // Of the plan's next process, whose memory must not change until Graft::Apply.
+  Status AddPatch(const ProcessGraft& graft);
 };
 
 class Graft {
@@ -37,13 +41,10 @@ class Graft {
   // About how many bytes of the undo log it takes to apply such a plan.
   static size_t UndoSize(const GraftPlan& plan);
 
-  // The memory of the processes must not change until Apply. `helpers`: processors that may be used
-  // beside the caller's.
-  static Result<GraftPreparation> Prepare(const GraftPlan& plan, const cpu_set_t& helpers = {});
-
   // Every task of the group is stopped, and stays so until Commit or Undo; each process is in the
   // log as it is (RecordProcess). The group, the plan and the log outlive the Graft. On failure
-  // everything is as before; an error of that undo is appended to the error. `helpers`: as above.
+  // everything is as before; an error of that undo is appended to the error. `preparation`: of all
+  // of the plan. `helpers`: processors that may be used beside the caller's.
   static Result<std::unique_ptr<Graft>> Apply(tracer::TaskGroup& group, const GraftPlan& plan,
                                               GraftPreparation preparation, UndoLog& log,
                                               const cpu_set_t& helpers = {});

@@ -164,7 +164,9 @@ class ExecutorTest : public ::testing::Test {
       MCR_ASSIGN(const Mappings mappings, tracer::ProcFs().ReadMappings(process.pid));
       MCR_TRY(RecordProcess(log_, process, mappings));
     }
-    MCR_ASSIGN(GraftPreparation preparation, Graft::Prepare(plan));
+    GraftPreparation preparation;
+    MCR_TRY(preparation.OpenFiles(plan));
+    MCR_TRY(preparation.AddPatch(plan.processes.front()));
     return Graft::Apply(group, plan, std::move(preparation), log_);
   }
 

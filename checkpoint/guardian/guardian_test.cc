@@ -94,7 +94,9 @@ class GuardianTest : public ::testing::Test {
     MCR_ASSIGN(Answers answers, AskProcess(process));
     image->SetAnswers(std::move(answers));
     const GraftPlan plan = Plan(*image);
-    MCR_ASSIGN(GraftPreparation preparation, Graft::Prepare(plan));
+    GraftPreparation preparation;
+    MCR_TRY(preparation.OpenFiles(plan));
+    MCR_TRY(preparation.AddPatch(plan.processes.front()));
     MCR_ASSIGN(const auto graft, Graft::Apply(group, plan, std::move(preparation), log));
     MCR_TRY(FaultPoint(Fault::kGraft));
     MCR_TRY(graft->PrepareCommit());

@@ -3,22 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <filesystem>
 #include <iterator>
-#include <random>
 #include <utility>
 
 #include "checkpoint/graft/plan.h"
-#include "mcr/base/address.h"
 #include "mcr/base/fault.h"
-#include "mcr/base/range.h"
 #include "mcr/update/kept_inputs.h"
 #include "mcr/update/problems.h"
 #include "mcr/update/processor_time.h"
 #include "mcr/update/running_merge.h"
 #include "mutator/merge/plan_bytes.h"
-#include "tracer/sys/affinity.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -42,20 +37,6 @@ std::vector<ThreadReport> PointsOf(PausedServer& paused, pid_t pid) {
       points.push_back({thread.tid, thread.system_call, paused.CallerOf(thread)});
   }
   return points;
-}
-
-// What a merge that has lost its mind might answer.
-void Garble(checkpoint::GraftPlan& plan) {
-  std::mt19937_64 random{std::random_device()()};
-  constexpr int kWrites = 1000;
-  constexpr uint64_t kUserSpace = uint64_t{1} << 47;
-  for (checkpoint::ProcessGraft& graft : plan.processes) {
-    graft.writes = {};
-    for (int i = 0; i < kWrites; ++i) graft.writes.AddWord(Addr(random() % kUserSpace), random());
-    for (auto& change : graft.registers) change.registers.rip = random();
-    for (auto& range : graft.unmap)
-      range = *Range<Addr>::FromSize(Addr(random() % kUserSpace), 4096);
-  }
 }
 
 }  // namespace
@@ -85,6 +66,7 @@ Status Component::Rehearse() {
   MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(*server_, *rehearsals_, *merger_));
   MCR_TRY(RefuseProblems(expected.problems));
   versions_ = PairVersions(server_->modules);
+  old_state_.emplace(*rehearsals_);
   invariants_ = Invariants::Of(*server_);
   invariants_->Note(server_->pids);
   if (kept_) {
@@ -118,7 +100,20 @@ Status Component::Quiesce() {
 Status Component::BeginCheckpoint() { return paused_->BeginCheckpoint(); }
 
 void Component::BeginMerge() {
-  merging_ = std::async(std::launch::async, [this] { return MergePaused(); });
+  std::vector<mutator::ProcessPair> pairs;
+  for (size_t i = 0; i < paused_->images().size(); ++i) {
+    pairs.push_back(rehearsals_->PairFor(*paused_->images()[i], paused_->stacks()[i]));
+    pairs.back().memo = watch_.MemoFor(paused_->images()[i]->pid());
+  }
+  merge_ = std::make_unique<PausedMerge>(*merger_, std::move(pairs), paused_->images(),
+                                         *std::move(old_state_));
+  // While CRIU works on the other processors the tracer only waits, but it makes twins itself, and
+  // those are soon made.
+  if (UsesCriu(server_->checkpoint)) {
+    merge_->Begin(PausedMerge::Preparer::kMerger, std::nullopt);
+  } else {
+    merge_->Begin(PausedMerge::Preparer::kCaller, helpers_);
+  }
 }
 
 Status Component::TakeCheckpoint() {
@@ -129,31 +124,25 @@ Status Component::TakeCheckpoint() {
 }
 
 Status Component::CheckPlan() {
-  MCR_ASSIGN(merged_, merging_.get());
-  if (!merged_->is_prepared) {
-    const double before = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID);
-    MCR_TRY(PrepareGraft(*merged_, helpers_));
-    merged_->cpu_ms += ProcessorMs(CLOCK_PROCESS_CPUTIME_ID) - before;
-  }
-  report_.plan_cpu_in_pause_ms = merged_->cpu_ms;
+  MCR_TRY(merge_->Finish());
+  report_.plan_cpu_in_pause_ms = merge_->cpu_ms();
   DescribePlan();
   // Digests take time, which the pause has not.
-  if (!merged_->plan->problems.empty()) report_.plan_digest = mutator::Digest(*merged_->plan);
-  return RefuseProblems(merged_->plan->problems);
+  if (!merge_->plan().problems.empty()) report_.plan_digest = mutator::Digest(merge_->plan());
+  return RefuseProblems(merge_->plan().problems);
 }
 
 Status Component::Graft() {
-  const checkpoint::GraftPlan& plan = merged_->plan->graft;
+  const checkpoint::GraftPlan& plan = merge_->plan().graft;
   paused_->ExpectWrites();
-  MCR_ASSIGN(graft_,
-             checkpoint::Graft::Apply(paused_->tasks(), plan, std::move(merged_->preparation),
-                                      *options_.undo_log, helpers_));
+  MCR_ASSIGN(graft_, checkpoint::Graft::Apply(paused_->tasks(), plan, merge_->TakePreparation(),
+                                              *options_.undo_log, helpers_));
   return {};
 }
 
 Status Component::Validate() {
   return update::Validate(paused_->tasks(), graft_->applied(),
-                          {watch_, merged_->before, versions_, *invariants_, helpers_},
+                          {watch_, merge_->old_state(), versions_, *invariants_, helpers_},
                           {report_.validation, report_.warnings});
 }
 
@@ -169,7 +158,7 @@ void Component::Commit() {
 }
 
 void Component::Undo() {
-  if (merging_.valid()) merging_.wait();  // it reads what is put back
+  if (merge_) merge_->Wait();  // it reads what is put back
   graft_.reset();
   if (paused_) paused_->PutBack();
 }
@@ -197,7 +186,7 @@ void Component::Conclude() {
     const Status filled = kept_->Fill(*paused_->images_of_criu());
     if (!filled) report_.warnings.push_back(filled.error().Line());
   }
-  report_.plan_digest = mutator::Digest(*merged_->plan);
+  report_.plan_digest = mutator::Digest(merge_->plan());
   DescribeMemory();
   Append(graft_->warnings(), report_.warnings);
 }
@@ -211,34 +200,6 @@ Status Component::PrepareKeeping() {
   MCR_ASSIGN(checkpoint::KeptCheckpoint kept,
              checkpoint::KeptCheckpoint::Create(options_.keep_checkpoint));
   kept_.emplace(std::move(kept));
-  return {};
-}
-
-Result<Component::Merged> Component::MergePaused() {
-  const auto began = std::chrono::steady_clock::now();
-  // While CRIU works there the tracer only waits, but it makes twins itself.
-  if (!UsesCriu(server_->checkpoint)) tracer::MoveTo(helpers_);
-  Merged merged;
-  merged.began = began;
-  for (size_t i = 0; i < paused_->images().size(); ++i) {
-    merged.pairs.push_back(rehearsals_->PairFor(*paused_->images()[i], paused_->stacks()[i]));
-    merged.pairs.back().memo = watch_.MemoFor(paused_->images()[i]->pid());
-  }
-  MCR_ASSIGN(mutator::MergePlan plan, merger_->Merge(merged.pairs));
-  if (IsFaultDue(Fault::kAnswer)) Garble(plan.graft);
-  merged.plan = std::make_unique<const mutator::MergePlan>(std::move(plan));
-  // While CRIU has the other processors. Twins are soon made, and leave them to CheckPlan.
-  if (UsesCriu(server_->checkpoint)) MCR_TRY(PrepareGraft(merged, {}));
-  merged.ended = std::chrono::steady_clock::now();
-  merged.cpu_ms = ProcessorMs(CLOCK_THREAD_CPUTIME_ID);
-  return merged;
-}
-
-Status Component::PrepareGraft(Merged& merged, const cpu_set_t& helpers) {
-  MCR_ASSIGN(merged.preparation, checkpoint::Graft::Prepare(merged.plan->graft, helpers));
-  MCR_ASSIGN(merged.before, OldState::Remember(*merged.plan, merged.preparation, paused_->images(),
-                                               merged.pairs, helpers));
-  merged.is_prepared = true;
   return {};
 }
 
@@ -300,16 +261,16 @@ void Component::CountDescriptors() {
 }
 
 void Component::DescribePlan() {
-  report_.pointers = merged_->plan->pointers;
-  report_.variables = merged_->plan->variables;
-  report_.objects = merged_->plan->objects;
-  report_.conflicts = merged_->plan->conflicts;
-  Append(merged_->plan->warnings, report_.warnings);
+  report_.pointers = merge_->plan().pointers;
+  report_.variables = merge_->plan().variables;
+  report_.objects = merge_->plan().objects;
+  report_.conflicts = merge_->plan().conflicts;
+  Append(merge_->plan().warnings, report_.warnings);
 }
 
 void Component::DescribeMemory() {
   for (const auto& image : paused_->images()) {
-    for (const checkpoint::ProcessGraft& graft : merged_->plan->graft.processes) {
+    for (const checkpoint::ProcessGraft& graft : merge_->plan().graft.processes) {
       if (graft.pid != image->pid()) continue;
       report_.memory.push_back(
           update::DescribeMemory(graft, server_->NewPaths(), image->mappings()));
@@ -338,8 +299,8 @@ size_t Component::checked() const {
 
 std::string Component::DescribePointers() const {
   return fmt::format("{} pointers retargeted, {} variables kept, {} from the new version",
-                     merged_->plan->pointers.retargeted(), merged_->plan->variables.kept,
-                     merged_->plan->variables.initialised);
+                     merge_->plan().pointers.retargeted(), merge_->plan().variables.kept,
+                     merge_->plan().variables.initialised);
 }
 
 }  // namespace mcr::update

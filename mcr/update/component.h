@@ -6,7 +6,6 @@
 #include <sched.h>
 
 #include <chrono>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +19,7 @@
 #include "mcr/update/memory_watch.h"
 #include "mcr/update/old_state.h"
 #include "mcr/update/options.h"
+#include "mcr/update/paused_merge.h"
 #include "mcr/update/paused_server.h"
 #include "mcr/update/probation.h"
 #include "mcr/update/rehearse.h"
@@ -81,25 +81,12 @@ class Component {
   size_t checked() const;
   size_t rehearsed_processes() const { return rehearsals_->processes(); }
   size_t threads() const { return paused_->threads().size(); }
-  size_t grafted_processes() const { return merged_->plan->graft.processes.size(); }
-  std::chrono::steady_clock::time_point merge_began() const { return merged_->began; }
-  std::chrono::steady_clock::time_point merge_ended() const { return merged_->ended; }
+  size_t grafted_processes() const { return merge_->plan().graft.processes.size(); }
+  std::chrono::steady_clock::time_point merge_began() const { return merge_->began(); }
+  std::chrono::steady_clock::time_point merge_ended() const { return merge_->ended(); }
 
  private:
-  struct Merged {
-    std::vector<mutator::ProcessPair> pairs;
-    std::unique_ptr<const mutator::MergePlan> plan;
-    bool is_prepared = false;  // what follows is there
-    checkpoint::GraftPreparation preparation;
-    OldState before;  // refers to `plan`
-    std::chrono::steady_clock::time_point began, ended;
-    double cpu_ms = 0;
-  };
-
   Status PrepareKeeping();
-  Result<Merged> MergePaused();
-  // What a graft of the plan needs, and validation, of the memory that is about to be written to.
-  Status PrepareGraft(Merged& merged, const cpu_set_t& helpers);
   Status CheckRequirements();
   void WatchMemory(const mutator::MergePlan& expected);
   Status RefuseProblems(const std::vector<std::string>& problems);
@@ -121,11 +108,11 @@ class Component {
   std::optional<mutator::Merger> merger_;
   VersionPairs versions_;
   std::optional<Invariants> invariants_;
+  std::optional<OldState> old_state_;  // until merge_ has it
   MemoryWatch watch_;
   std::unique_ptr<PausedServer> paused_;
   std::optional<checkpoint::KeptCheckpoint> kept_;
-  std::future<Result<Merged>> merging_;  // it is waited for before paused_ goes
-  std::optional<Merged> merged_;
+  std::unique_ptr<PausedMerge> merge_;
   std::unique_ptr<checkpoint::Graft> graft_;
   std::optional<Probation> probation_;
   bool committed_ = false;

@@ -7,10 +7,8 @@
 #include <span>
 #include <utility>
 
-#include "checkpoint/graft/memory_patch.h"
-#include "checkpoint/graft/plan.h"
+#include "mcr/base/address.h"
 #include "mcr/base/memory_reader.h"
-#include "tracer/sys/parallel.h"
 
 namespace mcr::update {
 namespace {
@@ -41,31 +39,24 @@ class ReadBefore : public MemoryReader {
 
 }  // namespace
 
-Result<OldState> OldState::Remember(const mutator::MergePlan& plan,
-                                    const checkpoint::GraftPreparation& preparation,
-                                    const Images& live,
-                                    const std::vector<mutator::ProcessPair>& pairs,
-                                    const cpu_set_t& helpers) {
-  OldState state;
-  std::vector<Process*> processes(plan.graft.processes.size());
-  for (size_t i = 0; i < processes.size(); ++i) {
-    const checkpoint::ProcessGraft& graft = plan.graft.processes[i];
-    const auto image =
-        std::ranges::find(live, graft.pid, [](const auto& each) { return each->pid(); });
-    if (image == live.end()) continue;
-    const mutator::ProcessPair& pair = pairs[static_cast<size_t>(image - live.begin())];
-    std::unique_ptr<const mutator::StartCheck> start;
-    if (pair.base != nullptr) start = std::make_unique<mutator::StartCheck>(*pair.base, **image);
-    Process process{**image, std::move(start), graft, plan.accounts[i], {}};
-    processes[i] = &state.processes_.emplace(graft.pid, std::move(process)).first->second;
+OldState::OldState(const Rehearsals& rehearsals) {
+  if (!rehearsals.base()) return;
+  for (const auto& start : rehearsals.base()->start.images) {
+    start_modules_.emplace(start.get(), mutator::LoadedModules::Find(*start));
   }
-  MCR_TRY(tracer::InParallel(processes.size(), helpers, [&](size_t i) -> Status {
-    if (processes[i] == nullptr) return {};
-    const ReadBefore before(preparation.patches[i], processes[i]->live);
-    MCR_ASSIGN(processes[i]->overwritten, mutator::Overwritten::Copy(processes[i]->graft, before));
-    return {};
-  }));
-  return state;
+}
+
+Status OldState::Remember(const checkpoint::ProcessGraft& graft, const mutator::Account& account,
+                          const MemoryPatch& patch, const checkpoint::LiveImage& live,
+                          const checkpoint::ProcessImage* base) {
+  std::unique_ptr<const mutator::StartCheck> start;
+  if (base != nullptr) {
+    start = std::make_unique<mutator::StartCheck>(*base, start_modules_.at(base), live);
+  }
+  MCR_ASSIGN(auto overwritten, mutator::Overwritten::Copy(graft, ReadBefore(patch, live)));
+  processes_.emplace(graft.pid,
+                     Process{live, std::move(start), graft, account, std::move(overwritten)});
+  return {};
 }
 
 const OldState::Process* OldState::Find(pid_t pid) const {

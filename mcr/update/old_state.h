@@ -3,19 +3,19 @@
 #ifndef MCR_UPDATE_OLD_STATE_H_
 #define MCR_UPDATE_OLD_STATE_H_
 
-#include <sched.h>
 #include <sys/types.h>
 
 #include <map>
 #include <memory>
-#include <vector>
 
-#include "checkpoint/graft/executor.h"
+#include "checkpoint/graft/memory_patch.h"
+#include "checkpoint/graft/plan.h"
 #include "checkpoint/live_image.h"
+#include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
+#include "mcr/update/rehearse.h"
+#include "mutator/graph/loaded_modules.h"
 #include "mutator/merge/account.h"
-#include "mutator/merge/merge.h"
-#include "mutator/merge/merge_plan.h"
 #include "mutator/validate/before_memory.h"
 #include "mutator/validate/start_check.h"
 
@@ -23,14 +23,14 @@ namespace mcr::update {
 
 class OldState {
  public:
-  using Images = std::vector<std::unique_ptr<checkpoint::LiveImage>>;
-  // All but the preparation outlives this. `pairs`: what `plan` was made from, in the order of
-  // `live`. `helpers`: processors that may be used beside the caller's.
-  static Result<OldState> Remember(const mutator::MergePlan& plan,
-                                   const checkpoint::GraftPreparation& preparation,
-                                   const Images& live,
-                                   const std::vector<mutator::ProcessPair>& pairs,
-                                   const cpu_set_t& helpers);
+  // To be made before the pause. The rehearsals outlive this.
+  explicit OldState(const Rehearsals& rehearsals);
+
+  // All but `patch`, which is of `graft`, outlives this. `base`: the rehearsed process of the old
+  // version that `live` corresponds to; nullptr: none. Reads nothing but `live`.
+  Status Remember(const checkpoint::ProcessGraft& graft, const mutator::Account& account,
+                  const checkpoint::MemoryPatch& patch, const checkpoint::LiveImage& live,
+                  const checkpoint::ProcessImage* base);
 
   struct Process {
     const checkpoint::LiveImage& live;                 // but for its memory, which is written to
@@ -43,6 +43,7 @@ class OldState {
   const Process* Find(pid_t pid) const;
 
  private:
+  std::map<const checkpoint::ProcessImage*, mutator::LoadedModules> start_modules_;
   std::map<pid_t, Process> processes_;
 };
 

@@ -7,7 +7,6 @@
 
 #include "mutator/graph/dynamic_symbols.h"
 #include "mutator/graph/memory_scan.h"
-#include "mutator/merge/account.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/live_words.h"
@@ -148,8 +147,12 @@ Merger::Merger(std::vector<ModuleVersions> modules, MergeOptions options) : opti
   }
 }
 
-Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
+Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes,
+                                const std::function<void(const Part&)>& merged) {
   MergePlan plan;
+  // Parts are looked at while the next ones are added.
+  plan.graft.processes.reserve(processes.size());
+  plan.accounts.reserve(processes.size());
   for (const auto& module : modules_) {
     plan.graft.new_files.push_back(module->versions.new_file);
     module->known.Forget();
@@ -163,7 +166,10 @@ Result<MergePlan> Merger::Merge(const std::vector<ProcessPair>& processes) {
   std::vector<const ProcessPair*> ordered;
   for (const ProcessPair& pair : processes) ordered.push_back(&pair);
   std::ranges::sort(ordered, {}, [](const ProcessPair* pair) { return pair->live->pid(); });
-  for (const ProcessPair* pair : ordered) MCR_TRY(MergeProcess(*pair, places, shared, plan));
+  for (const ProcessPair* pair : ordered) {
+    MCR_TRY(MergeProcess(*pair, places, shared, plan));
+    merged({plan.graft.processes.back(), plan.accounts.back()});
+  }
   for (auto* lines : {&plan.problems, &plan.conflicts, &plan.warnings}) {
     std::ranges::sort(*lines);
     lines->erase(std::ranges::unique(*lines).begin(), lines->end());

@@ -9,15 +9,18 @@
 #ifndef MCR_MUTATOR_MERGE_MERGE_H_
 #define MCR_MUTATOR_MERGE_MERGE_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "checkpoint/graft/plan.h"
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
 #include "mutator/graph/loaded_modules.h"
 #include "mutator/graph/scan_memo.h"
+#include "mutator/merge/account.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/known_starts.h"
@@ -54,7 +57,18 @@ class Merger {
   // Fails if the images cannot be read; everything else that stands in the way is in
   // MergePlan::problems. What was looked up is kept: a first merge before the pause spares a second
   // one most of its work, and changes nothing of what it decides.
-  Result<MergePlan> Merge(const std::vector<ProcessPair>& processes);
+  Result<MergePlan> Merge(const std::vector<ProcessPair>& processes) {
+    return Merge(processes, [](const Part&) {});
+  }
+  // What the plan has for one process.
+  struct Part {
+    const checkpoint::ProcessGraft& graft;
+    const Account& account;
+  };
+  // `merged` is given each part as soon as it is complete, in the plan's order; what it refers to
+  // stays where it is when the plan is moved.
+  Result<MergePlan> Merge(const std::vector<ProcessPair>& processes,
+                          const std::function<void(const Part&)>& merged);
 
  private:
   struct Module {

@@ -16,11 +16,12 @@ bool SameFile(const LoadedModule& a, const LoadedModule& b) {
 
 }  // namespace
 
-StartCheck::StartCheck(const checkpoint::ProcessImage& base, const checkpoint::ProcessImage& live)
+StartCheck::StartCheck(const checkpoint::ProcessImage& base, const LoadedModules& base_modules,
+                       const checkpoint::ProcessImage& live)
     : base_(base),
       base_memory_(base),
       live_(live),
-      base_modules_(LoadedModules::Find(base)),
+      base_modules_(base_modules),
       live_modules_(LoadedModules::Find(live)) {}
 
 const LoadedModule* StartCheck::InBase(const VersionPair& versions,

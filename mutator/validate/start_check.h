@@ -20,8 +20,9 @@ namespace mcr::mutator {
 
 class StartCheck {
  public:
-  // Both outlive this. `base`: a start of the old version.
-  StartCheck(const checkpoint::ProcessImage& base, const checkpoint::ProcessImage& live);
+  // All outlive this. `base`: a start of the old version, which has `base_modules` loaded.
+  StartCheck(const checkpoint::ProcessImage& base, const LoadedModules& base_modules,
+             const checkpoint::ProcessImage& live);
 
   // Whether `value`, the live one of a variable at `at` of `module`, is for certain another one
   // than at the start.
@@ -40,7 +41,8 @@ class StartCheck {
   const checkpoint::ProcessImage& base_;
   const ReadAhead base_memory_;
   const checkpoint::ProcessImage& live_;
-  LoadedModules base_modules_, live_modules_;
+  const LoadedModules& base_modules_;
+  LoadedModules live_modules_;
 };
 
 }  // namespace mcr::mutator
