@@ -61,7 +61,8 @@ class LiveImage : public ImageParts {
 
   const std::vector<int>& epoll_sets() const { return epoll_sets_; }
   // Few bytes come out of a cache, since those who look at single words come back to the same
-  // pages: the memory must not change as long as the image is used, or is that of a look ahead.
+  // pages, and so does which pages there are: the memory must not change as long as the image is
+  // used, or is that of a look ahead.
   Status Read(Addr from, std::span<std::byte> into) const override;
   Result<std::vector<Range<Addr>>> PopulatedRanges(Range<Addr> range) const override;
 
@@ -73,6 +74,7 @@ class LiveImage : public ImageParts {
                                                  std::optional<std::vector<int>> epoll_sets,
                                                  std::shared_ptr<tracer::FilePages> file_pages);
 
+  Result<const std::vector<Range<Addr>>*> AnonymousPages() const;
   Status FindEpollSets();
   Status ReadEpoll();
   Status ReadTimers();
@@ -83,6 +85,7 @@ class LiveImage : public ImageParts {
   std::shared_ptr<tracer::FilePages> file_pages_;
   tracer::PageCache cache_;
   std::vector<int> epoll_sets_;
+  mutable std::optional<std::vector<Range<Addr>>> anonymous_;  // once they were asked for
 };
 
 }  // namespace mcr::checkpoint

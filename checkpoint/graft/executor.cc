@@ -20,7 +20,7 @@
 #include "mcr/base/mapping.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/memory.h"
-#include "tracer/sys/parallel.h"
+#include "tracer/sys/side_work.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::checkpoint {
@@ -59,7 +59,6 @@ Fault PlaceOf(size_t index, size_t count) {
 }
 
 Status WriteAll(pid_t pid, const MemoryPatch& patch) {
-  if (patch.spans().empty()) return {};
   MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(pid));
   for (size_t i = 0; i < patch.spans().size(); ++i) {
     MCR_TRY(memory.Write(patch.spans()[i].at, patch.spans()[i].after));
@@ -189,14 +188,21 @@ Status Graft::AllocateIn(ProcessGraft& graft, MemoryPatch& patch) {
 
 Status Graft::ApplyAll(std::vector<MemoryPatch>& patches, const cpu_set_t& helpers) {
   MCR_TRY(Allocate(patches));
-  for (const ProcessGraft& graft : plan_->processes) {
+  // Of a process for which there is nothing else left to do.
+  tracer::SideWork writing(helpers);
+  for (size_t i = 0; i < plan_->processes.size(); ++i) {
+    const ProcessGraft& graft = plan_->processes[i];
+    const MemoryPatch& patch = patches[i];
     MCR_ASSIGN(TracedProcess * process, FindProcess(group_, graft.pid));
     MCR_TRY(MakeCalls(*process, graft));
     MCR_TRY(SetSignalStacks(*process, graft));
     MCR_TRY(SetTimers(*process, graft));
     MCR_TRY(SetRegisters(*process, graft));
+    if (patch.spans().empty()) continue;
+    MCR_TRY(RecordMemory(log_, graft.pid, patch));
+    writing.Add([pid = graft.pid, &patch] { return WriteAll(pid, patch); });
   }
-  return WriteMemory(patches, helpers);
+  return writing.Finish();
 }
 
 Status Graft::MakeCalls(TracedProcess& process, const ProcessGraft& graft) {
@@ -236,15 +242,6 @@ Status Graft::SetTimers(TracedProcess& process, const ProcessGraft& graft) {
   MCR_TRY(log_.AppendValues<TimerState>(UndoKind::kTimers, graft.pid, timers));
   MCR_TRY(ExchangeTimers(process, timers));
   return FaultPoint(Fault::kTimers);
-}
-
-Status Graft::WriteMemory(const std::vector<MemoryPatch>& patches, const cpu_set_t& helpers) {
-  const std::vector<ProcessGraft>& grafts = plan_->processes;
-  for (size_t i = 0; i < grafts.size(); ++i) {
-    if (!patches[i].spans().empty()) MCR_TRY(RecordMemory(log_, grafts[i].pid, patches[i]));
-  }
-  return tracer::InParallel(grafts.size(), helpers,
-                            [&](size_t i) { return WriteAll(grafts[i].pid, patches[i]); });
 }
 
 Status Graft::SetRegisters(TracedProcess& process, const ProcessGraft& graft) {

@@ -2,9 +2,9 @@
 //
 // Memory from the processes' own allocators comes first, because what is written depends on where
 // it is. The order of Apply from there: process by process what the process itself must do
-// (mappings, signal handlers and their stacks, epoll entries, timers) and registers; then memory,
-// on all processors, since no tracee runs any more. What takes an act back is in the undo log
-// before the act. Undoing goes by the log alone (undo.h), so that anybody can do it.
+// (mappings, signal handlers and their stacks, epoll entries, timers) and registers; then its
+// memory, while the next one takes its steps. What takes an act back is in the undo log before the
+// act. Undoing goes by the log alone (undo.h), so that anybody can do it.
 #ifndef MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 #define MCR_CHECKPOINT_GRAFT_EXECUTOR_H_
 
@@ -77,7 +77,6 @@ class Graft {
   Status RecordEnds();
   void Release(const ProcessGraft& graft);
   Status MakeCalls(tracer::TracedProcess& process, const ProcessGraft& graft);
-  Status WriteMemory(const std::vector<MemoryPatch>& patches, const cpu_set_t& helpers);
   Status SetSignalStacks(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status SetTimers(tracer::TracedProcess& process, const ProcessGraft& graft);
   Status SetRegisters(tracer::TracedProcess& process, const ProcessGraft& graft);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "checkpoint/graft/plan.h"
@@ -20,25 +21,9 @@ namespace mcr::update {
 namespace {
 
 // To watch a mapping takes a call before the pause and one in it.
-constexpr uint64_t kSmallMapping = 64 << 10;  // bytes
-constexpr uint64_t kWorthAWatch = 256 << 10;  // bytes that exist
+constexpr uint64_t kSmall = 64 << 10;         // bytes of a mapping that exist
+constexpr uint64_t kWorthAWatch = 256 << 10;  // of a process
 constexpr std::chrono::milliseconds kInterruptTimeout{500};
-
-// The process's own large memory: of heaps and pools.
-Result<std::vector<Range<Addr>>> LargeMemory(const checkpoint::ProcessImage& image) {
-  std::vector<Range<Addr>> memory;
-  uint64_t bytes = 0;
-  for (const Mapping& mapping : image.mappings()) {
-    const bool anonymous = mapping.path.empty() || mapping.path == "[heap]";
-    if (mapping.shared || !anonymous || !mapping.readable || !mapping.writable) continue;
-    if (mapping.range.size() < kSmallMapping) continue;
-    MCR_ASSIGN(const auto populated, image.PopulatedRanges(mapping.range));
-    for (const Range<Addr>& range : populated) bytes += range.size();
-    memory.push_back(mapping.range);
-  }
-  if (bytes < kWorthAWatch) memory.clear();
-  return memory;
-}
 
 std::vector<Range<Addr>> OldRanges(const mutator::MergePlan& expected, pid_t pid) {
   const auto graft =
@@ -47,6 +32,25 @@ std::vector<Range<Addr>> OldRanges(const mutator::MergePlan& expected, pid_t pid
   std::vector<Range<Addr>> old = graft->unmap;
   std::ranges::sort(old);
   return old;
+}
+
+// The process's own large memory: of heaps and pools, and what libraries relocate. The searches
+// leave out `old`.
+Result<std::vector<Range<Addr>>> LargeMemory(const checkpoint::ProcessImage& image,
+                                             std::span<const Range<Addr>> old) {
+  std::vector<Range<Addr>> memory;
+  uint64_t all = 0;
+  for (const Mapping& mapping : mutator::ScannedOutside(image, old)) {
+    if (mapping.shared) continue;
+    MCR_ASSIGN(const auto populated, image.PopulatedRanges(mapping.range));
+    uint64_t bytes = 0;
+    for (const Range<Addr>& range : populated) bytes += range.size();
+    if (bytes < kSmall) continue;
+    all += bytes;
+    memory.push_back(mapping.range);
+  }
+  if (all < kWorthAWatch) memory.clear();
+  return memory;
 }
 
 struct Watched {
@@ -92,7 +96,7 @@ Result<MemoryWatch> MemoryWatch::Begin(const Inspection& server,
   for (const pid_t pid : server.pids) {
     const auto image = checkpoint::LiveImage::CreateRunning(pid);
     if (!image || !checkpoint::Twin::Check(pid)) continue;
-    MCR_ASSIGN(auto large, LargeMemory(**image));
+    MCR_ASSIGN(auto large, LargeMemory(**image, OldRanges(expected, pid)));
     if (large.empty()) continue;
     memory.emplace(pid, std::move(large));
     pids.push_back(pid);

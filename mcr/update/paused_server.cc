@@ -21,7 +21,7 @@
 #include "tracer/breakpoint_probe.h"
 #include "tracer/page_cache.h"
 #include "tracer/quiesce/restart.h"
-#include "tracer/sys/parallel.h"
+#include "tracer/sys/side_work.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::update {
@@ -283,7 +283,7 @@ Status PausedServer::Quiesce() {
   return TakeImages();
 }
 
-// First what only the processes know, then what the kernel shows of them, on all processors.
+// What only the processes know is asked of the one while the other one's image is read.
 Status PausedServer::TakeImages() {
   for (tracer::TracedProcess& process : tasks_->processes()) {
     // Born since.
@@ -292,25 +292,22 @@ Status PausedServer::TakeImages() {
     }
   }
   MCR_TRY(RecordAndHold());
-  struct Known {
-    checkpoint::Answers answers;
-    std::vector<checkpoint::ThreadImage> threads;
-  };
   std::vector<tracer::TracedProcess>& processes = tasks_->processes();
-  std::vector<Known> known(processes.size());
-  for (size_t i = 0; i < processes.size(); ++i) {
-    MCR_ASSIGN(known[i].answers, checkpoint::AskProcess(processes[i]));
-    MCR_ASSIGN(known[i].threads, checkpoint::ReadThreads(processes[i]));
-  }
-  const auto file_pages = std::make_shared<tracer::FilePages>();
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images(processes.size());
-  MCR_TRY(tracer::InParallel(processes.size(), helpers_, [&](size_t i) -> Status {
-    MCR_ASSIGN(images[i],
-               checkpoint::LiveImage::CreateStopped(processes[i].pid, std::move(known[i].threads),
-                                                    known[i].answers.epoll_sets, file_pages));
-    images[i]->SetAnswers(std::move(known[i].answers));
-    return {};
-  }));
+  const auto file_pages = std::make_shared<tracer::FilePages>();
+  tracer::SideWork reading(helpers_);
+  for (size_t i = 0; i < processes.size(); ++i) {
+    MCR_ASSIGN(checkpoint::Answers answers, checkpoint::AskProcess(processes[i]));
+    MCR_ASSIGN(auto threads, checkpoint::ReadThreads(processes[i]));
+    reading.Add(
+        [&image = images[i], pid = processes[i].pid, answers, threads, &file_pages]() -> Status {
+          MCR_ASSIGN(image, checkpoint::LiveImage::CreateStopped(pid, threads, answers.epoll_sets,
+                                                                 file_pages));
+          image->SetAnswers(answers);
+          return {};
+        });
+  }
+  MCR_TRY(reading.Finish());
   images_ = std::move(images);
   for (const auto& image : images_) TakeStacks(*image);
   return {};

@@ -14,7 +14,7 @@
 #include "mutator/merge/left_behind.h"
 #include "mutator/validate/findings.h"
 #include "mutator/validate/state_check.h"
-#include "tracer/sys/parallel.h"
+#include "tracer/sys/side_work.h"
 
 namespace mcr::update {
 namespace {
@@ -56,30 +56,46 @@ Result<Job> JobFor(tracer::TaskGroup& tasks, const checkpoint::ProcessGraft& gra
   return job;
 }
 
-// For one thread, as what it keeps of what it has read.
-Result<std::unique_ptr<checkpoint::LiveImage>> ImageOf(const OldState::Process& before,
-                                                       const Job& job) {
-  return checkpoint::LiveImage::CreateStopped(job.pid, job.threads, before.live.epoll_sets());
-}
-
-Status LookForOldPointers(const ValidationContext& context, const OldState::Process& before,
-                          const Job& job, Seen& seen) {
-  MCR_ASSIGN(const auto image, ImageOf(before, job));
-  MCR_ASSIGN(seen.left_behind, mutator::FindLeftBehind(*image, job.old, job.skip_shared,
+Status LookForOldPointers(const ValidationContext& context, const Job& job,
+                          const checkpoint::ProcessImage& image, Seen& seen) {
+  MCR_ASSIGN(seen.left_behind, mutator::FindLeftBehind(image, job.old, job.skip_shared,
                                                        context.watch.MemoFor(job.pid)));
   return {};
 }
 
 Status LookAtState(const ValidationContext& context, const OldState::Process& before,
-                   const Job& job, Seen& seen) {
-  MCR_ASSIGN(const auto image, ImageOf(before, job));
+                   const Job& job, const checkpoint::ProcessImage& image, Seen& seen) {
   MCR_ASSIGN(seen.findings,
              mutator::CheckState(
-                 {before.live, *image, before.overwritten, before.start.get(), before.account,
+                 {before.live, image, before.overwritten, before.start.get(), before.account,
                   job.allocations, before.graft.signal_handlers, job.skip_shared},
                  context.versions));
-  seen.invariants = context.invariants.Check(*image);
+  seen.invariants = context.invariants.Check(image);
   return {};
+}
+
+// In two pieces each, one after the other since an image is for one thread: a tree has few
+// processes, and no processor should wait for the last of them.
+Status Look(const ValidationContext& context, const std::vector<Job>& jobs,
+            std::vector<Seen>& seen) {
+  std::vector<std::unique_ptr<checkpoint::LiveImage>> images(jobs.size());
+  tracer::SideWork work(context.helpers);
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    work.Add([&, i]() -> Status {
+      const Job& job = jobs[i];
+      const OldState::Process* before = context.before.Find(job.pid);
+      if (before == nullptr) {
+        return Fail("nothing is known of how it was before", "PID " + std::to_string(job.pid));
+      }
+      MCR_ASSIGN(images[i], checkpoint::LiveImage::CreateStopped(job.pid, job.threads,
+                                                                 before->live.epoll_sets()));
+      MCR_TRY(LookForOldPointers(context, job, *images[i], seen[i]));
+      work.Add(
+          [&, before, i] { return LookAtState(context, *before, jobs[i], *images[i], seen[i]); });
+      return {};
+    });
+  }
+  return work.Finish();
 }
 
 // A new version may mean it.
@@ -140,16 +156,7 @@ Status Validate(tracer::TaskGroup& tasks, const checkpoint::GraftPlan& applied,
     jobs.back().skip_shared = jobs.size() > 1;
   }
   std::vector<Seen> seen(jobs.size());
-  // Halves: a tree has few processes, and no processor should wait for the last of them.
-  MCR_TRY(tracer::InParallel(2 * jobs.size(), context.helpers, [&](size_t half) -> Status {
-    const size_t i = half / 2;
-    const OldState::Process* before = context.before.Find(jobs[i].pid);
-    if (before == nullptr) {
-      return Fail("nothing is known of how it was before", "PID " + std::to_string(jobs[i].pid));
-    }
-    return half % 2 == 0 ? LookAtState(context, *before, jobs[i], seen[i])
-                         : LookForOldPointers(context, *before, jobs[i], seen[i]);
-  }));
+  MCR_TRY(Look(context, jobs, seen));
   return Judge(seen, validation);
 }
 

@@ -86,8 +86,11 @@ void ScanWords(std::span<const std::byte> bytes, Addr start, std::span<const Ran
   const Targets all(targets);
   for (const uint8_t byte : rare_bytes) ScanPlain(bytes, start, all, byte, into);
   ScanMangled(bytes, start, all, guard, into);
-  std::sort(into.begin() + before, into.end(),
-            [](const LikelyPointer& a, const LikelyPointer& b) { return a.at < b.at; });
+  const auto found = std::span(into).subspan(before);
+  // Mangled ones are rare, and targets of two kinds, too.
+  if (!std::ranges::is_sorted(found, {}, &LikelyPointer::at)) {
+    std::ranges::sort(found, {}, &LikelyPointer::at);
+  }
 }
 
 }  // namespace mcr::mutator

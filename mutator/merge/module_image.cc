@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "mcr/base/bytes.h"
 #include "mutator/merge/leaf.h"
 #include "mutator/merge/live_words.h"
 #include "mutator/transform/apply.h"
@@ -78,7 +79,9 @@ Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraf
     TakeLive(sources, pair, segment, parts[pair.new_part], graft, plan);
   }
   RefuseForeign(parts, plan);
-  for (const RehearsedPart& part : parts) EmitWrites(part, sources.module.new_bias(), graft.writes);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    EmitWrites(parts[i], model->fresh[i], sources.module.new_bias(), graft.writes);
+  }
   return {};
 }
 
@@ -87,8 +90,7 @@ bool ModuleImageBuilder::IsUntouched(const Model& model, const Pair& pair,
   if (!model.base) return false;
   const Range<FileAddr> range = pair.before->range;
   const size_t at = range.begin() - old_segments_[pair.old_segment]->range.begin();
-  return std::ranges::equal(live.subspan(at, range.size()),
-                            model.base_parts[pair.old_segment].At(range));
+  return SameBytes(live.subspan(at, range.size()), model.base_parts[pair.old_segment].At(range));
 }
 
 Result<const ModuleImageBuilder::Model*> ModuleImageBuilder::ModelFor(const Sources& sources) {
@@ -103,6 +105,9 @@ Result<const ModuleImageBuilder::Model*> ModuleImageBuilder::ModelFor(const Sour
   model->next_to_live = sources.next_to_live;
   MCR_ASSIGN(model->parts,
              ReadRehearsed(*after_, sources.next, sources.module.next.bias, sources.next_to_live));
+  for (const RehearsedPart& part : model->parts) {
+    model->fresh.push_back(initial_after_.FileBytes(part.range));
+  }
   if (sources.base != nullptr) MCR_TRY(AddBase(sources, *model));
   models_.push_back(std::move(model));
   return models_.back().get();
@@ -121,8 +126,8 @@ Status ModuleImageBuilder::AddBase(const Sources& sources, Model& model) const {
        sources.same_memory || SameAllocations(*model.base->start.image, sources.next)});
   for (const Pair& pair : pairs_) {
     const Range<FileAddr> range = pair.before->range;
-    const bool certain = std::ranges::equal(model.base_parts[pair.old_segment].At(range),
-                                            again[pair.old_segment].At(range));
+    const bool certain =
+        SameBytes(model.base_parts[pair.old_segment].At(range), again[pair.old_segment].At(range));
     model.replaceable.push_back(certain && IsReplaceable(sources, model, pair, values));
   }
   return {};
@@ -145,8 +150,8 @@ bool ModuleImageBuilder::IsDefault(const Sources& sources, const Model& model,
   if (!pair.initial_known) return false;
   const auto before = initial_before_.Bytes(pair.before->range, sources.module.live.bias.value());
   const auto after = initial_after_.Bytes(pair.after->range, sources.module.new_bias().value());
-  return std::ranges::equal(model.base_parts[pair.old_segment].At(pair.before->range), before) &&
-         std::ranges::equal(model.parts[pair.new_part].At(pair.after->range), after);
+  return SameBytes(model.base_parts[pair.old_segment].At(pair.before->range), before) &&
+         SameBytes(model.parts[pair.new_part].At(pair.after->range), after);
 }
 
 Result<std::vector<ModuleImageBuilder::OldSegment>> ModuleImageBuilder::ReadOld(
@@ -252,13 +257,12 @@ void ModuleImageBuilder::RefuseForeign(const std::vector<RehearsedPart>& parts,
   }
 }
 
-void ModuleImageBuilder::EmitWrites(const RehearsedPart& part, Addr bias,
-                                    checkpoint::WriteList& writes) const {
-  // What the fresh mapping holds: the file's bytes, then zeros. Behind the segment's file part, the
-  // rest of that page is not zero but whatever follows in the file: it is always written.
+void ModuleImageBuilder::EmitWrites(const RehearsedPart& part, std::span<const std::byte> fresh,
+                                    Addr bias, checkpoint::WriteList& writes) {
+  // Behind the segment's file part, the rest of that page is not zero but whatever follows in the
+  // file: it is always written.
   const FileAddr file_end = part.segment->range.begin() + part.segment->file_size;
   const FileAddr file_page_end((file_end.value() + kPage - 1) & ~(kPage - 1));
-  const auto fresh = initial_after_.FileBytes(part.range);
   const auto must_write = [&](size_t at) {
     const FileAddr address = part.range.begin() + at;
     if (file_end < address + kWord && address < file_page_end) return true;

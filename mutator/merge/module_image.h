@@ -53,6 +53,7 @@ class ModuleImageBuilder {
     const checkpoint::ProcessImage* next = nullptr;
     ImageMap next_to_live;
     std::vector<RehearsedPart> parts;
+    std::vector<std::vector<std::byte>> fresh;  // where they are mapped: the file, then zeros
     std::optional<Base> base;
     std::vector<RehearsedPart> base_parts;  // by segment of the old module
     // By pair: whether it may take the new version's value if the server did not touch it.
@@ -82,7 +83,8 @@ class ModuleImageBuilder {
   void Transform(const Sources& sources, const Pair& pair, const OldSegment& old,
                  RehearsedPart& part, checkpoint::ProcessGraft& graft, MergePlan& plan);
   void RefuseForeign(const std::vector<RehearsedPart>& parts, MergePlan& plan) const;
-  void EmitWrites(const RehearsedPart& part, Addr bias, checkpoint::WriteList& writes) const;
+  static void EmitWrites(const RehearsedPart& part, std::span<const std::byte> fresh, Addr bias,
+                         checkpoint::WriteList& writes);
 
   std::shared_ptr<const Program> before_;
   std::shared_ptr<const Program> after_;

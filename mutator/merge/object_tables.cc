@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -29,10 +30,11 @@ struct SegmentHeader {
 
 const LoadedModule* Exporter(const checkpoint::ProcessImage& image, const LoadedModules& modules,
                              std::string_view name) {
-  const auto found = std::ranges::find_if(modules.all(), [&](const LoadedModule& module) {
-    return FindExported(image, module, name).has_value();
-  });
-  return found == modules.all().end() ? nullptr : &*found;
+  // Those that everybody has are loaded last.
+  for (const LoadedModule& module : modules.all() | std::views::reverse) {
+    if (FindExported(image, module, name)) return &module;
+  }
+  return nullptr;
 }
 
 }  // namespace

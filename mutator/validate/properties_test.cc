@@ -14,6 +14,7 @@
 #include "checkpoint/fake_image.h"
 #include "mcr/base/address.h"
 #include "mcr/base/range.h"
+#include "mutator/graph/loaded_modules.h"
 #include "mutator/merge/account.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/fake_mapping.h"
@@ -63,7 +64,8 @@ std::vector<std::string> Validate(const RandomVersion& from, const RandomVersion
   RandomServer::CopyProgram(live, RandomServer::kLive, after);
   const Overwritten overwritten = Overwritten::Copy(plan.graft.processes.front(), live).value();
   std::optional<StartCheck> start;
-  if (base != nullptr) start.emplace(*base, live);
+  const LoadedModules base_modules = base == nullptr ? LoadedModules() : LoadedModules::Find(*base);
+  if (base != nullptr) start.emplace(*base, base_modules, live);
   const Findings findings = CheckState({live,
                                         after,
                                         overwritten,

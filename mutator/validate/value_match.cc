@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "mcr/base/bytes.h"
+
 namespace mcr::mutator {
 namespace {
 
@@ -50,8 +52,7 @@ bool SameFloat(Bytes before, Bytes after) {
   const auto narrow = static_cast<float>(wide);
   const Bytes expected = after.size() == sizeof narrow ? Bytes(std::as_bytes(std::span(&narrow, 1)))
                                                        : Bytes(std::as_bytes(std::span(&wide, 1)));
-  return std::max(before.size(), after.size()) > sizeof(double) ||
-         std::ranges::equal(expected, after);
+  return std::max(before.size(), after.size()) > sizeof(double) || SameBytes(expected, after);
 }
 
 bool SameText(Bytes before, Bytes after) {
@@ -151,7 +152,7 @@ void ValueMatch::Field(const FieldMatch& field, Bytes before, Bytes after) {
   path_.push_back({&field, 0});
   switch (field.kind) {
     case Kind::kBytes:
-      if (!std::ranges::equal(old, now)) Words(old, ButFromNext(old, now));
+      if (!SameBytes(old, now)) Words(old, ButFromNext(old, now));
       break;
     case Kind::kUntyped:
       Words(old.first(std::min(old.size(), now.size())),

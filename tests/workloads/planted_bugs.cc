@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <sstream>
 #include <string>
@@ -79,14 +80,21 @@ void Spoil(const std::string& bug, ProcessGraft& graft) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wreturn-type-c-linkage"
+using Merged = std::function<void(const Merger::Part&)>;
 extern "C" Result<MergePlan> MCR_PASTE(__real_, MERGE)(Merger* merger,
-                                                       const std::vector<ProcessPair>& processes);
+                                                       const std::vector<ProcessPair>& processes,
+                                                       const Merged& merged);
 extern "C" Result<MergePlan> MCR_PASTE(__wrap_, MERGE)(Merger* merger,
-                                                       const std::vector<ProcessPair>& processes) {
-  auto plan = MCR_PASTE(__real_, MERGE)(merger, processes);
+                                                       const std::vector<ProcessPair>& processes,
+                                                       const Merged& merged) {
   const char* bug = std::getenv("MCR_PLANTED_BUG");
-  if (!plan || bug == nullptr) return plan;
-  for (ProcessGraft& graft : plan->graft.processes) Spoil(bug, graft);
+  if (bug == nullptr) return MCR_PASTE(__real_, MERGE)(merger, processes, merged);
+  auto plan = MCR_PASTE(__real_, MERGE)(merger, processes, [](const Merger::Part&) {});
+  if (!plan) return plan;
+  for (size_t i = 0; i < plan->graft.processes.size(); ++i) {
+    Spoil(bug, plan->graft.processes[i]);
+    merged({plan->graft.processes[i], plan->accounts[i]});
+  }
   return plan;
 }
 #pragma GCC diagnostic pop

@@ -97,14 +97,17 @@ ScanArguments WrittenPages(uint64_t flags) {
 
 }  // namespace
 
-Result<std::vector<Range<Addr>>> Pagemap::Pages(Range<Addr> range, PageKind kind) const {
+Result<std::vector<Range<Addr>>> Pagemap::Pages(std::span<const Range<Addr>> ranges,
+                                                PageKind kind) const {
   std::vector<Range<Addr>> pages;
+  if (ranges.empty()) return pages;
+  const Range<Addr> all = *Range<Addr>::FromTo(ranges.front().begin(), ranges.back().end());
   const uint64_t excluded = kIsZeroPage | (kind == PageKind::kAnonymous ? kIsFile : 0);
   ScanArguments scan = {};
   scan.category_inverted = scan.category_mask = excluded;
   scan.category_anyof_mask = scan.return_mask = kIsPresent | kIsSwapped;
-  const Status scanned = Scan(fd_.get(), range, scan, pages);
-  if (!scanned && Lacks(scanned.error().os_error)) return PagesByEntry(range, kind);
+  const Status scanned = Scan(fd_.get(), all, scan, pages);
+  if (!scanned && Lacks(scanned.error().os_error)) return PagesByEntry(ranges, kind);
   MCR_TRY(scanned);
   return pages;
 }
@@ -122,8 +125,8 @@ Result<std::vector<Range<Addr>>> Pagemap::Written(Range<Addr> range) const {
   return written;
 }
 
-Result<std::vector<Range<Addr>>> Pagemap::PagesByEntry(Range<Addr> range, PageKind kind) const {
-  std::vector<Range<Addr>> pages;
+Status Pagemap::ReadEntries(Range<Addr> range, PageKind kind,
+                            std::vector<Range<Addr>>& pages) const {
   std::array<uint64_t, 512> entries;
   for (Addr at = range.begin(); at < range.end();) {
     const uint64_t wanted = std::min<uint64_t>(entries.size(), (range.end() - at) / kPageSize);
@@ -138,6 +141,13 @@ Result<std::vector<Range<Addr>>> Pagemap::PagesByEntry(Range<Addr> range, PageKi
       at = at + kPageSize;
     }
   }
+  return {};
+}
+
+Result<std::vector<Range<Addr>>> Pagemap::PagesByEntry(std::span<const Range<Addr>> ranges,
+                                                       PageKind kind) const {
+  std::vector<Range<Addr>> pages;
+  for (const Range<Addr>& range : ranges) MCR_TRY(ReadEntries(range, kind, pages));
   return pages;
 }
 

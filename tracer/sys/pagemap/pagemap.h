@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -24,22 +25,26 @@ class Pagemap {
  public:
   static Result<Pagemap> Open(pid_t pid);
 
-  // The pages of that kind within `range`, which is page-aligned; sorted, adjacent ones joined.
-  // Pages that were only read, and are the kernel's zero page, are left out where the kernel tells.
-  Result<std::vector<Range<Addr>>> Pages(Range<Addr> range, PageKind kind) const;
+  // The pages of that kind within `ranges`, which are page-aligned, sorted and disjoint; sorted,
+  // adjacent ones joined. There may be others, too, between the ranges. Pages that were only read,
+  // and are the kernel's zero page, are left out where the kernel tells.
+  Result<std::vector<Range<Addr>>> Pages(std::span<const Range<Addr>> ranges, PageKind kind) const;
 
-  // For memory that a userfaultfd watches for writes (write_watch.h): what is written to from now on
-  // counts as written.
+  // For memory that a userfaultfd watches for writes (write_watch.h): what is written to from now
+  // on counts as written.
   Status ForgetWrites(Range<Addr> range) const;
   // Pages within `range` that were written to since, or may have been: all of it, where it is not
   // watched any more. Page-aligned; sorted, adjacent ones joined.
   Result<std::vector<Range<Addr>>> Written(Range<Addr> range) const;
 
   // Pages(), without PAGEMAP_SCAN: for kernels that lack it.
-  Result<std::vector<Range<Addr>>> PagesByEntry(Range<Addr> range, PageKind kind) const;
+  Result<std::vector<Range<Addr>>> PagesByEntry(std::span<const Range<Addr>> ranges,
+                                                PageKind kind) const;
 
  private:
   explicit Pagemap(OwnedFd fd) : fd_(std::move(fd)) {}
+
+  Status ReadEntries(Range<Addr> range, PageKind kind, std::vector<Range<Addr>>& pages) const;
 
   OwnedFd fd_;
 };

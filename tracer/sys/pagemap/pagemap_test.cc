@@ -34,9 +34,10 @@ class PagemapTest : public testing::Test {
 TEST_F(PagemapTest, ListsWrittenPagesOfThisProcess) {
   const Pagemap pagemap = Pagemap::Open(getpid()).value();
   const std::vector<Range<Addr>> expected = {Pages(2, 4), Pages(9, 10)};
-  EXPECT_EQ(pagemap.Pages(Pages(0, 16), PageKind::kAnonymous).value(), expected);
-  EXPECT_EQ(pagemap.PagesByEntry(Pages(0, 16), PageKind::kAnonymous).value(), expected);
-  EXPECT_EQ(pagemap.Pages(Pages(0, 16), PageKind::kAny).value(), expected);
+  EXPECT_EQ(pagemap.Pages(std::vector{Pages(0, 16)}, PageKind::kAnonymous).value(), expected);
+  EXPECT_EQ(pagemap.PagesByEntry(std::vector{Pages(0, 16)}, PageKind::kAnonymous).value(),
+            expected);
+  EXPECT_EQ(pagemap.Pages(std::vector{Pages(0, 16)}, PageKind::kAny).value(), expected);
 }
 
 TEST_F(PagemapTest, FilePagesAreNotAnonymousUntilWritten) {
@@ -47,12 +48,12 @@ TEST_F(PagemapTest, FilePagesAreNotAnonymousUntilWritten) {
   close(fd);
   EXPECT_EQ(memory_[0], 0);
   const Pagemap pagemap = Pagemap::Open(getpid()).value();
-  EXPECT_TRUE(pagemap.Pages(Pages(0, 2), PageKind::kAnonymous).value().empty());
-  EXPECT_FALSE(pagemap.Pages(Pages(0, 2), PageKind::kAny).value().empty());
+  EXPECT_TRUE(pagemap.Pages(std::vector{Pages(0, 2)}, PageKind::kAnonymous).value().empty());
+  EXPECT_FALSE(pagemap.Pages(std::vector{Pages(0, 2)}, PageKind::kAny).value().empty());
   memory_[kPage] = 1;
   const std::vector<Range<Addr>> expected = {Pages(1, 2)};
-  EXPECT_EQ(pagemap.Pages(Pages(0, 2), PageKind::kAnonymous).value(), expected);
-  EXPECT_EQ(pagemap.PagesByEntry(Pages(0, 2), PageKind::kAnonymous).value(), expected);
+  EXPECT_EQ(pagemap.Pages(std::vector{Pages(0, 2)}, PageKind::kAnonymous).value(), expected);
+  EXPECT_EQ(pagemap.PagesByEntry(std::vector{Pages(0, 2)}, PageKind::kAnonymous).value(), expected);
 }
 
 }  // namespace
