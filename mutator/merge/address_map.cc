@@ -190,7 +190,28 @@ Translation AddressMap::Find(FileAddr at) {
     return FindVariable(*variable, at, 0);
   if (const auto kept = keep()) return Found(PointerKind::kLiteral, *kept);
   return NotFound("nothing in the new version is like " + Name(*before_, at),
-                  literals_.MayHold(at));
+                  literals_.MayHold(at) && !IsInsideJumpTable(at));
+}
+
+// Code goes by a table's begin, so that nobody keeps an address inside of one. Its entries are
+// distances from there to instructions of one function.
+bool AddressMap::IsInsideJumpTable(FileAddr at) const {
+  auto table = jump_tables_.upper_bound(at);
+  if (table == jump_tables_.begin()) return false;
+  const FileAddr begin = (--table)->first;
+  if (begin == at) return false;
+  const auto bytes = before_->Contents(begin);
+  const Function* owner = nullptr;
+  int32_t distance = 0;
+  for (size_t offset = 0; begin + offset <= at; offset += sizeof distance) {
+    if (bytes.size() < offset + sizeof distance) return false;
+    std::memcpy(&distance, bytes.data() + offset, sizeof distance);
+    const auto to = static_cast<uint64_t>(static_cast<int64_t>(begin.value()) + distance);
+    const Function* function = before_->FindFunction(FileAddr(to));
+    if (function == nullptr || (owner != nullptr && owner != function)) return false;
+    owner = function;
+  }
+  return true;
 }
 
 // A name without a size, which debug information does not know (`__dso_handle`). Behind a variable,

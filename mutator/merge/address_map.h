@@ -7,6 +7,7 @@
 #define MCR_MUTATOR_MERGE_ADDRESS_MAP_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -94,6 +95,7 @@ class AddressMap {
   Translation FindLayout(FileAddr at) const;
   Translation FindSymbol(FileAddr at) const;
   Translation FindReturnAddress(FileAddr at);
+  bool IsInsideJumpTable(FileAddr at) const;
 
   std::shared_ptr<const Program> before_;
   std::shared_ptr<const Program> after_;
@@ -106,7 +108,7 @@ class AddressMap {
   std::vector<TypeId> changed_types_;
   std::unordered_map<FileAddr, Result<InstructionMap>> identical_;  // by the old function's entry
   // Of the functions that were compared; 0 for one that is not the same for all who use it.
-  std::unordered_map<FileAddr, FileAddr> jump_tables_;
+  std::map<FileAddr, FileAddr> jump_tables_;
   std::unordered_map<FileAddr, Translation> known_;
   std::unordered_map<FileAddr, Translation> known_returns_;
 };

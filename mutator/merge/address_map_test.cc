@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +51,25 @@ TEST_F(AddressMapTest, ReturnAddressBehindALastCallBelongsToTheCallingFunction) 
   auto map = Map();
   EXPECT_EQ(map.TranslateReturnAddress(FileAddr(0x1120)).to, FileAddr(0x1320));
   EXPECT_EQ(map.Translate(FileAddr(0x1120)).to, FileAddr(0x1200));
+}
+
+// Such an address is what is left of another pointer.
+TEST_F(AddressMapTest, NothingPointsInsideAJumpTable) {
+  constexpr FileAddr kTable = FakeProgram::kRodata + 0x100;
+  before_->AddFunction("switches", FileAddr(0x1100), 0x20);
+  before_->AddFunction("other", FileAddr(0x1120), 0x20);
+  after_->AddFunction("switches", FileAddr(0x1200), 0x20);
+  const std::array<int32_t, 3> entries = {0x1108 - 0x2100, 0x1110 - 0x2100, 0x1120 - 0x2100};
+  before_->PutLiteral(kTable, {reinterpret_cast<const char*>(entries.data()), sizeof entries});
+  AddressMap map(before_, after_,
+                 std::make_unique<FakeComparer>(FakeComparer::JumpTables{{kTable, kTable}}));
+  map.ChangedFunctions();
+  for (const uint64_t inside : {1, 4, 5, 7}) {
+    EXPECT_EQ(map.Translate(kTable + inside).kind, PointerKind::kNone) << inside;
+    EXPECT_FALSE(map.Translate(kTable + inside).exact) << inside;
+  }
+  // Of another function: the table has ended.
+  EXPECT_TRUE(map.Translate(kTable + 9).exact);
 }
 
 TEST_F(AddressMapTest, ListsTheFunctionsWhoseCodeChanged) {

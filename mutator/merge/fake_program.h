@@ -103,14 +103,20 @@ class FakeProgram : public Program {
 // Functions of the same size are the same code, byte for byte; others differ.
 class FakeComparer : public CodeComparer {
  public:
+  using JumpTables = std::vector<std::pair<FileAddr, FileAddr>>;
+  explicit FakeComparer(JumpTables jump_tables = {}) : jump_tables_(std::move(jump_tables)) {}
+
   Result<InstructionMap> Compare(const Function& before, const Function& after) const override {
     if (before.range.size() != after.range.size()) return Fail("other size");
     std::vector<std::pair<FileAddr, FileAddr>> pairs;
     for (uint64_t at = 0; at <= before.range.size(); ++at) {
       pairs.emplace_back(before.range.begin() + at, after.range.begin() + at);
     }
-    return InstructionMap(std::move(pairs), {});
+    return InstructionMap(std::move(pairs), jump_tables_);
   }
+
+ private:
+  JumpTables jump_tables_;  // of every function
 };
 
 }  // namespace mcr::mutator

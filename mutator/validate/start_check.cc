@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "mcr/base/bytes.h"
 #include "mcr/base/mapping.h"
 
 namespace mcr::mutator {
@@ -47,8 +48,9 @@ bool StartCheck::IsTouchedOnHeap(Addr at, std::span<const std::byte> value) cons
 }
 
 bool StartCheck::Differs(Addr in_base, std::span<const std::byte> value) const {
-  std::vector<std::byte> start(value.size());
-  if (!base_memory_.Read(in_base, start)) return false;
+  start_.resize(value.size());
+  const std::span<std::byte> start(start_);
+  if (!base_memory_.Read(in_base, start) || SameBytes(value, start)) return false;
   for (size_t offset = 0; offset < value.size();) {
     const size_t size = std::min(kWord - (in_base + offset).value() % kWord, value.size() - offset);
     uint64_t ours = 0, theirs = 0;

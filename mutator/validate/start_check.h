@@ -18,6 +18,7 @@
 
 namespace mcr::mutator {
 
+// For one thread.
 class StartCheck {
  public:
   // All outlive this. `base`: a start of the old version, which has `base_modules` loaded.
@@ -43,6 +44,7 @@ class StartCheck {
   const checkpoint::ProcessImage& live_;
   const LoadedModules& base_modules_;
   LoadedModules live_modules_;
+  mutable std::vector<std::byte> start_;  // of the value that is looked at
 };
 
 }  // namespace mcr::mutator

@@ -269,7 +269,7 @@ size_t ValueMatch::Retargeted(Bytes before, Bytes after, size_t at) const {
 
 // Most pointers of a server lead to the same few functions and variables.
 bool ValueMatch::IsSameWord(uint64_t before, uint64_t after) {
-  SameWord& known = same_words_[before / kWord % same_words_.size()];
+  SameWord& known = same_words_[before * kGoldenRatio >> (64 - kSameWordBits)];
   if (known.before == before && known.after == after) return true;
   if (!words_.Check(before, after, {}).ok()) return false;
   known = {before, after};

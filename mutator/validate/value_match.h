@@ -81,7 +81,10 @@ class ValueMatch {
   struct SameWord {
     uint64_t before = 0, after = 0;
   };
-  std::array<SameWord, 256> same_words_;  // some of those that were the same, by the old one
+  static constexpr unsigned kSameWordBits = 10;
+  static constexpr uint64_t kGoldenRatio = 0x9e3779b97f4a7c15;  // of 2^64: spreads neighbours
+  // Some of those that were the same, by the old one.
+  std::array<SameWord, size_t{1} << kSameWordBits> same_words_;
 };
 
 }  // namespace mcr::mutator
