@@ -7,8 +7,12 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <map>
+#include <tuple>
 #include <vector>
 
+#include "mcr/base/mapping.h"
 #include "mcr/base/result.h"
 
 namespace mcr::tracer {
@@ -25,12 +29,17 @@ class ProgramTree {
   Result<std::vector<pid_t>> List() const;
 
  private:
-  ProgramTree(pid_t root, dev_t device, ino_t inode)
-      : root_(root), device_(device), inode_(inode) {}
+  ProgramTree(pid_t root, dev_t device, ino_t inode, const Mapping* code);
+
+  bool Maps(pid_t pid) const;
 
   pid_t root_;
   dev_t device_;
   ino_t inode_;
+  // As /proc/PID/maps has them, which is not what stat(2) says on every file system; 0: not mapped.
+  uint64_t mapped_device_ = 0, mapped_inode_ = 0;
+  // Whether a process with another executable maps the program, by that, too: execve(2) changes it.
+  mutable std::map<std::tuple<pid_t, dev_t, ino_t>, bool> known_;
 };
 
 }  // namespace mcr::tracer
