@@ -64,7 +64,7 @@ class ExecutorTest : public ::testing::Test {
   std::unique_ptr<LiveImage> Image() {
     tracer::TracedProcess& process = *group_->Find(target_->pid());
     auto image = LiveImage::Create(process).value();
-    image->SetAnswers(AskProcess(process).value());
+    image->SetAnswers(AskProcess(process, 256).value());
     return image;
   }
 
@@ -162,7 +162,8 @@ class ExecutorTest : public ::testing::Test {
   Result<std::unique_ptr<Graft>> Apply(TaskGroup& group, const GraftPlan& plan) {
     for (const tracer::TracedProcess& process : group.processes()) {
       MCR_ASSIGN(const Mappings mappings, tracer::ProcFs().ReadMappings(process.pid));
-      MCR_TRY(RecordProcess(log_, process, mappings));
+      MCR_ASSIGN(const std::vector<int> descriptors, tracer::ProcFs().Descriptors(process.pid));
+      MCR_TRY(RecordProcess(log_, process, mappings, descriptors));
     }
     GraftPreparation preparation;
     MCR_TRY(preparation.OpenFiles(plan));

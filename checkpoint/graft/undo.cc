@@ -320,8 +320,8 @@ Status RecordMappings(UndoLog& log, pid_t pid, const Mappings& mappings) {
   return log.AppendValues<Range<Addr>>(UndoKind::kMappings, pid, ranges);
 }
 
-Status RecordProcess(UndoLog& log, const TracedProcess& process, const Mappings& mappings) {
-  MCR_ASSIGN(const std::vector<int> descriptors, ProcFs().Descriptors(process.pid));
+Status RecordProcess(UndoLog& log, const TracedProcess& process, const Mappings& mappings,
+                     std::span<const int> descriptors) {
   MCR_ASSIGN(const std::vector<std::byte> extended,
              tracer::PtraceGetExtendedState(process.main().tid()));
   MCR_TRY(RecordMappings(log, process.pid, mappings));

@@ -31,7 +31,8 @@ struct ThreadMark {
 };
 
 // What a stopped process is like before anything is done to it.
-Status RecordProcess(UndoLog& log, const tracer::TracedProcess& process, const Mappings& mappings);
+Status RecordProcess(UndoLog& log, const tracer::TracedProcess& process, const Mappings& mappings,
+                     std::span<const int> descriptors);
 // The threads as they have become: `kind` is kThread or kGraftedThread.
 Status RecordThreads(UndoLog& log, UndoKind kind, const tracer::TracedProcess& process);
 Status RecordMappings(UndoLog& log, pid_t pid, const Mappings& mappings);

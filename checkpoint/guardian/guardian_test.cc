@@ -88,10 +88,11 @@ class GuardianTest : public ::testing::Test {
     tracer::TracedProcess& process = *group.Find(target_->pid());
     MCR_TRY(log.Append(UndoKind::kPause));
     MCR_ASSIGN(const auto image, LiveImage::Create(process));
-    MCR_TRY(RecordProcess(log, process, image->mappings()));
+    MCR_ASSIGN(const std::vector<int> descriptors, tracer::ProcFs().Descriptors(process.pid));
+    MCR_TRY(RecordProcess(log, process, image->mappings(), descriptors));
     MCR_TRY(FaultPoint(Fault::kHold));
     MCR_TRY(group.Hold());
-    MCR_ASSIGN(Answers answers, AskProcess(process));
+    MCR_ASSIGN(Answers answers, AskProcess(process, 256));
     image->SetAnswers(std::move(answers));
     const GraftPlan plan = Plan(*image);
     GraftPreparation preparation;

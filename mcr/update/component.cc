@@ -119,7 +119,6 @@ void Component::BeginMerge() {
 Status Component::TakeCheckpoint() {
   MCR_ASSIGN(report_.criu_frozen_ms, paused_->TakeCheckpoint());
   Append(paused_->warnings(), report_.warnings);
-  CountDescriptors();
   return {};
 }
 
@@ -246,17 +245,9 @@ void Component::DescribeProcesses() {
     entry.pid = process.pid;
     entry.role = RoleOf(*paused_, process.pid);
     entry.threads = static_cast<int>(process.tasks.size());
+    entry.descriptors = static_cast<int>(paused_->descriptors(process.pid));
     entry.quiescent_points = PointsOf(*paused_, process.pid);
     report_.processes.push_back(std::move(entry));
-  }
-}
-
-// There may be thousands: the merge works meanwhile.
-void Component::CountDescriptors() {
-  for (ProcessReport& process : report_.processes) {
-    if (const auto descriptors = tracer::ProcFs().Descriptors(process.pid)) {
-      process.descriptors = static_cast<int>(descriptors->size());
-    }
   }
 }
 

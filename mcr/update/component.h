@@ -92,7 +92,6 @@ class Component {
   Status RefuseProblems(const std::vector<std::string>& problems);
   void DescribePrograms();
   void DescribeProcesses();
-  void CountDescriptors();
   void DescribePlan();
   void DescribeMemory();
 

@@ -21,8 +21,8 @@
 #include "tracer/breakpoint_probe.h"
 #include "tracer/page_cache.h"
 #include "tracer/quiesce/restart.h"
-#include "tracer/sys/side_work.h"
 #include "tracer/sys/procfs.h"
+#include "tracer/sys/side_work.h"
 
 namespace mcr::update {
 namespace {
@@ -138,15 +138,28 @@ Status PausedServer::RecordCgroup() {
   return {};
 }
 
+// There may be thousands, and the kernel makes a directory entry of each.
+Status PausedServer::ListDescriptors() {
+  tracer::SideWork listing(helpers_);
+  for (const tracer::TracedProcess& process : tasks_->processes()) {
+    listing.Add([&descriptors = descriptors_[process.pid], pid = process.pid]() -> Status {
+      MCR_ASSIGN(descriptors, tracer::ProcFs().Descriptors(pid));
+      return {};
+    });
+  }
+  return listing.Finish();
+}
+
 // Before a task executes anything for us: should we die in that, it must not go on from there.
 Status PausedServer::RecordAndHold() {
+  MCR_TRY(ListDescriptors());
   for (const tracer::TracedProcess& process : tasks_->processes()) {
     MCR_ASSIGN(Mappings mappings, tracer::ProcFs().ReadMappings(process.pid));
     // Pages of ours are not the process's own, and go when the update is undone.
     std::erase_if(mappings, [&](const Mapping& mapping) {
       return process.workspace != nullptr && process.workspace->range().Contains(mapping.range);
     });
-    MCR_TRY(checkpoint::RecordProcess(undo_log_, process, mappings));
+    MCR_TRY(checkpoint::RecordProcess(undo_log_, process, mappings, descriptors_[process.pid]));
   }
   MCR_TRY(FaultPoint(Fault::kHold));
   return tasks_->Hold();
@@ -283,7 +296,8 @@ Status PausedServer::Quiesce() {
   return TakeImages();
 }
 
-// What only the processes know is asked of the one while the other one's image is read.
+// First what only the processes know, then what the kernel shows of them: of thousands of
+// connections that takes it a while, in which no task gets the processor.
 Status PausedServer::TakeImages() {
   for (tracer::TracedProcess& process : tasks_->processes()) {
     // Born since.
@@ -292,20 +306,31 @@ Status PausedServer::TakeImages() {
     }
   }
   MCR_TRY(RecordAndHold());
+  struct Known {
+    checkpoint::Answers answers;
+    std::vector<checkpoint::ThreadImage> threads;
+  };
   std::vector<tracer::TracedProcess>& processes = tasks_->processes();
+  std::vector<Known> known(processes.size());
+  for (size_t i = 0; i < processes.size(); ++i) {
+    const std::vector<int>& descriptors = descriptors_[processes[i].pid];
+    const int highest = descriptors.empty() ? -1 : std::ranges::max(descriptors);
+    MCR_ASSIGN(known[i].answers,
+               checkpoint::AskProcess(processes[i], static_cast<uint64_t>(highest + 1)));
+    MCR_ASSIGN(known[i].threads, checkpoint::ReadThreads(processes[i]));
+  }
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images(processes.size());
   const auto file_pages = std::make_shared<tracer::FilePages>();
   tracer::SideWork reading(helpers_);
   for (size_t i = 0; i < processes.size(); ++i) {
-    MCR_ASSIGN(checkpoint::Answers answers, checkpoint::AskProcess(processes[i]));
-    MCR_ASSIGN(auto threads, checkpoint::ReadThreads(processes[i]));
-    reading.Add(
-        [&image = images[i], pid = processes[i].pid, answers, threads, &file_pages]() -> Status {
-          MCR_ASSIGN(image, checkpoint::LiveImage::CreateStopped(pid, threads, answers.epoll_sets,
-                                                                 file_pages));
-          image->SetAnswers(answers);
-          return {};
-        });
+    reading.Add([&, i]() -> Status {
+      Known& of = known[i];
+      MCR_ASSIGN(images[i],
+                 checkpoint::LiveImage::CreateStopped(processes[i].pid, std::move(of.threads),
+                                                      of.answers.epoll_sets, file_pages));
+      images[i]->SetAnswers(std::move(of.answers));
+      return {};
+    });
   }
   MCR_TRY(reading.Finish());
   images_ = std::move(images);

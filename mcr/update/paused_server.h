@@ -78,6 +78,8 @@ class PausedServer {
   }  // of the main threads; order of images()
   // The innermost function of the old program on the thread's stack; "" if there is none.
   std::string CallerOf(const tracer::QuiescentThread& thread);
+  // How many descriptors the process has of its own.
+  size_t descriptors(pid_t pid) const { return descriptors_.at(pid).size(); }
   const std::vector<std::string>& assumed() const { return quiescer_->assumed(); }
   const std::vector<std::string>& warnings() const { return warnings_; }  // of the checkpoint
   double quiescence_ms() const { return quiescence_ms_; }
@@ -98,6 +100,7 @@ class PausedServer {
   Status ForkTwins();
   Status PrepareToRun();
   Status RecordCgroup();
+  Status ListDescriptors();
   Status RecordAndHold();
   Status TakeImages();
   Status Reattach();
@@ -119,7 +122,8 @@ class PausedServer {
   std::optional<tracer::TaskGroup> tasks_;
   std::unique_ptr<tracer::Quiescer> quiescer_;
   std::unique_ptr<checkpoint::CriuDump> dump_;
-  std::vector<pid_t> detached_;  // while CRIU has them
+  std::vector<pid_t> detached_;                    // while CRIU has them
+  std::map<pid_t, std::vector<int>> descriptors_;  // before anything was done to the tasks
   std::map<pid_t, std::shared_ptr<const tracer::Workspace>> workspaces_;
   bool breakpoints_work_ = false;
   bool paused_ = false;

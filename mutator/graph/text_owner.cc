@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mcr/base/mapping.h"
+#include "mutator/graph/memory_pieces.h"
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/word_scanner.h"
 
@@ -64,32 +65,71 @@ class Vicinities {
   std::vector<Range<Addr>> ranges_;  // all of one size, so in the order of begin and of end
 };
 
+class OwnerSearch {
+ public:
+  OwnerSearch(const checkpoint::ProcessImage& image, std::span<const Range<Addr>> texts)
+      : image_(image),
+        texts_(texts),
+        vicinities_(texts),
+        guard_(ReadPointerGuard(image)),
+        unknown_(texts.size()) {
+    for (const Range<Addr>& text : texts) {
+      evidence_.push_back({TextTail::kUnknown, 0, text.size(), false});
+    }
+  }
+
+  // Until all are known.
+  Result<std::vector<TextEvidence>> Run() {
+    for (const Mapping& mapping : image_.mappings()) {
+      if (!IsScanned(mapping)) continue;
+      MCR_ASSIGN(const auto populated, image_.PopulatedRanges(mapping.range));
+      for (const Range<Addr>& range : populated) {
+        for (Addr at = range.begin(); at < range.end() && unknown_ > 0; at = at + kStep) {
+          MCR_TRY(Search(*Range<Addr>::FromTo(at, std::min(range.end(), at + kStep))));
+        }
+      }
+    }
+    return std::move(evidence_);
+  }
+
+ private:
+  // Pointers to texts are aligned, so that none is on the seam of two steps.
+  static constexpr uint64_t kStep = 64 << 10;
+
+  Status Search(Range<Addr> memory) {
+    found_.clear();
+    MCR_TRY(ScanPieces(image_, memory, vicinities_.ranges(), guard_, found_));
+    for (const LikelyPointer& pointer : found_) {
+      if (pointer.mangled || !pointer.aligned()) continue;
+      vicinities_.ForEachAt(Addr(pointer.target), [&](size_t i) { Note(pointer, i); });
+    }
+    return {};
+  }
+
+  void Note(const LikelyPointer& pointer, size_t i) {
+    if (evidence_[i].tail != TextTail::kUnknown) return;
+    evidence_[i].referenced = true;
+    if (!texts_[i].Contains(Addr(pointer.target))) return;
+    const auto found = JudgePointer(image_, pointer, texts_[i].end());
+    if (!found) return;
+    evidence_[i] = *found;
+    --unknown_;
+  }
+
+  const checkpoint::ProcessImage& image_;
+  std::span<const Range<Addr>> texts_;
+  const Vicinities vicinities_;
+  const PointerGuard guard_;
+  std::vector<TextEvidence> evidence_;
+  size_t unknown_;  // how many
+  std::vector<LikelyPointer> found_;
+};
+
 }  // namespace
 
 Result<std::vector<TextEvidence>> FindTextOwners(const checkpoint::ProcessImage& image,
                                                  std::span<const Range<Addr>> texts) {
-  std::vector<TextEvidence> evidence;
-  for (const Range<Addr>& text : texts) {
-    evidence.push_back({TextTail::kUnknown, 0, text.size(), false});
-  }
-  if (texts.empty()) return evidence;
-  const Vicinities vicinities(texts);
-  const PointerGuard guard = ReadPointerGuard(image);
-  for (const Mapping& mapping : image.mappings()) {
-    if (!IsScanned(mapping)) continue;
-    MCR_ASSIGN(const std::vector<LikelyPointer> pointers,
-               ScanMapping(image, mapping, vicinities.ranges(), guard));
-    for (const LikelyPointer& pointer : pointers) {
-      if (pointer.mangled || !pointer.aligned()) continue;
-      vicinities.ForEachAt(Addr(pointer.target), [&](size_t i) {
-        if (evidence[i].tail != TextTail::kUnknown) return;
-        evidence[i].referenced = true;
-        if (!texts[i].Contains(Addr(pointer.target))) return;
-        if (const auto found = JudgePointer(image, pointer, texts[i].end())) evidence[i] = *found;
-      });
-    }
-  }
-  return evidence;
+  return OwnerSearch(image, texts).Run();
 }
 
 }  // namespace mcr::mutator

@@ -7,8 +7,6 @@ namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = 8;
-// Ranges nearer to each other than this are read in one go.
-constexpr uint64_t kJoin = 256;
 
 std::vector<Range<Addr>> Written(const checkpoint::ProcessGraft& graft) {
   std::vector<Range<Addr>> ranges;
@@ -24,7 +22,8 @@ std::vector<Range<Addr>> Written(const checkpoint::ProcessGraft& graft) {
   };
   for (const auto& entry : graft.writes.entries()) add(entry.at, entry.size);
   for (const auto& word : graft.allocated_words) add(word.at, kWord);
-  std::ranges::sort(ranges);
+  // Of a few long runs that are in order, which std::sort takes for its worst case.
+  std::ranges::stable_sort(ranges);
   size_t joined = 0;
   for (const Range<Addr>& range : ranges) {
     if (joined == 0 || ranges[joined - 1].end() < range.begin()) {
@@ -40,24 +39,25 @@ std::vector<Range<Addr>> Written(const checkpoint::ProcessGraft& graft) {
 }  // namespace
 
 Result<Overwritten> Overwritten::Copy(const checkpoint::ProcessGraft& graft,
+                                      const checkpoint::MemoryPatch& patch,
                                       const MemoryReader& live) {
   const std::vector<Range<Addr>> written = Written(graft);
   Overwritten result;
   result.parts_.reserve(written.size());
-  std::vector<std::byte> bytes;
-  for (size_t first = 0; first < written.size();) {
-    size_t last = first;
-    while (last + 1 < written.size() && written[last + 1].begin() - written[last].end() < kJoin) {
-      ++last;
-    }
-    const Addr begin = written[first].begin();
-    bytes.resize(written[last].end() - begin);
-    MCR_TRY(live.Read(begin, bytes));
-    for (; first <= last; ++first) {
-      const Range<Addr>& range = written[first];
-      result.parts_.push_back({range, result.bytes_.size()});
-      const auto part = std::span(bytes).subspan(range.begin() - begin, range.size());
-      result.bytes_.insert(result.bytes_.end(), part.begin(), part.end());
+  uint64_t size = 0;
+  for (const Range<Addr>& range : written) size += range.size();
+  result.bytes_.reserve(size);
+  auto span = patch.spans().begin();  // by address, like the ranges
+  for (const Range<Addr>& range : written) {
+    while (span != patch.spans().end() && span->at + span->before.size() < range.end()) ++span;
+    const size_t offset = result.bytes_.size();
+    result.parts_.push_back({range, offset});
+    if (span != patch.spans().end() && span->at <= range.begin()) {
+      const auto known = std::span(span->before).subspan(range.begin() - span->at, range.size());
+      result.bytes_.insert(result.bytes_.end(), known.begin(), known.end());
+    } else {
+      result.bytes_.resize(offset + range.size());
+      MCR_TRY(live.Read(range.begin(), std::span(result.bytes_).subspan(offset)));
     }
   }
   return result;
@@ -66,12 +66,6 @@ Result<Overwritten> Overwritten::Copy(const checkpoint::ProcessGraft& graft,
 std::vector<Overwritten::Part>::const_iterator Overwritten::FirstBehind(Addr at) const {
   return std::ranges::upper_bound(parts_, at, {},
                                   [](const Part& part) { return part.range.end(); });
-}
-
-std::vector<Range<Addr>> Overwritten::ranges() const {
-  std::vector<Range<Addr>> ranges;
-  for (const Part& part : parts_) ranges.push_back(part.range);
-  return ranges;
 }
 
 bool Overwritten::Holds(Addr at) const {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "checkpoint/graft/memory_patch.h"
 #include "checkpoint/graft/plan.h"
 #include "mcr/base/address.h"
 #include "mcr/base/memory_reader.h"
@@ -20,11 +21,19 @@ namespace mcr::mutator {
 // A copy of what a graft is going to overwrite.
 class Overwritten {
  public:
-  // `live`: the process before the graft.
-  static Result<Overwritten> Copy(const checkpoint::ProcessGraft& graft, const MemoryReader& live);
+  // `live`: the process before the graft. What `patch`, which may be empty, has read of it already
+  // is not read again.
+  static Result<Overwritten> Copy(const checkpoint::ProcessGraft& graft,
+                                  const checkpoint::MemoryPatch& patch, const MemoryReader& live);
 
   // What it holds, by address, disjoint.
-  std::vector<Range<Addr>> ranges() const;
+  template <class Use>  // of a range and its bytes, which returns a Status
+  Status ForEach(const Use& use) const {
+    for (const Part& part : parts_) {
+      MCR_TRY(use(part.range, std::span(bytes_).subspan(part.offset, part.range.size())));
+    }
+    return {};
+  }
   bool Holds(Addr at) const;
   // Puts the copy over `bytes`, which were read from `from`.
   void PutOver(Addr from, std::span<std::byte> bytes) const;

@@ -62,7 +62,7 @@ std::vector<std::string> Validate(const RandomVersion& from, const RandomVersion
   // As it is before commit: the old program is still there.
   FakeImage after = applied.image;
   RandomServer::CopyProgram(live, RandomServer::kLive, after);
-  const Overwritten overwritten = Overwritten::Copy(plan.graft.processes.front(), live).value();
+  const Overwritten overwritten = Overwritten::Copy(plan.graft.processes.front(), {}, live).value();
   std::optional<StartCheck> start;
   const LoadedModules base_modules = base == nullptr ? LoadedModules() : LoadedModules::Find(*base);
   if (base != nullptr) start.emplace(*base, base_modules, live);

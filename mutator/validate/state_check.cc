@@ -178,24 +178,25 @@ class Checker {
       elsewhere.push_back(*Range<Addr>::FromSize(object.after, object.after_size));
     }
     elsewhere = Join(std::move(elsewhere));
-    for (const Range<Addr>& written : process_.overwritten.ranges()) {
-      Addr at = written.begin();
-      for (auto other = FirstBehind(elsewhere, at);
-           other != elsewhere.end() && other->Overlaps(written); ++other) {
-        if (at < other->begin()) MCR_TRY(Words(*Range<Addr>::FromTo(at, other->begin())));
-        at = std::min(other->end(), written.end());
-      }
-      if (at < written.end()) MCR_TRY(Words(*Range<Addr>::FromTo(at, written.end())));
-    }
-    return {};
+    return process_.overwritten.ForEach(
+        [&](const Range<Addr>& written, std::span<const std::byte> before) -> Status {
+          const auto words = [&](Addr from, Addr to) {
+            return Words(from, before.subspan(from - written.begin(), to - from));
+          };
+          Addr at = written.begin();
+          for (auto other = FirstBehind(elsewhere, at);
+               other != elsewhere.end() && other->Overlaps(written); ++other) {
+            if (at < other->begin()) MCR_TRY(words(at, other->begin()));
+            at = std::min(other->end(), written.end());
+          }
+          return at < written.end() ? words(at, written.end()) : Status();
+        });
   }
 
-  Status Words(Range<Addr> range) {
-    old_.resize(range.size());
-    new_.resize(range.size());
-    MCR_TRY(written_.Read(range.begin(), new_));
-    process_.overwritten.PutOver(range.begin(), old_);
-    values_.CompareUntyped(old_, new_, {kWordName, range.begin()});
+  Status Words(Addr at, std::span<const std::byte> before) {
+    new_.resize(before.size());
+    MCR_TRY(written_.Read(at, new_));
+    values_.CompareUntyped(before, new_, {kWordName, at});
     return {};
   }
 
@@ -227,12 +228,13 @@ class Checker {
   }
 
   void KernelTables() {
+    const auto descriptors = [](const checkpoint::EpollEntry& entry) {
+      return std::pair(entry.epoll_fd, entry.fd);
+    };
     for (const checkpoint::EpollEntry& entry : process_.before.epoll_entries()) {
-      const auto& entries = process_.after.epoll_entries();
-      const auto now = std::ranges::find_if(entries, [&](const checkpoint::EpollEntry& each) {
-        return each.epoll_fd == entry.epoll_fd && each.fd == entry.fd;
-      });
-      if (now == entries.end()) continue;
+      const auto& entries = process_.after.epoll_entries();  // by descriptors
+      const auto now = std::ranges::lower_bound(entries, descriptors(entry), {}, descriptors);
+      if (now == entries.end() || descriptors(*now) != descriptors(entry)) continue;
       const std::string name = fmt::format("the epoll entry of descriptor {}", entry.fd);
       values_.CompareWord(words_.Check(entry.data, now->data, {}), {name, Addr()});
     }
