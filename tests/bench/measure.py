@@ -15,6 +15,7 @@ from harness import clients, criu_stats, dump_and_restore, proc, resp, scenario,
 from harness.fleet import FleetError, free_ports, wait_until
 
 AFTERMATH_NS = 200_000_000  # what follows an update belongs to its window
+ATTEMPTS = 5
 MCR = {"mcr, twin": "twin", "mcr, CRIU": "criu"}
 OLD_REDIS, NEW_REDIS = "5:7.0.15-1~deb12u7", "5:7.0.15-1~deb12u10"
 VERSIONS = {"nginx": (servers.OLD_NGINX, servers.NEW_NGINX), "redis": (OLD_REDIS, NEW_REDIS)}
@@ -77,18 +78,28 @@ def nginx_ways(mcr):
 
 def nginx(way, name, connections, rounds):
     """Updates of a fleet with that many idle connections, each of a fresh one."""
-    old, new = servers.build("nginx", servers.OLD_NGINX), servers.build("nginx", servers.NEW_NGINX)
     for _ in range(rounds):
-        with contextlib.ExitStack() as stack:
-            fleet = stack.enter_context(
-                scenario.started_fleet(old, derived=False, worker_connections=max(2048, 2 * connections)))
-            idle = stack.enter_context(contextlib.closing(
-                clients.IdleConnections(lambda: clients.connect(fleet.http_port), connections)))
-            prober = clients.Prober(fleet.http_port, fleet.dir)
-            stack.callback(prober.kill)
-            pause, span = way(fleet, new)
-            lost = idle.lost()
-            yield sample(name, connections, pause, span, prober.stop(), lost)
+        for attempt in range(ATTEMPTS):
+            try:
+                yield nginx_once(way, name, connections)
+                break
+            except criu_stats.CriuError:  # restore loses a server whose answer to the prober is under way
+                if attempt == ATTEMPTS - 1:
+                    raise
+
+
+def nginx_once(way, name, connections):
+    old, new = servers.build("nginx", servers.OLD_NGINX), servers.build("nginx", servers.NEW_NGINX)
+    with contextlib.ExitStack() as stack:
+        fleet = stack.enter_context(
+            scenario.started_fleet(old, derived=False, worker_connections=max(2048, 2 * connections)))
+        idle = stack.enter_context(contextlib.closing(
+            clients.IdleConnections(lambda: clients.connect(fleet.http_port), connections)))
+        prober = clients.Prober(fleet.http_port, fleet.dir)
+        stack.callback(prober.kill)
+        pause, span = way(fleet, new)
+        lost = idle.lost()
+        return sample(name, connections, pause, span, prober.stop(), lost)
 
 
 class Redis:
