@@ -64,11 +64,11 @@ SignalHandler HandlerOf(const BatchedCall& call) {
 }
 
 // Processes have one or two.
-Result<std::vector<int>> AskForEpollSets(tracer::Injection& injection, uint64_t descriptors_end) {
+Result<std::vector<int>> AskForEpollSets(tracer::Injection& injection, uint64_t slots) {
   MCR_ASSIGN(const Addr scratch, injection.Scratch());
   std::vector<int> sets(tracer::Injection::kScratchSize / sizeof(int));
-  MCR_ASSIGN(const uint64_t result, injection.Run(tracer::FindEpollSetsCode(),
-                                                  {descriptors_end, scratch.value(), sets.size()}));
+  MCR_ASSIGN(const uint64_t result,
+             injection.Run(tracer::FindEpollSetsCode(), {slots, scratch.value(), sets.size()}));
   const auto count = static_cast<int64_t>(result);
   if (count < 0) {
     errno = static_cast<int>(-count);
@@ -211,7 +211,7 @@ Status LiveImage::ReadLayout() {
   return {};
 }
 
-Result<Answers> AskProcess(TracedProcess& process, uint64_t descriptors_end) {
+Result<Answers> AskProcess(TracedProcess& process) {
   MCR_ASSIGN(const tracer::TaskStatus status, ProcFs().ReadStatus(process.pid));
   std::vector<BatchedCall> calls = {BrkCall(), SignalStackCall()};
   for (int signal = 1; signal <= 64; ++signal) {
@@ -221,7 +221,7 @@ Result<Answers> AskProcess(TracedProcess& process, uint64_t descriptors_end) {
   MCR_TRY(RunBatch(*injection, calls));
   MCR_TRY(CheckResults(calls, "PID " + std::to_string(process.pid)));
   Answers answers;
-  MCR_ASSIGN(answers.epoll_sets, AskForEpollSets(*injection, descriptors_end));
+  MCR_ASSIGN(answers.epoll_sets, AskForEpollSets(*injection, status.descriptor_slots));
   MCR_TRY(injection->Close());
   answers.brk = Addr(static_cast<uint64_t>(*calls.front().result));
   AddSignalStack(process.main().tid(), calls[1], answers);

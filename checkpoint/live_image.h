@@ -34,8 +34,7 @@ struct Answers {
   std::vector<int> epoll_sets;             // descriptors
 };
 // In one injected batch; one more for each other thread that may have a stack for signal handlers.
-// All its descriptors are below `descriptors_end`: each is asked.
-Result<Answers> AskProcess(tracer::TracedProcess& process, uint64_t descriptors_end);
+Result<Answers> AskProcess(tracer::TracedProcess& process);
 
 class LiveImage : public ImageParts {
  public:

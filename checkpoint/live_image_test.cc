@@ -38,7 +38,7 @@ TEST_F(LiveImageTest, ShowsAStoppedProcess) {
   tracer::TracedProcess& process = *group.Find(target_->pid());
   const auto image = LiveImage::Create(process).value();
   const Addr guessed_brk = image->layout().brk;
-  Answers answers = AskProcess(process, 256).value();
+  Answers answers = AskProcess(process).value();
   EXPECT_EQ(answers.epoll_sets, image->epoll_sets());
   image->SetAnswers(std::move(answers));
 

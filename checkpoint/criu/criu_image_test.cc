@@ -60,7 +60,7 @@ class CriuImageTest : public ::testing::Test {
     registers.orig_rax = ~0ull;
     ASSERT_TRUE(process.main().SetRegisters(registers));
     live_ = LiveImage::Create(process).value();
-    live_->SetAnswers(AskProcess(process, 256).value());
+    live_->SetAnswers(AskProcess(process).value());
     ASSERT_TRUE(cgroup->Freeze());
     ASSERT_TRUE(group.DetachAll());
     ASSERT_TRUE(dump->Begin());

@@ -20,8 +20,8 @@
 #include "mcr/base/mapping.h"
 #include "tracer/remote_call.h"
 #include "tracer/sys/memory.h"
-#include "tracer/sys/side_work.h"
 #include "tracer/sys/procfs.h"
+#include "tracer/sys/side_work.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -83,6 +83,11 @@ std::vector<Range<Addr>> FreshRanges(const std::vector<NewMapping>& mappings) {
   return joined;
 }
 
+Result<MemoryPatch> PreparePatch(const ProcessGraft& graft) {
+  MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
+  return MemoryPatch::Prepare(graft.writes, memory, FreshRanges(graft.mappings));
+}
+
 // What the calls of MakeCalls take away.
 Status RecordCalls(UndoLog& log, const ProcessGraft& graft) {
   std::vector<Range<Addr>> ranges;
@@ -131,9 +136,7 @@ Status GraftPreparation::OpenFiles(const GraftPlan& plan) {
 }
 
 Status GraftPreparation::AddPatch(const ProcessGraft& graft) {
-  MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
-  MCR_ASSIGN(MemoryPatch patch,
-             MemoryPatch::Prepare(graft.writes, memory, FreshRanges(graft.mappings)));
+  MCR_ASSIGN(MemoryPatch patch, PreparePatch(graft));
   patches.push_back(std::move(patch));
   return {};
 }
@@ -181,8 +184,7 @@ Status Graft::AllocateIn(ProcessGraft& graft, MemoryPatch& patch) {
   MCR_TRY(FaultPoint(Fault::kAllocation));
   graft = allocations.Resolve();
   // The allocator has changed memory since the patch was prepared.
-  MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
-  MCR_ASSIGN(patch, MemoryPatch::Prepare(graft.writes, memory, FreshRanges(graft.mappings)));
+  MCR_ASSIGN(patch, PreparePatch(graft));
   return {};
 }
 

@@ -64,7 +64,7 @@ class ExecutorTest : public ::testing::Test {
   std::unique_ptr<LiveImage> Image() {
     tracer::TracedProcess& process = *group_->Find(target_->pid());
     auto image = LiveImage::Create(process).value();
-    image->SetAnswers(AskProcess(process, 256).value());
+    image->SetAnswers(AskProcess(process).value());
     return image;
   }
 

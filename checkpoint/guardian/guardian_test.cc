@@ -92,7 +92,7 @@ class GuardianTest : public ::testing::Test {
     MCR_TRY(RecordProcess(log, process, image->mappings(), descriptors));
     MCR_TRY(FaultPoint(Fault::kHold));
     MCR_TRY(group.Hold());
-    MCR_ASSIGN(Answers answers, AskProcess(process, 256));
+    MCR_ASSIGN(Answers answers, AskProcess(process));
     image->SetAnswers(std::move(answers));
     const GraftPlan plan = Plan(*image);
     GraftPreparation preparation;

@@ -313,10 +313,7 @@ Status PausedServer::TakeImages() {
   std::vector<tracer::TracedProcess>& processes = tasks_->processes();
   std::vector<Known> known(processes.size());
   for (size_t i = 0; i < processes.size(); ++i) {
-    const std::vector<int>& descriptors = descriptors_[processes[i].pid];
-    const int highest = descriptors.empty() ? -1 : std::ranges::max(descriptors);
-    MCR_ASSIGN(known[i].answers,
-               checkpoint::AskProcess(processes[i], static_cast<uint64_t>(highest + 1)));
+    MCR_ASSIGN(known[i].answers, checkpoint::AskProcess(processes[i]));
     MCR_ASSIGN(known[i].threads, checkpoint::ReadThreads(processes[i]));
   }
   std::vector<std::unique_ptr<checkpoint::LiveImage>> images(processes.size());

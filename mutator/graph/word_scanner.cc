@@ -30,10 +30,9 @@ class Targets {
         begin_(ranges.front().begin().value()),
         size_(ranges.back().end().value() - begin_) {}
 
-  // Of nearly all words this is false, and much faster than the search.
-  bool IsNear(uint64_t word) const { return word - begin_ <= size_; }
   bool Hold(uint64_t word) const {
-    if (!IsNear(word)) return false;
+    // True of nearly all words, and much faster than the search.
+    if (word - begin_ > size_) return false;
     const auto after = std::ranges::upper_bound(ranges_, Addr(word), {}, &Range<Addr>::begin);
     return after != ranges_.begin() && Addr(word) <= std::prev(after)->end();
   }
@@ -65,7 +64,6 @@ void ScanMangled(std::span<const std::byte> bytes, Addr start, const Targets tar
                  const PointerGuard guard, std::vector<LikelyPointer>& into) {
   for (size_t at = -start.value() % kWord; at + kWord <= bytes.size(); at += kWord) {
     const uint64_t word = guard.Demangle(Load(bytes.data() + at));
-    if (!targets.IsNear(word)) continue;
     if (targets.Hold(word)) into.push_back({start + at, word, true, false});
   }
 }

@@ -83,9 +83,10 @@ def nginx(way, name, connections, rounds):
             try:
                 yield nginx_once(way, name, connections)
                 break
-            except criu_stats.CriuError:  # restore loses a server whose answer to the prober is under way
+            except criu_stats.CriuError as error:  # restore loses a server whose answer to the prober is under way
                 if attempt == ATTEMPTS - 1:
                     raise
+                print(f"{name:20} {connections:6} once more: {error}", flush=True)
 
 
 def nginx_once(way, name, connections):

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import suite
+from harness import suite, updaters
 from harness.checks import Check
 from harness.suite import REPOSITORY
 
@@ -89,6 +89,14 @@ def repeated_updates(server, binaries, count, update):
                     f"pause {statistics.median(pauses):.1f} ms, at most {max(pauses):.1f} ms; "
                     f"quiescence {statistics.median(quiescence):.1f} ms, at most {max(quiescence):.1f} ms")
     yield from quiescence_check(quiescence)
+
+
+def updates_under_talk(options, server, binaries, talks, name, *arguments):
+    """The same while the talks (talk.py) go on."""
+    yield from repeated_updates(server, binaries, QUIESCENCE_UPDATES if options.full else 2,
+                                lambda to: updaters.mcr_update(updaters.default_command(options.mcr), server, to, arguments))
+    errors = [error for error in [talk.finish() for talk in talks] if error]
+    yield Check(name, not errors, "; ".join(errors[:3]) or f"{sum(talk.rounds for talk in talks)} answers")
 
 
 def main(server, run):

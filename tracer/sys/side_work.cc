@@ -83,7 +83,7 @@ void SideWork::Close() {
   }
   changed_.notify_all();
   for (const auto& helper : helpers_) helper->MakeWayNoMore();
-  if (!pieces_.empty()) Work(false);
+  Work(false);
   helpers_.clear();
 }
 
