@@ -88,8 +88,9 @@ Result<mutator::ModuleVersions> LoadVersions(const ModuleFiles& files,
   MCR_ASSIGN(auto comparer, mutator::CodeComparer::Create(versions.before, versions.after));
   versions.map = std::make_shared<mutator::AddressMap>(versions.before, versions.after,
                                                        std::move(comparer), annotations);
-  MCR_ASSIGN(versions.frames,
-             mutator::FramePlanner::Create(versions.before, versions.after, search));
+  MCR_ASSIGN(versions.frames, mutator::FramePlanner::Create(versions.before, versions.after, search,
+                                                            {annotations.start_frame().begin(),
+                                                             annotations.start_frame().end()}));
   return versions;
 }
 

@@ -130,7 +130,8 @@ Json Objects(const ServerReport& server) {
   return {{"kept", server.variables.kept},       {"bound", server.variables.bound},
           {"typed", server.objects.typed},       {"transformed", server.objects.transformed},
           {"moved", server.objects.moved},       {"initialised", server.variables.initialised},
-          {"dropped", server.variables.dropped}, {"heap_initialised", server.objects.initialised}};
+          {"dropped", server.variables.dropped}, {"heap_initialised", server.objects.initialised},
+          {"brought", server.objects.brought}};
 }
 
 Json Program(const std::string& path, const std::string& build_id) {

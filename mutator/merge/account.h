@@ -36,6 +36,8 @@ struct Account {
   // Old addresses: what is not carried over, because the new version's start says what is there
   // (untouched variables, the dynamic loader's records).
   std::vector<Range<Addr>> from_next;
+  // The same of fields of variables, in variables that are kept otherwise.
+  std::vector<Range<Addr>> fields_from_next;
   // The same of values on the heap that nobody had touched.
   std::vector<Range<Addr>> heap_from_next;
   // Old and new place of what is laid out anew as a whole: frames of a stack, a thread's blocks of

@@ -7,6 +7,7 @@
 
 #include "mutator/graph/dynamic_symbols.h"
 #include "mutator/graph/memory_scan.h"
+#include "mutator/merge/copied_variables.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/live_words.h"
@@ -15,6 +16,7 @@
 #include "mutator/merge/reshape.h"
 #include "mutator/merge/segment_mappings.h"
 #include "mutator/merge/stack/take_over.h"
+#include "mutator/merge/start_allocations.h"
 #include "mutator/merge/start_heap_merge.h"
 #include "mutator/merge/strict.h"
 #include "mutator/merge/thread_locals.h"
@@ -124,15 +126,13 @@ bool TypesChange(const TypedObjects& objects) {
 }
 
 // The objects of changed types, and what points to them. After the others: what it writes wins.
-Status MergeObjects(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
-                    const ChangedModules& modules, const TypedObjects& objects,
-                    const StartHeapMerge& start_heap, const StackTakeOver& stacks,
-                    checkpoint::ProcessGraft& graft, MergePlan& plan) {
+Status MergeObjects(const checkpoint::ProcessImage& live, const ChangedModules& modules,
+                    const TypedObjects& objects, const StartHeapMerge& start_heap,
+                    const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, MergePlan& plan) {
   if (objects.moves().empty()) return {};
   Reshape(objects.memory(), objects.moves(),
           LiveWords(modules, objects.moves(), objects.module(), &stacks), start_heap, graft,
           plan.problems);
-  if (!graft.allocations.empty()) MCR_TRY(FindAllocator(live, loaded, graft));
   return MergeMovedPointers(live, modules, objects, stacks, graft, plan);
 }
 
@@ -217,6 +217,13 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     start_heap = StartHeapMerge(*heap, *base, *pair.live, *objects, plan);
     same_memory = heap->other_memory.empty();
   }
+  // One module's: what its types and variables lead to.
+  const ChangedModule& typed =
+      objects->module() != nullptr ? *objects->module() : modules.all().front();
+  StartAllocations start_allocations({*pair.live, *pair.next, base ? &*base : nullptr, modules,
+                                      next_to_live, objects->moves(),
+                                      [&] { return StartHeapFor(pair, *base, typed); }});
+  const CopiedVariables copied = CopiedVariables::Find(*pair.live, live_modules, modules);
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
       mapping.file = module.index;
@@ -225,25 +232,27 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     graft.unmap.push_back(module.live.range);
     MCR_TRY(modules_[module.index]->image.Build(
         {*pair.live, *pair.next, module, modules, next_to_live, guard, base ? &*base : nullptr,
-         objects->moves(), same_memory, account.from_next},
+         objects->moves(), same_memory, start_allocations, copied, account},
         graft, plan));
   }
   ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
                         live_links, next_links, next.tables, guard, shared, objects->moves(),
-                        start_heap, pair.memo, account.from_next},
+                        start_heap, start_allocations, copied, pair.memo, account.from_next},
                        graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());
   MCR_TRY(process.MergeMemory());
   process.MergeThreads();
+  MCR_TRY(copied.Merge(*pair.next, next_modules, graft, account.from_next));
   MergeKernelTables(*pair.live, modules, graft, plan);
   if (options_.strict) {
     RefuseUnproven(*pair.live, modules, *objects, process.guesses(), plan);
   }
   process.MergeLayout();
-  MCR_TRY(MergeObjects(*pair.live, live_modules, modules, *objects, start_heap, process.stacks(),
-                       graft, plan));
+  MCR_TRY(MergeObjects(*pair.live, modules, *objects, start_heap, process.stacks(), graft, plan));
   start_heap.Write(graft, account, plan);
+  MCR_TRY(start_allocations.AddTo(graft, plan));
+  if (!graft.allocations.empty()) MCR_TRY(FindAllocator(*pair.live, live_modules, graft));
   account.laid_out_anew = process.stacks().rebuilt_ranges();
   MCR_TRY(MergeThreadLocals({*pair.live, *pair.next, live_modules, next_modules, live_links,
                              next_links, modules, next_to_live, objects->moves(), process.stacks()},
@@ -279,8 +288,9 @@ Result<ChangedModules> Merger::FindModules(const ProcessPair& pair, const Loaded
                   versions.after_path, "restart the server for this update");
     }
     ChangedModule module{i, &versions, &modules_[i]->known, *before, *after, {}};
-    MCR_ASSIGN(module.new_range, places.Find(i, before->bias, versions.map->kept_constants().room(),
-                                             pair.live->layout().start_brk));
+    // Remains of old pointers, which move along, must not come to lie in the old version again.
+    const uint64_t size = std::max(versions.map->kept_constants().room(), before->range.size());
+    MCR_ASSIGN(module.new_range, places.Find(i, before->bias, size, pair.live->layout().start_brk));
     found.push_back(std::move(module));
   }
   return ChangedModules(std::move(found), pair.live->mappings());

@@ -37,6 +37,7 @@ struct ObjectCounts {
   uint64_t transformed = 0;  // of a changed type
   uint64_t moved = 0;        // of these: did not fit their allocation
   uint64_t initialised = 0;  // values that the new version's start computes otherwise
+  uint64_t brought = 0;      // that only the new version's start allocates
 };
 
 struct MergePlan {

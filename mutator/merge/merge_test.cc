@@ -332,7 +332,9 @@ class FakePlanner : public FramePlanner {
  public:
   explicit FakePlanner(FramePlan plan) : plan_(std::move(plan)) {}
   const Result<FramePlan>& Plan(FileAddr) override { return plan_; }
+  const FramePlan* PlanGoingOnAt(FileAddr) const override { return nullptr; }
   const std::vector<LiveLocal>& LocalsAt(FileAddr) override { return locals_; }
+  bool MayRead(FileAddr, FrameOffset) override { return true; }
   void PlanFunction(const Function&) override {}
 
  private:

@@ -64,7 +64,7 @@ Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraf
     const bool untouched = IsUntouched(*model, pair, segment.live);
     if (untouched && model->replaceable[i]) {
       ++plan.variables.initialised;
-      sources.from_next.push_back(
+      sources.account.from_next.push_back(
           *Range<Addr>::FromSize(sources.module.live.bias + pair.before->range.begin().value(),
                                  pair.before->range.size()));
       continue;
@@ -76,9 +76,9 @@ Status ModuleImageBuilder::Build(const Sources& sources, checkpoint::ProcessGraf
           "`" + pair.after->name + "`: the new version starts with another value, the server " +
           (model->base ? "had" : "may have") + " changed it; the server's was kept");
     }
-    TakeLive(sources, pair, segment, parts[pair.new_part], graft, plan);
+    TakeLive(sources, *model, pair, segment, parts[pair.new_part], graft, plan);
   }
-  RefuseForeign(parts, plan);
+  for (RehearsedPart& part : parts) BringForeign(sources, part, graft, plan);
   for (size_t i = 0; i < parts.size(); ++i) {
     EmitWrites(parts[i], model->fresh[i], sources.module.new_bias(), graft.writes);
   }
@@ -167,13 +167,13 @@ Result<std::vector<ModuleImageBuilder::OldSegment>> ModuleImageBuilder::ReadOld(
   return segments;
 }
 
-void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old,
-                                  RehearsedPart& part, checkpoint::ProcessGraft& graft,
-                                  MergePlan& plan) {
+void ModuleImageBuilder::TakeLive(const Sources& sources, const Model& model, const Pair& pair,
+                                  const OldSegment& old, RehearsedPart& part,
+                                  checkpoint::ProcessGraft& graft, MergePlan& plan) {
   ++plan.variables.kept;
   const bool has_moved = !sources.moves.empty();
   if (pair.recipe != nullptr && (!pair.recipe->identity || has_moved)) {
-    return Transform(sources, pair, old, part, graft, plan);
+    return Transform(sources, model, pair, old, part, graft, plan);
   }
   const Range<FileAddr> to = pair.after->range;
   const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
@@ -210,9 +210,9 @@ void ModuleImageBuilder::TakeLive(const Sources& sources, const Pair& pair, cons
 }
 
 // Field by field. What only the new version has keeps what its start-up gave it.
-void ModuleImageBuilder::Transform(const Sources& sources, const Pair& pair, const OldSegment& old,
-                                   RehearsedPart& part, checkpoint::ProcessGraft& graft,
-                                   MergePlan& plan) {
+void ModuleImageBuilder::Transform(const Sources& sources, const Model& model, const Pair& pair,
+                                   const OldSegment& old, RehearsedPart& part,
+                                   checkpoint::ProcessGraft& graft, MergePlan& plan) {
   const Range<FileAddr> range = pair.after->range;
   const Addr to = sources.module.new_bias() + range.begin().value();
   const LiveWords words(sources.modules, sources.moves, &sources.module);
@@ -226,7 +226,16 @@ void ModuleImageBuilder::Transform(const Sources& sources, const Pair& pair, con
   };
   const size_t at = pair.before->range.begin() - old_segments_[pair.old_segment]->range.begin();
   const auto live = std::span(old.live).subspan(at, pair.before->range.size());
-  const Status applied = Apply(*pair.recipe, live, part.At(range), translate);
+  const LeftAlone untouched = [&](uint64_t from, uint64_t size) {
+    if (!model.base) return false;
+    const auto start = model.base_parts[pair.old_segment].At(pair.before->range);
+    if (!sources.start_allocations.IsUntouched(live.subspan(from, size), start.subspan(from, size)))
+      return false;
+    const Addr begin = sources.module.live.bias + pair.before->range.begin().value();
+    sources.account.fields_from_next.push_back(*Range<Addr>::FromSize(begin + from, size));
+    return true;
+  };
+  const Status applied = Apply(*pair.recipe, live, part.At(range), translate, untouched);
   for (const uint64_t offset : placeholders) {
     uint64_t value;  // with its tag bits
     std::memcpy(&value, part.At(range).data() + offset, kWord);
@@ -236,23 +245,35 @@ void ModuleImageBuilder::Transform(const Sources& sources, const Pair& pair, con
   plan.problems.push_back("variable `" + pair.before->name + "`: " + applied.error().Line());
 }
 
-void ModuleImageBuilder::RefuseForeign(const std::vector<RehearsedPart>& parts,
-                                       MergePlan& plan) const {
-  for (const RehearsedPart& part : parts) {
-    for (FileAddr at : part.foreign) {
-      const Variable* variable = after_->FindVariable(at);
-      if (variable == nullptr) {
-        const Section* section = after_->FindSection(at);
-        if (section == nullptr || !section->name.starts_with(".got")) continue;  // padding
-        plan.problems.push_back(
-            fmt::format("the entry at {} of {}'s global offset table points to "
-                        "memory that only the new version's start-up allocates",
-                        Hex(at), after_->path()));
-        continue;
-      }
+// Of variables and fields that only the new version has.
+void ModuleImageBuilder::BringForeign(const Sources& sources, RehearsedPart& part,
+                                      checkpoint::ProcessGraft& graft, MergePlan& plan) const {
+  for (const FileAddr at : part.foreign) {
+    const Variable* variable = after_->FindVariable(at);
+    const Section* section = variable == nullptr ? after_->FindSection(at) : nullptr;
+    if (section != nullptr && section->name.starts_with(".got")) {
+      plan.problems.push_back(
+          fmt::format("the entry at {} of {}'s global offset table points to "
+                      "memory that only the new version's start-up allocates",
+                      Hex(at), after_->path()));
+    }
+    if (variable == nullptr) continue;  // padding
+    if (sources.copied.IsNew(sources.module, at)) continue;
+    const auto word = part.At(*Range<FileAddr>::FromSize(at, kWord));
+    uint64_t value;
+    std::memcpy(&value, word.data(), kWord);
+    const auto brought =
+        sources.start_allocations.Bring(value, sources.module.next.bias + at.value());
+    if (!brought) {
       plan.problems.push_back("variable `" + variable->name +
                               "` is new and its start-up value points to memory that only the new "
-                              "version's start-up allocates");
+                              "version's start-up allocates: " +
+                              brought.error().Line());
+      continue;
+    }
+    std::memcpy(word.data(), &*brought, kWord);
+    if (IsPlaceholder(*brought)) {
+      graft.allocated_words.push_back({sources.module.new_bias() + at.value(), Addr(*brought)});
     }
   }
 }

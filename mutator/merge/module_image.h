@@ -13,13 +13,16 @@
 #include "mcr/base/result.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/graph/word_scanner.h"
+#include "mutator/merge/account.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
+#include "mutator/merge/copied_variables.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/initial_image.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/rehearsed_image.h"
+#include "mutator/merge/start_allocations.h"
 #include "mutator/merge/start_values.h"
 #include "mutator/merge/variable_pairs.h"
 
@@ -37,7 +40,9 @@ class ModuleImageBuilder {
     const Base* base;  // nullptr: every variable counts as changed by the server
     const ObjectMoves& moves;
     bool same_memory;  // the new version's start allocates what the old one's does (start_heap.h)
-    std::vector<Range<Addr>>& from_next;  // gets the old places of variables that are not kept
+    StartAllocations& start_allocations;
+    const CopiedVariables& copied;
+    Account& account;  // gets the old places of what is not kept
   };
 
   // `map` is that of these two, and outlives the builder.
@@ -78,11 +83,13 @@ class ModuleImageBuilder {
   bool IsDefault(const Sources& sources, const Model& model, const Pair& pair) const;
   bool IsUntouched(const Model& model, const Pair& pair, std::span<const std::byte> live) const;
   Result<std::vector<OldSegment>> ReadOld(const Sources& sources) const;
-  void TakeLive(const Sources& sources, const Pair& pair, const OldSegment& old,
+  void TakeLive(const Sources& sources, const Model& model, const Pair& pair, const OldSegment& old,
                 RehearsedPart& part, checkpoint::ProcessGraft& graft, MergePlan& plan);
-  void Transform(const Sources& sources, const Pair& pair, const OldSegment& old,
-                 RehearsedPart& part, checkpoint::ProcessGraft& graft, MergePlan& plan);
-  void RefuseForeign(const std::vector<RehearsedPart>& parts, MergePlan& plan) const;
+  void Transform(const Sources& sources, const Model& model, const Pair& pair,
+                 const OldSegment& old, RehearsedPart& part, checkpoint::ProcessGraft& graft,
+                 MergePlan& plan);
+  void BringForeign(const Sources& sources, RehearsedPart& part, checkpoint::ProcessGraft& graft,
+                    MergePlan& plan) const;
   static void EmitWrites(const RehearsedPart& part, std::span<const std::byte> fresh, Addr bias,
                          checkpoint::WriteList& writes);
 

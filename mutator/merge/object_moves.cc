@@ -5,8 +5,6 @@
 namespace mcr::mutator {
 namespace {
 
-// Not canonical: no process has memory here.
-constexpr Addr kPlaceholders(uint64_t{0x7000} << 48);
 constexpr uint64_t kAlignment = 16;
 
 // In the new version. As many values as there may be: malloc rounds up, so that there may be fewer.
@@ -22,11 +20,15 @@ uint64_t NewSize(const Object& object) {
 
 }  // namespace
 
-bool IsPlaceholder(uint64_t word) { return word >> 48 == kPlaceholders.value() >> 48; }
+bool IsPlaceholder(uint64_t word) { return word >> 48 == kFirstPlaceholder.value() >> 48; }
+
+// Room for the address behind the last byte.
+Addr ObjectMoves::PlaceholderAfter(Addr placeholder, uint64_t size) {
+  return placeholder + (size / kAlignment + 1) * kAlignment;
+}
 
 ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr bias)
     : bias_(bias) {
-  Addr placeholder = kPlaceholders;
   for (const Object& object : graph.objects) {
     if (object.recipe->identity) continue;
     std::string& name = type_names_[object.recipe->before];
@@ -34,9 +36,8 @@ ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr 
     ObjectMove move{&object, object.memory.begin(), NewSize(object), false, &name};
     if (move.to_size > object.memory.size()) {
       move.moves = true;
-      move.to = placeholder;
-      // Room for the address behind the last byte.
-      placeholder = placeholder + (move.to_size / kAlignment + 1) * kAlignment;
+      move.to = free_placeholder_;
+      free_placeholder_ = PlaceholderAfter(move.to, move.to_size);
     }
     moves_.push_back(move);
   }

@@ -28,6 +28,9 @@ struct ObjectMove {
   const std::string* type_name = nullptr;  // "struct item"; lives with the moves
 };
 
+// Not canonical: no process has memory here.
+inline constexpr Addr kFirstPlaceholder(uint64_t{0x7000} << 48);
+
 // Whether a word is an address within an allocation that is yet to be made.
 bool IsPlaceholder(uint64_t word);
 
@@ -53,6 +56,11 @@ class ObjectMoves {
   // `pointee` as MapOffset (recipe.h).
   Landing Translate(uint64_t word, TypeId pointee) const;
 
+  // The first placeholder behind those of the moves.
+  Addr free_placeholder() const { return free_placeholder_; }
+  // The one behind that of an allocation of `size` bytes.
+  static Addr PlaceholderAfter(Addr placeholder, uint64_t size);
+
   // What the process's allocator is to be asked for, and what it gets back.
   void AddTo(checkpoint::ProcessGraft& graft) const;
 
@@ -63,6 +71,7 @@ class ObjectMoves {
   std::map<TypeId, std::string> type_names_;
   Range<Addr> hull_;
   Addr bias_;
+  Addr free_placeholder_ = kFirstPlaceholder;
 };
 
 }  // namespace mcr::mutator

@@ -153,7 +153,8 @@ std::string Serialise(const MergePlan& plan) {
                                variables.initialised, variables.bound,
                                variables.dropped,     static_cast<uint64_t>(plan.rebuilt_frames),
                                objects.typed,         objects.transformed,
-                               objects.moved,         objects.initialised}) {
+                               objects.moved,         objects.initialised,
+                               objects.brought}) {
     writer.Number(count);
   }
   writer.List(plan.conflicts);

@@ -10,6 +10,7 @@
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/text_owner.h"
+#include "mutator/merge/loader_versions.h"
 #include "mutator/merge/object_tables.h"
 #include "mutator/merge/pointer_report.h"
 
@@ -25,7 +26,7 @@ constexpr uint64_t kRedZone = 128;
 ProcessMerge::ProcessMerge(Context context, checkpoint::ProcessGraft& graft, MergePlan& plan)
     : context_(context),
       take_over_({context.modules, context.live, context.next, context.next_to_live, context.guard,
-                  context.moves}),
+                  context.moves, context.start_allocations}),
       graft_(graft),
       plan_(plan) {
   for (const checkpoint::ThreadImage& thread : context_.live.threads()) {
@@ -116,7 +117,10 @@ void ProcessMerge::Conclude(const Mapping& mapping, const LikelyPointer& pointer
   switch (verdict) {
     case Verdict::kPointer:
       module.known->Add(target);
-      if (Write(pointer, module, translation) || RetargetLikeNext(pointer, module)) return;
+      if (Write(pointer, module, translation) || RetargetToLibrary(pointer) ||
+          RetargetLikeNext(pointer, module) || LeaveCopy(pointer, module)) {
+        return;
+      }
       if (context_.start_heap.Replaces(pointer.at)) return Shift(pointer, module);
       // One past the last byte is as well the first byte of whatever follows.
       if (!module.live.range.Contains(Addr(pointer.target))) return;
@@ -235,6 +239,39 @@ bool ProcessMerge::RetargetLikeNext(const LikelyPointer& pointer, const ChangedM
   return true;
 }
 
+bool ProcessMerge::RetargetToLibrary(const LikelyPointer& pointer) {
+  const auto home = context_.copied.Home(pointer.target);
+  if (!home || pointer.mangled) return false;
+  graft_.writes.AddWord(pointer.at, *home);
+  context_.from_next.push_back(*Range<Addr>::FromSize(pointer.at, kWord));
+  Count(PointerKind::kVariable, plan_.pointers);
+  ++plan_.pointers.likely;
+  return true;
+}
+
+// A library that the new version has no use for stays loaded. A variable of the program's that it
+// refers to is left to it as it is.
+bool ProcessMerge::LeaveCopy(const LikelyPointer& pointer, const ChangedModule& target) {
+  const LoadedModule* holder = context_.live_modules.At(pointer.at);
+  const Variable* variable = target.before().FindVariable(target.InOld(pointer.target));
+  if (holder == nullptr || variable == nullptr || pointer.mangled) return false;
+  if (context_.next_modules.ByPath(holder->path) != nullptr) return false;
+  const Addr begin = target.live.bias + variable->range.begin().value();
+  auto copy = left_.find(begin);
+  if (copy == left_.end()) {
+    std::vector<std::byte> bytes(variable->range.size());
+    if (!context_.live.Read(begin, bytes)) return false;
+    std::vector<LikelyPointer> pointers;
+    ScanWords(bytes, begin, context_.modules.old_ranges(), context_.guard, pointers);
+    if (!pointers.empty()) return false;
+    copy = left_.emplace(begin, context_.start_allocations.Allocate(std::move(bytes))).first;
+  }
+  graft_.allocated_words.push_back(
+      {pointer.at, Addr(copy->second + (Addr(pointer.target) - begin))});
+  context_.from_next.push_back(*Range<Addr>::FromSize(pointer.at, kWord));
+  return true;
+}
+
 void ProcessMerge::RetargetOnStack(const Stack& stack, const LikelyPointer& live_pointer) {
   const auto place = take_over_.Place(live_pointer.at);
   if (!place || take_over_.Refused(stack.tid)) return;
@@ -285,11 +322,22 @@ Status ProcessMerge::MergeLinkMaps() {
 }
 
 Status ProcessMerge::MergeLinkMap(Range<Addr> live, Range<Addr> next) {
+  bool behind_own = false;  // behind a pointer to memory that the server keeps
   for (uint64_t at = 0; at + kWord <= live.size(); at += kWord) {
     MCR_ASSIGN(const auto ours, context_.live.ReadValue<uint64_t>(live.begin() + at));
     MCR_ASSIGN(const auto theirs, context_.next.ReadValue<uint64_t>(next.begin() + at));
     const ImageMap::Word wanted = context_.next_to_live.Translate(theirs);
-    if (wanted.value == ours || wanted.kind == ImageMap::Kind::kForeign) continue;
+    if (wanted.kind == ImageMap::Kind::kForeign) {
+      const auto live_table = FindVersionTable(context_.live, Addr(ours));
+      const auto next_table = FindVersionTable(context_.next, Addr(theirs));
+      behind_own =
+          !live_table || !next_table || !BringVersions(live.begin() + at, *live_table, *next_table);
+      continue;
+    }
+    // The length of what is there.
+    const bool is_length = behind_own && wanted.kind == ImageMap::Kind::kValue;
+    behind_own = false;
+    if (wanted.value == ours || is_length) continue;
     // Pointers to the server's own memory and to unchanged modules are right as they are.
     const bool ours_is_elsewhere = !context_.modules.HoldOld(ours) &&
                                    FindMapping(context_.live.mappings(), Addr(ours)) != nullptr;
@@ -299,6 +347,32 @@ Status ProcessMerge::MergeLinkMap(Range<Addr> live, Range<Addr> next) {
     ++plan_.pointers.precise;
   }
   return {};
+}
+
+// The table that `word` points to, with the new version's entries; false if it may stay as it is.
+bool ProcessMerge::BringVersions(Addr word, Range<Addr> live, Range<Addr> next) {
+  std::vector<std::byte> entries(next.size());
+  if (!context_.next.Read(next.begin(), entries)) return false;
+  for (uint64_t at = 0; at + kWord <= entries.size(); at += kWord) {
+    uint64_t value;
+    std::memcpy(&value, entries.data() + at, kWord);
+    const ImageMap::Word translated = context_.next_to_live.Translate(value);
+    // The names of the files are the loader's own copies, and only for messages.
+    const bool own = translated.kind == ImageMap::Kind::kForeign;
+    if (own) std::memset(entries.data() + at, 0, kWord);
+    if (!own) std::memcpy(entries.data() + at, &translated.value, kWord);
+  }
+  loader_state_.push_back(live);
+  context_.from_next.push_back(live);
+  if (next.size() <= live.size()) {
+    entries.resize(live.size());
+  } else {
+    const uint64_t elsewhere = context_.start_allocations.Allocate(entries);
+    graft_.allocated_words.push_back({word, Addr(elsewhere)});
+    entries.assign(live.size(), std::byte{0});
+  }
+  graft_.writes.Add(live.begin(), entries);
+  return true;
 }
 
 bool ProcessMerge::IsLoaderState(Addr at) const {

@@ -2,6 +2,7 @@
 #ifndef MCR_MUTATOR_MERGE_PROCESS_MERGE_H_
 #define MCR_MUTATOR_MERGE_PROCESS_MERGE_H_
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,12 +18,14 @@
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/changed_modules.h"
+#include "mutator/merge/copied_variables.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/loader_state.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/object_tables.h"
 #include "mutator/merge/stack/take_over.h"
+#include "mutator/merge/start_allocations.h"
 #include "mutator/merge/start_heap_merge.h"
 #include "mutator/merge/strict.h"
 
@@ -57,6 +60,8 @@ class ProcessMerge {
     SharedMemorySeen& shared;
     const ObjectMoves& moves;
     const StartHeapMerge& start_heap;
+    StartAllocations& start_allocations;
+    const CopiedVariables& copied;
     const ScanMemo* memo;                 // nullptr: all of `live` is searched
     std::vector<Range<Addr>>& from_next;  // gets what is written as the new version's start has it
   };
@@ -82,6 +87,7 @@ class ProcessMerge {
   };
 
   Status MergeLinkMap(Range<Addr> live, Range<Addr> next);
+  bool BringVersions(Addr word, Range<Addr> live, Range<Addr> next);
   bool IsLoaderState(Addr at) const;
   // A word before which there is a text that may go on in it.
   struct Doubtful {
@@ -110,6 +116,8 @@ class ProcessMerge {
   static std::string WordIn(const Mapping& mapping, Addr at);
   void RetargetOnStack(const Stack& stack, const LikelyPointer& live_pointer);
   bool RetargetLikeNext(const LikelyPointer& pointer, const ChangedModule& target);
+  bool RetargetToLibrary(const LikelyPointer& pointer);
+  bool LeaveCopy(const LikelyPointer& pointer, const ChangedModule& target);
   void RetargetRegisters(const checkpoint::ThreadImage& thread);
   bool Write(const LikelyPointer& pointer, const ChangedModule& module,
              const Translation& translation);
@@ -126,6 +134,7 @@ class ProcessMerge {
   std::vector<std::pair<const Mapping*, LikelyPointer>> unclear_;
   std::vector<Range<Addr>> loader_state_;  // is written as a whole
   std::vector<Guess> guesses_;
+  std::map<Addr, uint64_t> left_;  // variables that are gone, and where a copy will be
 };
 
 }  // namespace mcr::mutator

@@ -1,6 +1,7 @@
 #include "mutator/merge/start_heap.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <deque>
 #include <span>
@@ -247,6 +248,7 @@ class Comparison {
     if (recipes_.before()[type].kind == TypeKind::kFunction) return;
     const bool at_start =
         old_chunk.payload.begin() == Addr(before) && new_chunk.payload.begin() == Addr(after);
+    if (at_start) Correspond(old_chunk, new_chunk);
     const bool plain = type == 0 || recipes_.before()[type].size <= 1;
     if (plain) {
       if (at_start) untyped_.push_back({&old_chunk, &new_chunk, type != 0, name});
@@ -267,6 +269,12 @@ class Comparison {
       }
     }
     pending_.push_back(std::move(visit));
+  }
+
+  void Correspond(const HeapChunk& old_chunk, const HeapChunk& new_chunk) {
+    const auto [known, is_new] =
+        heap_.counterparts.emplace(new_chunk.payload.begin(), old_chunk.payload);
+    if (!is_new && known->second != old_chunk.payload) known->second = {};
   }
 
   // How many values there are, in both.
@@ -297,6 +305,9 @@ class Comparison {
     const bool known = before_.Reach(*pair.before);
     if (after_.Reach(*pair.after) || known) return;
     if (before.size() != after.size()) return OtherMemory(pair.name);
+    const bool are_texts =
+        pair.text && IsText(before_.memory(), before) && IsText(after_.memory(), after);
+    const uint64_t first = FirstDifference(before, after);
     for (uint64_t at = 0; at + kWord <= before.size(); at += kWord) {
       const auto old = before_.memory().ReadValue<uint64_t>(before.begin() + at);
       const auto now = after_.memory().ReadValue<uint64_t>(after.begin() + at);
@@ -308,11 +319,30 @@ class Comparison {
       difference.size = kWord;
       difference.memory = before;
       difference.text = pair.text;
+      difference.plain = are_texts || first + kWord >= before.size();
       difference.name = pair.name;
       const auto bytes = std::as_bytes(std::span(&*now, 1));
       difference.next.assign(bytes.begin(), bytes.end());
       Add(std::move(difference));
     }
+  }
+
+  // malloc rounds up what it is asked for to a multiple of 16 bytes, less its own word.
+  uint64_t FirstDifference(Range<Addr> before, Range<Addr> after) const {
+    uint64_t at = 0;
+    for (; at + kWord <= before.size(); at += kWord) {
+      const auto old = before_.memory().ReadValue<uint64_t>(before.begin() + at);
+      const auto now = after_.memory().ReadValue<uint64_t>(after.begin() + at);
+      if (!old || !now || *old != *now) break;
+    }
+    return at;
+  }
+
+  // Printable characters up to a zero.
+  static bool IsText(const Snapshot& memory, Range<Addr> range) {
+    const auto text = memory.ReadString(range.begin());
+    return text && !text->empty() && text->size() < range.size() &&
+           std::ranges::all_of(*text, [](unsigned char c) { return c >= ' ' || std::isspace(c); });
   }
 
   TypeId Complete(TypeId type) const {
@@ -400,6 +430,8 @@ Result<StartHeap> CompareStartHeaps(const Base& base, const checkpoint::ProcessI
   StartHeap heap = Comparison(base, module, before, after).Run();
   MCR_TRY(KeepCertain(start, before.chunks(), *base.again.image, heap.differences));
   heap.base_chunks = before.chunks();
+  heap.next_chunks = after.chunks();
+  MCR_ASSIGN(heap.next_holders, FindHolders(next, heap.next_chunks));
   return heap;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "mcr/base/range.h"
 #include "mcr/base/result.h"
 #include "mutator/graph/heap_chunks.h"
+#include "mutator/graph/heap_holders.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/transform/recipe.h"
@@ -34,9 +36,10 @@ struct StartDifference {
   std::optional<FileAddr> target;  // or it points there, in the new version
   bool bits = false;               // part of these bytes only
   bool text = false;               // memory without types that may be characters
-  bool mapped = false;             // malloc mapped it by itself: not to be found in other processes
-  Range<Addr> memory;              // of memory without types: all of it
-  std::string name;                // "table.offset"
+  bool plain = false;   // it is characters, or what malloc gave beyond what was asked for
+  bool mapped = false;  // malloc mapped it by itself: not to be found in other processes
+  Range<Addr> memory;   // of memory without types: all of it
+  std::string name;     // "table.offset"
 };
 
 struct StartHeap {
@@ -44,7 +47,11 @@ struct StartHeap {
   // Through what the new version's start leads to other memory than the old one's; "": it allocates
   // what the old one's did, each value in its new size.
   std::string other_memory;
-  std::vector<HeapChunk> base_chunks;
+  std::vector<HeapChunk> base_chunks, next_chunks;
+  // By where the new version's start has an allocation: the old one's that paths lead to in the
+  // same way. Empty if they lead to several.
+  std::map<Addr, Range<Addr>> counterparts;
+  std::vector<HeapHolder> next_holders;
 };
 
 // `module`: the one whose types change. `next`: the new version's rehearsal.

@@ -42,6 +42,11 @@ class Judge {
     const bool may_be_size = !difference.target && !heap_.other_memory.empty();
     if (!IsUntouched(difference, *at)) {
       Keep(difference);
+    } else if (difference.plain && may_be_size) {
+      plan_.conflicts.push_back(fmt::format(
+          "what `{}` points to holds something else after the new version's start, which also "
+          "leads to other memory than the old one's; the server's was kept",
+          difference.name));
     } else if (difference.bits || may_be_size) {
       Refuse(difference);
     } else {

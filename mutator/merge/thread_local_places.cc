@@ -1,5 +1,6 @@
 #include "mutator/merge/thread_local_places.h"
 
+#include <elf.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,6 +17,15 @@ constexpr uint64_t kWord = sizeof(uint64_t);
 constexpr uint64_t kLongestVector = 1 << 16;  // entries
 constexpr TypeId kNoType = ~TypeId{0};
 constexpr char kRestart[] = "restart the server for this update";
+
+// Whether what the loader has written into the new version depends on where the blocks are.
+bool RefersToBlocks(const ChangedModule& module) {
+  return module.after().tls_size() != 0 ||
+         std::ranges::any_of(module.after().relocations(), [](const Relocation& each) {
+           return each.type == R_X86_64_DTPMOD64 || each.type == R_X86_64_DTPOFF64 ||
+                  each.type == R_X86_64_TPOFF64 || each.type == R_X86_64_TLSDESC;
+         });
+}
 
 bool HasOthers(const ChangedModule& module) {
   return !SameThreadLocals(module.before(), module.after());
@@ -77,6 +87,7 @@ Status ThreadLocalPlaces::CheckChanged() const {
 
 bool ThreadLocalPlaces::PairBlocks() {
   bool changes = false;
+  const bool matters = std::ranges::any_of(context_.modules.all(), RefersToBlocks);
   for (const Block& block : before_.blocks()) {
     BlockPair pair{&block};
     const auto changed = std::ranges::find_if(
@@ -91,7 +102,8 @@ bool ThreadLocalPlaces::PairBlocks() {
       next = context_.next_modules.ByPath(block.module->path);
     }
     pair.after = next == nullptr ? nullptr : after_.Of(*next);
-    changes |= pair.after == nullptr || pair.after->distance != block.distance;
+    const bool moves = pair.after == nullptr || pair.after->distance != block.distance;
+    changes |= moves && (matters || pair.module != nullptr);
     pairs_.push_back(pair);
   }
   return changes;

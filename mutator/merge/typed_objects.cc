@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "mutator/graph/allocation_types.h"
@@ -11,6 +12,7 @@
 #include "mutator/graph/plausible.h"
 #include "mutator/graph/tracer.h"
 #include "mutator/merge/frame_roots.h"
+#include "mutator/merge/stack/frame_values.h"
 #include "mutator/merge/variable_pairs.h"
 
 namespace mcr::mutator {
@@ -18,6 +20,14 @@ namespace {
 
 constexpr uint64_t kWord = 8;
 constexpr uint64_t kRedZone = 128;
+
+std::set<TypeId> NotAllocated(const RecipeBook& recipes) {
+  std::set<TypeId> types;
+  for (const std::string& name : recipes.annotations().not_allocated()) {
+    if (const TypeId type = recipes.OldType(name); type != 0) types.insert(type);
+  }
+  return types;
+}
 
 const Recipe& RecipeOf(AddressMap& map, const Variable& variable, const Variable* after) {
   return after != nullptr && after->type != 0 ? map.RecipeOf(variable, *after)
@@ -28,14 +38,17 @@ const Recipe& RecipeOf(AddressMap& map, const Variable& variable, const Variable
 void AddLikelyRoots(const checkpoint::ProcessImage& live, const LoadedModules& loaded,
                     const ChangedModules& modules, const std::vector<HeapChunk>& chunks,
                     Tracer& tracer) {
-  const auto add = [&](Range<Addr> range, const std::string& name) {
+  const auto add = [&](Range<Addr> range, const std::string& name,
+                       const std::vector<Range<Addr>>& except) {
     const Tracer::Label label = tracer.NewLabel(name);
     std::vector<std::byte> bytes(range.size());
     if (!live.Read(range.begin(), bytes)) return;
     for (size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
       uint64_t word;
       std::memcpy(&word, bytes.data() + at, kWord);
-      if (FindChunk(chunks, Addr(word)) != nullptr) tracer.AddLikely(word, label);
+      const auto holds = [&](const Range<Addr>& each) { return each.Contains(range.begin() + at); };
+      if (FindChunk(chunks, Addr(word)) == nullptr || std::ranges::any_of(except, holds)) continue;
+      tracer.AddLikely(word, label);
     }
   };
   std::vector<const Mapping*> stacks;
@@ -44,15 +57,16 @@ void AddLikelyRoots(const checkpoint::ProcessImage& live, const LoadedModules& l
     const Mapping* stack = FindMapping(live.mappings(), pointer);
     if (stack == nullptr) continue;
     stacks.push_back(stack);
+    const RebuiltFrames rebuilt = FindRebuilt(thread, modules);
     const Addr begin =
         std::max(stack->range.begin(), Addr((pointer - kRedZone).value() & ~(kWord - 1)));
     add(*Range<Addr>::FromTo(begin, stack->range.end()),
-        fmt::format("the stack of thread {}", thread.tid));
+        fmt::format("the stack of thread {}", thread.tid), rebuilt.memory);
     const Tracer::Label registers =
         tracer.NewLabel(fmt::format("a register of thread {}", thread.tid));
-    for (const uint64_t word : {thread.registers.rbx, thread.registers.rbp, thread.registers.r12,
-                                thread.registers.r13, thread.registers.r14, thread.registers.r15}) {
-      tracer.AddLikely(word, registers);
+    for (const SavedRegister& each : kSavedRegisters) {
+      if (rebuilt.registers.contains(each.number)) continue;
+      tracer.AddLikely(thread.registers.*each.field, registers);
     }
   }
   for (const Mapping& mapping : ScannedOutside(live, modules.old_ranges())) {
@@ -63,7 +77,7 @@ void AddLikelyRoots(const checkpoint::ProcessImage& live, const LoadedModules& l
     const auto populated = live.PopulatedRanges(mapping.range);
     if (!populated) continue;
     for (const Range<Addr>& range : *populated) {
-      add(range, fmt::format("memory at {}", Hex(mapping.range.begin())));
+      add(range, fmt::format("memory at {}", Hex(mapping.range.begin())), {});
     }
   }
 }
@@ -119,11 +133,21 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
 // An object of a changed type could sit in memory that nothing types.
 void TypedObjects::RefuseUntyped(const ChangedModule& module) {
   RecipeBook& recipes = module.map().recipes();
+  const std::set<TypeId> elsewhere = NotAllocated(recipes);
+  for (const Object& object : graph_.objects) {
+    if (!elsewhere.contains(object.recipe->before)) continue;
+    problems_.push_back(
+        fmt::format("{} at {} (found by `{}`) is in allocated memory, where an "
+                    "annotation says that none is (annotation: not_allocated)",
+                    recipes.before().Describe(object.recipe->before), Hex(object.memory.begin()),
+                    *object.found_by));
+  }
   std::vector<std::byte> bytes;
   for (const UntypedObject& object : graph_.untyped) {
     bytes.resize(object.memory.size());
     if (!memory_.Read(object.memory.begin(), bytes)) continue;
     for (const TypeId type : module.map().changed_types()) {
+      if (elsewhere.contains(type)) continue;
       const Recipe& recipe = recipes.Get(type);
       const uint64_t count = CountThatFits(bytes.size(), recipe.from_size, false);
       const bool fits = recipe.flexible || object.in_region
@@ -133,7 +157,8 @@ void TypedObjects::RefuseUntyped(const ChangedModule& module) {
       const std::string name = recipes.before().Describe(type);
       problems_.push_back(fmt::format(
           "{} changed, and the {} bytes at {} that `{}` points to may hold one: nothing says "
-          "what they are (annotation: pointee of `{}`, with type \"{}\" or \"\")",
+          "what they are (annotation: pointee of `{}`, with type \"{}\" or \"\"; or "
+          "not_allocated)",
           name, bytes.size(), Hex(object.memory.begin()), *object.found_by, *object.found_by,
           name));
       break;

@@ -55,8 +55,9 @@ double LoadFloat(std::span<const std::byte> bytes, uint64_t at, uint64_t size) {
 
 class Applier {
  public:
-  Applier(std::span<const std::byte> from, std::span<std::byte> to, const TranslateWord& translate)
-      : from_(from), to_(to), translate_(translate) {}
+  Applier(std::span<const std::byte> from, std::span<std::byte> to, const TranslateWord& translate,
+          const LeftAlone& untouched)
+      : from_(from), to_(to), translate_(translate), untouched_(untouched) {}
 
   // One value at these offsets.
   Status Value(const Recipe& recipe, uint64_t from, uint64_t to) {
@@ -112,6 +113,9 @@ class Applier {
         return Bits(step, from, to);
       case Step::Kind::kUnion:
         return Union(step, from, to);
+      case Step::Kind::kElse:
+        if (untouched_ && untouched_(from, step.count * step.from_size)) return {};
+        return Fail(step.reason);
       case Step::Kind::kNested:
         for (uint64_t i = 0; i < step.count; ++i) {
           MCR_TRY(Value(*step.element, from + i * step.from_size, to + i * step.to_size));
@@ -230,13 +234,14 @@ class Applier {
   std::span<const std::byte> from_;
   std::span<std::byte> to_;
   const TranslateWord& translate_;
+  const LeftAlone& untouched_;
 };
 
 }  // namespace
 
 Status Apply(const Recipe& recipe, std::span<const std::byte> from, std::span<std::byte> to,
-             const TranslateWord& translate) {
-  Applier applier(from, to, translate);
+             const TranslateWord& translate, const LeftAlone& untouched) {
+  Applier applier(from, to, translate, untouched);
   MCR_TRY(applier.Value(recipe, 0, 0));
   return recipe.flexible ? applier.Flexible(*recipe.flexible, 0, 0) : Status();
 }
@@ -244,7 +249,8 @@ Status Apply(const Recipe& recipe, std::span<const std::byte> from, std::span<st
 Status ApplyAll(const Recipe& recipe, uint64_t count, std::span<const std::byte> from,
                 std::span<std::byte> to, const TranslateWord& translate) {
   if (count == 1) return Apply(recipe, from, to, translate);
-  Applier applier(from, to, translate);
+  const LeftAlone never;
+  Applier applier(from, to, translate, never);
   for (uint64_t i = 0; i < count; ++i) {
     MCR_TRY(applier.Value(recipe, i * recipe.from_size, i * recipe.to_size));
   }

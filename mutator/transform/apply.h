@@ -27,11 +27,16 @@ struct ValueWord {
 };
 using TranslateWord = std::function<Result<uint64_t>(const ValueWord&)>;
 
+// Whether nobody has touched these bytes of the old value since its start, so that the new one may
+// keep there what `to` holds.
+using LeftAlone = std::function<bool(uint64_t from, uint64_t size)>;
+
 // `to` holds what the new value is to be where the old one says nothing. Fails if a number does not
-// fit, an enumerator or a union's member is unknown, or a word cannot be translated. `from` and
-// `to` may be longer than the value: what follows is a flexible array.
+// fit, an enumerator or a union's member is unknown, a word cannot be translated, or a field became
+// something else and is not said to be untouched. `from` and `to` may be longer than the value:
+// what follows is a flexible array.
 Status Apply(const Recipe& recipe, std::span<const std::byte> from, std::span<std::byte> to,
-             const TranslateWord& translate);
+             const TranslateWord& translate, const LeftAlone& untouched = {});
 
 // `count` values one after the other, as Apply does each.
 Status ApplyAll(const Recipe& recipe, uint64_t count, std::span<const std::byte> from,

@@ -31,6 +31,7 @@ struct Step {
     kUnion,     // one of `members`, as the integer at `discriminator` says
     kConstant,  // what an annotation says that a new field begins with
     kFunction,  // the same, the address of a function of the new version
+    kElse,      // something else in the new version: only its start can say what is there
   };
   Kind kind = Kind::kBytes;
   uint64_t from = 0, to = 0;
@@ -48,6 +49,7 @@ struct Step {
   uint64_t discriminator_size = 0;              // kUnion: bytes
   int64_t constant = 0;                         // kConstant; kFunction: its file address
   std::string field;                            // for messages
+  std::string reason;                           // kElse: why it is not carried over
 
   uint64_t from_end() const { return from + count * from_size; }
 };

@@ -233,9 +233,9 @@ void RecipeBuilder::AddValue(TypeId before, TypeId after, Step step, Recipe& rec
   } else if (from.kind == TypeKind::kMemberPointer && to.kind == TypeKind::kMemberPointer) {
     step.kind = Kind::kOpaque;
   } else if (from.kind != to.kind || from.size != to.size) {
-    return Problem(recipe,
-                   fmt::format("{}{} became {} (annotation: drop, with initial)", NameOf(step),
-                               before_.Describe(before), after_.Describe(after)));
+    step.kind = Kind::kElse;
+    step.reason = fmt::format("{}{} became {} (annotation: drop, with initial)", NameOf(step),
+                              before_.Describe(before), after_.Describe(after));
   }
   recipe.steps.push_back(std::move(step));
 }

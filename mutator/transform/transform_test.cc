@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -236,6 +237,28 @@ TEST_F(TransformTest, FlexibleArraysGoToTheEndOfTheMemory) {
   EXPECT_EQ(to.items[0], 10);
   EXPECT_EQ(to.items[1], -20);
   EXPECT_EQ(MapOffset(book_->Get(s, t), 8), 16u);
+}
+
+TEST_F(TransformTest, WhatBecameSomethingElseIsTheNewStartsIfNobodyHasTouchedIt) {
+  const TypeId old_char = before_.Integer("char", 1), new_char = after_.Integer("char", 1);
+  const TypeId names = before_.Array(before_.Pointer(old_char), 2);
+  const TypeId a = before_.Record("s", 16, {{.name = "names", .type = names, .offset = 0}});
+  const TypeId list = after_.Pointer(after_.Pointer(new_char));
+  const TypeId b = after_.Record("s", 8, {{.name = "names", .type = list, .offset = 0}});
+  book_.emplace(before_.table, after_.table, annotations_);
+  const Recipe& recipe = book_->Get(a, b);
+  ASSERT_EQ(recipe.problem, "");
+  const uint64_t from[2] = {1, 2};
+  uint64_t to = 7;
+  const auto apply = [&](const LeftAlone& untouched) {
+    return Apply(recipe, std::as_bytes(std::span(from)), std::as_writable_bytes(std::span(&to, 1)),
+                 Same, untouched);
+  };
+  const Status touched = apply({});
+  ASSERT_FALSE(touched);
+  EXPECT_NE(touched.error().Line().find("`s.names`: char * [2] became char **"), std::string::npos);
+  EXPECT_TRUE(apply([](uint64_t at, uint64_t size) { return at == 0 && size == 16; }));
+  EXPECT_EQ(to, 7u);
 }
 
 }  // namespace

@@ -227,7 +227,8 @@ void LayoutMatcher::AddValue(TypeId before, TypeId after, FieldMatch field,
     field.after_type = to.target;
   } else if (from.kind == TypeKind::kFloat && to.kind == TypeKind::kFloat) {
     field.kind = from.size == to.size ? Kind::kBytes : Kind::kFloat;
-  } else if (is_pointer || to.kind == TypeKind::kPointer || from.kind == to.kind) {
+  } else if (from.kind == to.kind ||
+             (from.size == to.size && (is_pointer || to.kind == TypeKind::kPointer))) {
     field.kind = Kind::kUntyped;  // unions, member pointers, an address that became a number
   } else {
     return;  // nothing that could be compared: the merge has refused it, or left it to the new one

@@ -73,6 +73,7 @@ class Checker {
 
   Result<Findings> Run() {
     for (const Account::Module& module : account_.modules) MCR_TRY(Variables(module));
+    MCR_TRY(FieldsOfStart());
     MCR_TRY(Objects());
     MCR_TRY(HeapOfStart());
     MCR_TRY(Writes());
@@ -119,6 +120,27 @@ class Checker {
     }
     findings_.values.Wrong(variable.title +
                            " has changed since the start, and its value is the new version's");
+  }
+
+  // Fields of variables that are the new version's.
+  Status FieldsOfStart() {
+    for (const Range<Addr>& range : account_.fields_from_next) {
+      const auto module = std::ranges::find_if(
+          account_.modules, [&](const auto& each) { return each.before.Contains(range); });
+      if (module == account_.modules.end()) continue;
+      ++findings_.values.checked;
+      old_.resize(range.size());
+      MCR_TRY(old_values_.Read(range.begin(), old_));
+      const FileAddr at(range.begin() - module->before_bias);
+      if (process_.start == nullptr ||
+          !process_.start->IsTouched(words_.VersionOf(*module), *module, at, old_)) {
+        continue;
+      }
+      findings_.values.Wrong(fmt::format(
+          "the {} bytes at {} have changed since the start, and are the new version's now",
+          range.size(), Hex(range.begin())));
+    }
+    return {};
   }
 
   // Values of objects that are the new version's.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "mutator/debuginfo/type_table.h"
@@ -64,8 +65,12 @@ bool MayPoint(const TypeTable& types, TypeId id) {
 
 class Matcher {
  public:
-  Matcher(const FrameAtCall& before, const FrameAtCall& after)
-      : before_(before), after_(after), old_names_(InScope(before)), new_names_(InScope(after)) {}
+  Matcher(const FrameAtCall& before, const FrameAtCall& after, bool is_start_frame)
+      : before_(before),
+        after_(after),
+        is_start_frame_(is_start_frame),
+        old_names_(InScope(before)),
+        new_names_(InScope(after)) {}
 
   Result<FramePlan> Match(const std::string& name);
 
@@ -83,7 +88,10 @@ class Matcher {
                  const FrameTarget& target);
   static bool IsAt(const Location& place, const FrameTarget& target);
   void MatchUndescribed();
-  std::vector<Location> FindAhead(const FrameAtCall& frame, const FrameVariable& variable) const;
+  static void JoinHalves(std::vector<ModelledValue>& values);
+  // Remembers its answers.
+  std::vector<Location> FindAhead(const FrameAtCall& frame, const FrameVariable& variable);
+  static std::vector<Location> LookAhead(const FrameAtCall& frame, const FrameVariable& variable);
   bool IsOutOfScope(const FrameObject& object) const;
   bool IsCovered(FrameOffset granule) const;
   bool IsCarriedIn(int register_number) const;
@@ -93,10 +101,12 @@ class Matcher {
 
   const FrameAtCall& before_;
   const FrameAtCall& after_;
+  const bool is_start_frame_;
   const ByName old_names_, new_names_;
   FramePlan plan_;
   std::vector<ModelledValue> undescribed_;
   std::vector<const FrameVariable*> unknown_;  // told as problems already
+  std::unordered_map<const FrameVariable*, std::vector<Location>> ahead_;
 };
 
 Result<FramePlan> Matcher::Match(const std::string& name) {
@@ -175,7 +185,7 @@ void Matcher::MatchVariable(const FrameVariable& variable, const FrameVariable* 
           {variable.name, same->size, variable.size, found, to, read, type, reshaped});
       return;
     }
-  } else if (same != nullptr && read) {
+  } else if (same != nullptr && read && !is_start_frame_) {
     unknown_.push_back(&variable);
     const auto difference = LayoutDifference(before_.function->frame.types, same->type,
                                              after_.function->frame.types, variable.type);
@@ -184,10 +194,11 @@ void Matcher::MatchVariable(const FrameVariable& variable, const FrameVariable* 
     return;
   }
   if (!read) return;
-  if (old_names_.contains(variable.name)) {
+  if (old_names_.contains(variable.name) && !is_start_frame_) {
     unknown_.push_back(&variable);
-    return Problem(
-        fmt::format("the value of variable `{}` is not known in the old version", variable.name));
+    return Problem(fmt::format(
+        "the value of variable `{}` is not known in the old version (annotation: start_frame)",
+        variable.name));
   }
   const bool may_point = MayPoint(after_.function->frame.types, variable.type);
   for (const Location& piece : to) {
@@ -353,6 +364,8 @@ void Matcher::TakeAhead(const FrameVariable& variable, const std::vector<Locatio
   if (IsKnown(from)) {
     plan_.carried.push_back({variable.name, variable.size, variable.size, from, to, true,
                              before_.function->TypeOf(*old->second.front())});
+  } else if (is_start_frame_) {
+    plan_.modelled.push_back({target, fmt::format("variable `{}`", variable.name)});
   } else {
     Problem(
         fmt::format("the value of variable `{}` is not known in the old version", variable.name));
@@ -374,18 +387,47 @@ void Matcher::MatchUndescribed() {
              return IsKnown(after_.WhereIs(*variable)) || !FindAhead(after_, *variable).empty();
            });
   });
-  const bool explained = undescribed_.size() <= static_cast<size_t>(homeless);
+  const bool explained = is_start_frame_ || undescribed_.size() <= static_cast<size_t>(homeless);
   for (ModelledValue& each : undescribed_) {
     if (explained) {
       plan_.modelled.push_back(std::move(each));
     } else {
-      Problem("it needs " + each.what + ", which no debug information describes");
+      Problem("it needs " + each.what +
+              ", which no debug information describes (annotation: start_frame)");
     }
   }
+  if (is_start_frame_) JoinHalves(plan_.modelled);
 }
 
-std::vector<Location> Matcher::FindAhead(const FrameAtCall& frame,
-                                         const FrameVariable& variable) const {
+// By words, where both halves are needed: they may be a pointer.
+void Matcher::JoinHalves(std::vector<ModelledValue>& values) {
+  std::vector<ModelledValue> joined;
+  std::map<FrameOffset, ModelledValue> halves;
+  for (const ModelledValue& each : values) {
+    if (each.to.register_number != kNoRegister) {
+      joined.push_back(each);
+      continue;
+    }
+    const auto end = each.to.at + static_cast<int64_t>(each.to.size);
+    for (FrameOffset at = each.to.at & ~(kFlowGranule - 1); at < end; at += kFlowGranule) {
+      halves.try_emplace(at, ModelledValue{{kNoRegister, at, kFlowGranule}, each.what});
+    }
+  }
+  for (auto& [at, half] : halves) {
+    if (at % kWord == 0 && halves.contains(at + kFlowGranule)) half.to.size = kWord;
+    const auto first = at % kWord == 0 ? halves.end() : halves.find(at - kFlowGranule);
+    if (first == halves.end()) joined.push_back(half);
+  }
+  values = std::move(joined);
+}
+
+std::vector<Location> Matcher::FindAhead(const FrameAtCall& frame, const FrameVariable& variable) {
+  const auto known = ahead_.find(&variable);
+  if (known != ahead_.end()) return known->second;
+  return ahead_.emplace(&variable, LookAhead(frame, variable)).first->second;
+}
+
+std::vector<Location> Matcher::LookAhead(const FrameAtCall& frame, const FrameVariable& variable) {
   if (IsKnown(frame.WhereIs(variable))) return {};
   for (const FrameVariable::Described& each : variable.locations) {
     if (!each.where || each.pieces.size() != 1) continue;
@@ -449,6 +491,14 @@ std::vector<Location> FrameAtCall::WhereIs(const FrameVariable& variable) const 
   return settled;
 }
 
+bool FrameAtCall::MayRead(FrameOffset at) const {
+  const auto word = live.words.lower_bound(at - kFlowGranule + 1);
+  const bool is_live = word != live.words.end() && *word < at + kWord;
+  return is_live || std::ranges::any_of(function->flow.exposed(), [&](const FrameObject& object) {
+           return object.begin < at + kWord && at < object.end;
+         });
+}
+
 bool FrameAtCall::Reads(const FrameVariable& variable, const std::vector<Location>& places) const {
   const auto& taken = function->flow.taken();
   return std::ranges::any_of(places, [&](const Location& piece) {
@@ -476,8 +526,8 @@ Result<FrameAtCall> FrameAtCall::Create(const FrameKnowledge& function, FileAddr
 }
 
 Result<FramePlan> MatchFrames(const std::string& name, const FrameAtCall& before,
-                              const FrameAtCall& after) {
-  return Matcher(before, after).Match(name);
+                              const FrameAtCall& after, bool is_start_frame) {
+  return Matcher(before, after, is_start_frame).Match(name);
 }
 
 }  // namespace mcr::mutator

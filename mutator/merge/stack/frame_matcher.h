@@ -41,6 +41,8 @@ struct FrameAtCall {
   // relative to a register that is known to hold an address in the frame.
   Location Settle(Location location) const;
   std::vector<Location> WhereIs(const FrameVariable& variable) const;
+  // Whether it may read the word there.
+  bool MayRead(FrameOffset at) const;
   // Whether the code may read the variable, which is in these places, after the call: by itself or
   // through its address.
   bool Reads(const FrameVariable& variable, const std::vector<Location>& places) const;
@@ -49,8 +51,10 @@ struct FrameAtCall {
 // Whether each piece of a variable is somewhere.
 bool IsKnown(const std::vector<Location>& pieces);
 
+// `is_start_frame`: what nothing describes is as the new version's start left it, says an
+// annotation.
 Result<FramePlan> MatchFrames(const std::string& name, const FrameAtCall& before,
-                              const FrameAtCall& after);
+                              const FrameAtCall& after, bool is_start_frame = false);
 
 }  // namespace mcr::mutator
 

@@ -89,10 +89,11 @@ class CachingPlanner : public FramePlanner {
   CachingPlanner(std::unique_ptr<Disassembler> disassembler, std::shared_ptr<const Program> before,
                  std::unique_ptr<FrameVariables> old_variables,
                  std::shared_ptr<const Program> after,
-                 std::unique_ptr<FrameVariables> new_variables)
+                 std::unique_ptr<FrameVariables> new_variables, std::set<std::string> start_frames)
       : disassembler_(std::move(disassembler)),
         before_(std::move(before), std::move(old_variables), *disassembler_),
-        after_(std::move(after), std::move(new_variables), *disassembler_) {
+        after_(std::move(after), std::move(new_variables), *disassembler_),
+        start_frames_(std::move(start_frames)) {
     for (const Function& function : after_.program().functions()) {
       new_functions_.emplace(function.Key(), &function);
     }
@@ -104,6 +105,13 @@ class CachingPlanner : public FramePlanner {
     return plans_.emplace(old_return, Make(old_return)).first->second;
   }
 
+  const FramePlan* PlanGoingOnAt(FileAddr new_return) const override {
+    for (const auto& [returns, plan] : plans_) {
+      if (plan && plan->new_return == new_return) return &*plan;
+    }
+    return nullptr;
+  }
+
   void PlanFunction(const Function& old_function) override {
     const auto& known = before_.Know(old_function);
     if (!known) return;
@@ -113,6 +121,15 @@ class CachingPlanner : public FramePlanner {
         LocalsAt(returns);
       }
     }
+  }
+
+  bool MayRead(FileAddr new_return, FrameOffset at) override {
+    const Function* function = after_.program().FindFunction(new_return - 1);
+    if (function == nullptr) return true;
+    const auto& known = after_.Know(*function);
+    if (!known) return true;
+    const auto frame = FrameAtCall::Create(known->knowledge, new_return);
+    return !frame || frame->MayRead(at);
   }
 
   const std::vector<LiveLocal>& LocalsAt(FileAddr old_return) override {
@@ -135,7 +152,8 @@ class CachingPlanner : public FramePlanner {
                FindSameCall(old_side->calls, old_return, new_side->calls));
     MCR_ASSIGN(const auto old_frame, FrameAtCall::Create(old_side->knowledge, old_return));
     MCR_ASSIGN(const auto new_frame, FrameAtCall::Create(new_side->knowledge, new_return));
-    return MatchFrames(old_function->name, old_frame, new_frame);
+    const bool is_start_frame = start_frames_.contains(old_function->name);
+    return MatchFrames(old_function->name, old_frame, new_frame, is_start_frame);
   }
 
   std::vector<LiveLocal> FindLocals(FileAddr old_return) {
@@ -158,6 +176,7 @@ class CachingPlanner : public FramePlanner {
 
   const std::unique_ptr<Disassembler> disassembler_;
   Side before_, after_;
+  const std::set<std::string> start_frames_;
   std::unordered_map<std::string, const Function*> new_functions_;
   std::unordered_map<FileAddr, Result<FramePlan>> plans_;
   std::unordered_map<FileAddr, std::vector<LiveLocal>> locals_;
@@ -167,13 +186,14 @@ class CachingPlanner : public FramePlanner {
 
 Result<std::unique_ptr<FramePlanner>> FramePlanner::Create(std::shared_ptr<const Program> before,
                                                            std::shared_ptr<const Program> after,
-                                                           const DebugSearch& search) {
+                                                           const DebugSearch& search,
+                                                           std::set<std::string> start_frames) {
   MCR_ASSIGN(auto disassembler, Disassembler::Create());
   MCR_ASSIGN(auto old_variables, FrameVariables::Open(before->path(), search));
   MCR_ASSIGN(auto new_variables, FrameVariables::Open(after->path(), search));
   return std::make_unique<CachingPlanner>(std::move(disassembler), std::move(before),
                                           std::move(old_variables), std::move(after),
-                                          std::move(new_variables));
+                                          std::move(new_variables), std::move(start_frames));
 }
 
 }  // namespace mcr::mutator

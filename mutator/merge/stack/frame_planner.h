@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,12 @@ struct LiveLocal {
 
 class FramePlanner {
  public:
-  // Debug information is looked for as Program::Load does.
+  // Debug information is looked for as Program::Load does. `start_frames`: functions that an
+  // annotation names (profile.proto).
   static Result<std::unique_ptr<FramePlanner>> Create(std::shared_ptr<const Program> before,
                                                       std::shared_ptr<const Program> after,
-                                                      const DebugSearch& search);
+                                                      const DebugSearch& search,
+                                                      std::set<std::string> start_frames = {});
   virtual ~FramePlanner() = default;
 
   // For the frame that a call returns to at `old_return`. Fails if the function is not in the new
@@ -37,9 +40,17 @@ class FramePlanner {
   // answers.
   virtual const Result<FramePlan>& Plan(FileAddr old_return) = 0;
 
+  // Of those that were made: one whose frame goes on there in the new version; nullptr: none does.
+  virtual const FramePlan* PlanGoingOnAt(FileAddr new_return) const = 0;
+
   // Of the old function whose frame a call returns to at `old_return`: those whose type and place
   // are known. Remembers its answers.
   virtual const std::vector<LiveLocal>& LocalsAt(FileAddr old_return) = 0;
+
+  // Of the new function whose frame a call returns to at `new_return`: whether it may still read
+  // the word that is so far from its canonical frame address. True if nothing says that it does
+  // not.
+  virtual bool MayRead(FileAddr new_return, FrameOffset at) = 0;
 
   // All calls of the function: for functions on the stacks, before anybody waits.
   virtual void PlanFunction(const Function& old_function) = 0;

@@ -18,6 +18,13 @@ Result<uint64_t> RegisterIn(const checkpoint::StackFrame& frame,
               std::string(kRegisterNames[static_cast<size_t>(number)]));
 }
 
+Addr SavedAt(const checkpoint::StackFrame& frame, int number) {
+  const auto found = std::ranges::find(kSavedRegisters, number, &SavedRegister::number);
+  return found == kSavedRegisters.end()
+             ? Addr()
+             : frame.saved[static_cast<size_t>(found - kSavedRegisters.begin())];
+}
+
 Result<std::vector<std::byte>> ReadPieces(const ActiveFrame& active,
                                           const checkpoint::ProcessImage& image,
                                           const std::vector<Location>& pieces, uint64_t size) {

@@ -20,7 +20,7 @@ namespace mcr::mutator {
 
 struct SavedRegister {
   int number;
-  unsigned long long user_regs_struct::*field;
+  unsigned long long user_regs_struct::* field;
 };
 // In the order of StackFrame::saved.
 inline constexpr std::array<SavedRegister, 6> kSavedRegisters = {{{kRbx, &user_regs_struct::rbx},
@@ -34,6 +34,9 @@ inline constexpr std::array<SavedRegister, 6> kSavedRegisters = {{{kRbx, &user_r
 Result<uint64_t> RegisterIn(const checkpoint::StackFrame& frame,
                             const checkpoint::ProcessImage& image,
                             const user_regs_struct& registers, int number);
+
+// Where it was saved; null: the thread has it.
+Addr SavedAt(const checkpoint::StackFrame& frame, int number);
 
 struct ActiveFrame {
   const checkpoint::StackFrame& frame;

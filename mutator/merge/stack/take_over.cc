@@ -8,6 +8,7 @@
 #include "mutator/graph/memory_scan.h"
 #include "mutator/merge/stack/frame_planner.h"
 #include "mutator/merge/stack/frame_values.h"
+#include "mutator/merge/stack/model_frame.h"
 #include "mutator/transform/apply.h"
 
 namespace mcr::mutator {
@@ -22,6 +23,13 @@ uint64_t WordAt(std::span<const std::byte> bytes, uint64_t at) {
   uint64_t word = 0;
   std::memcpy(&word, bytes.data() + at, std::min<uint64_t>(kWord, bytes.size() - at));
   return word;
+}
+
+// Of a variable that is one word.
+std::optional<FrameTarget> WordPlace(const CarriedVariable& variable) {
+  if (variable.to.size() != 1 || variable.new_size != kWord) return std::nullopt;
+  const Location& place = variable.to.front();
+  return FrameTarget{place.register_number, place.offset, kWord};
 }
 
 }  // namespace
@@ -42,21 +50,39 @@ StackTakeOver::StackTakeOver(Context context) : context_(context) {
 
 // Nobody unwound the server, because it runs. Its stacks will be like those of the new version, so
 // the plans for those are made now and not in the pause.
-void StackTakeOver::Foresee() const {
+void StackTakeOver::Foresee() {
   for (const checkpoint::ThreadImage& thread : context_.next.threads()) {
     for (const checkpoint::StackFrame& frame : thread.frames) {
       for (const ChangedModule& module : context_.modules.all()) {
-        if (!module.next.range.Contains(frame.instruction)) continue;
-        const FileAddr at(frame.instruction.value() - module.next.bias.value());
-        const Function* active = module.after().FindFunction(at - 1);
-        if (active == nullptr || module.versions->frames == nullptr) continue;
-        for (const Function& each : module.before().functions()) {
-          if (each.Key() != active->Key()) continue;
-          // Where types change, the variables of functions that stay the same matter, too.
-          const bool matters = !module.map().HasSame(each) || !module.map().changed_types().empty();
-          if (matters) module.versions->frames->PlanFunction(each);
-        }
+        if (module.next.range.Contains(frame.instruction)) Foresee(module, frame.instruction);
       }
+    }
+  }
+}
+
+void StackTakeOver::Foresee(const ChangedModule& module, Addr instruction) {
+  FramePlanner* frames = module.versions->frames.get();
+  const FileAddr at(instruction - module.next.bias);
+  const Function* active = module.after().FindFunction(at - 1);
+  if (active == nullptr || frames == nullptr) return;
+  for (const Function& each : module.before().functions()) {
+    if (each.Key() != active->Key()) continue;
+    const bool changed = !module.map().HasSame(each);
+    // Where types change, the variables of functions that stay the same matter, too.
+    if (!changed && module.map().changed_types().empty()) continue;
+    frames->PlanFunction(each);
+    const FramePlan* plan = changed ? frames->PlanGoingOnAt(at) : nullptr;
+    const auto model =
+        plan != nullptr ? ModelFrame::Find(context_.next, instruction) : std::nullopt;
+    if (!model) continue;
+    for (const CarriedVariable& carried : plan->carried) {
+      const auto place = WordPlace(carried);
+      const auto word = place ? model->ReadWord(*place) : std::nullopt;
+      if (word) context_.start_allocations.Pair(*word, 0);  // of a process that nobody has stopped
+    }
+    // What the frames will lead to belongs to what is brought along.
+    for (const ModelledValue& value : plan->modelled) {
+      (void)model->Read(value, context_.next_to_live, context_.start_allocations, Addr());
     }
   }
 }
@@ -167,6 +193,7 @@ Status StackTakeOver::RebuildFrame(Rebuilt& stack, size_t index, Values& values)
   }
   for (const CarriedVariable& each : plan.carried) MCR_TRY(Carry(stack, frame, each, values));
   for (const ComputedValue& each : plan.computed) MCR_TRY(Compute(stack, frame, each, values));
+  if (!plan.modelled.empty()) PairCarried(stack, frame, values);
   for (const ModelledValue& each : plan.modelled) {
     MCR_TRY(TakeFromNext(stack, frame, each, values));
   }
@@ -264,51 +291,56 @@ Status StackTakeOver::Compute(Rebuilt& stack, const FramePlace& frame,
   return {};
 }
 
+// What variables that both versions have point to is the same.
+void StackTakeOver::PairCarried(const Rebuilt& stack, const FramePlace& frame,
+                                const Values& values) {
+  const Addr returns = frame.module->next.bias + frame.plan->new_return.value();
+  const auto model = ModelFrame::Find(context_.next, returns);
+  if (!model) return;
+  for (const CarriedVariable& each : frame.plan->carried) {
+    const auto to = WordPlace(each);
+    const auto theirs = to ? model->ReadWord(*to) : std::nullopt;
+    if (!theirs) continue;
+    uint64_t ours = 0;
+    if (to->register_number != kNoRegister) {
+      ours = values[static_cast<size_t>(to->register_number)];
+    } else {
+      const Addr at = Plus(frame.new_end, to->at);
+      ours = WordAt(stack.bytes, at - stack.layout.written().begin());
+    }
+    context_.start_allocations.Pair(*theirs, ours);
+  }
+}
+
 // The process of the new version that is idle at the same call: it has there what its start-up
 // made, which is all that anybody knows of a value that the old version does not have.
 Status StackTakeOver::TakeFromNext(Rebuilt& stack, const FramePlace& frame,
                                    const ModelledValue& modelled, Values& values) {
   if (!frame.required) return {};
-  const uint64_t returns = frame.module->next.bias.value() + frame.plan->new_return.value();
   const auto refuse = [&](const std::string& why) {
     Problem(stack.layout.tid(),
             fmt::format("the new `{}` needs {}, which the old one does not have, and {}",
                         frame.plan->function, modelled.what, why));
     return Status();
   };
-  for (const checkpoint::ThreadImage& thread : context_.next.threads()) {
-    const auto found = std::ranges::find_if(
-        thread.frames, [&](const auto& each) { return each.instruction.value() == returns; });
-    if (found == thread.frames.end() || std::next(found) == thread.frames.end()) continue;
-    const Addr end = std::next(found)->stack_pointer;
-    std::vector<std::byte> bytes(modelled.to.size);
-    if (modelled.to.register_number != kNoRegister) {
-      MCR_ASSIGN(const uint64_t word,
-                 RegisterIn(*found, context_.next, thread.registers, modelled.to.register_number));
-      std::memcpy(bytes.data(), &word, std::min<uint64_t>(bytes.size(), kWord));
-    } else {
-      MCR_TRY(context_.next.Read(Plus(end, modelled.to.at), bytes));
-    }
-    for (uint64_t at = 0; modelled.may_point && at + kWord <= bytes.size(); at += kWord) {
-      const ImageMap::Word word = context_.next_to_live.Translate(WordAt(bytes, at));
-      uint64_t value = word.value;
-      if (word.kind == ImageMap::Kind::kForeign) {
-        const Addr target(word.value);
-        if (target < found->stack_pointer || end < target) {
-          return refuse("a start of it has the address of its own memory there");
-        }
-        value = frame.new_end.value() - (end - target);
-      }
-      std::memcpy(bytes.data() + at, &value, kWord);
-    }
-    if (modelled.to.register_number != kNoRegister) {
-      values[static_cast<size_t>(modelled.to.register_number)] = WordAt(bytes, 0);
-    } else {
-      Put(stack, Plus(frame.new_end, modelled.to.at), bytes);
-    }
+  const Addr returns = frame.module->next.bias + frame.plan->new_return.value();
+  const auto model = ModelFrame::Find(context_.next, returns);
+  if (!model) return refuse("no process of the new version is at this call");
+  const auto bytes =
+      model->Read(modelled, context_.next_to_live, context_.start_allocations, frame.new_end);
+  if (!bytes) {
+    return refuse("a start of it has the address of its own memory there: " + bytes.error().Line());
+  }
+  if (modelled.to.register_number != kNoRegister) {
+    values[static_cast<size_t>(modelled.to.register_number)] = WordAt(*bytes, 0);
     return {};
   }
-  return refuse("no process of the new version is at this call");
+  const Addr to = Plus(frame.new_end, modelled.to.at);
+  Put(stack, to, *bytes);
+  for (uint64_t at = 0; at + kWord <= bytes->size(); at += kWord) {
+    if (IsPlaceholder(WordAt(*bytes, at))) PutWord(stack, to + at, WordAt(*bytes, at));
+  }
+  return {};
 }
 
 const StackLayout* StackTakeOver::StackOf(uint64_t word) const {
@@ -332,8 +364,11 @@ uint64_t StackTakeOver::Translate(uint64_t word, const std::string& holder, bool
   if (required) {
     problems_.push_back(
         fmt::format("process {}: {} points to {}", context_.live.pid(), holder, problem));
+    return word;
   }
-  return word;
+  // Nobody reads it, but it must not lead into the old version.
+  const ChangedModule* module = context_.modules.Of(word);
+  return module == nullptr ? word : module->Shifted(word);
 }
 
 // `certain`: the word is an address, not what an earlier call left.

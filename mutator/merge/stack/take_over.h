@@ -26,6 +26,7 @@
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/stack/stack_layout.h"
+#include "mutator/merge/start_allocations.h"
 
 namespace mcr::mutator {
 
@@ -38,6 +39,7 @@ class StackTakeOver {
     const ImageMap& next_to_live;
     PointerGuard guard;
     const ObjectMoves& moves;
+    StartAllocations& start_allocations;
   };
 
   // Nothing to do, and nothing done, if no active function changed.
@@ -79,7 +81,8 @@ class StackTakeOver {
     std::vector<uint64_t> placeholders;  // offsets
   };
 
-  void Foresee() const;
+  void Foresee();
+  void Foresee(const ChangedModule& module, Addr instruction);
   Status RebuildStack(Rebuilt& stack);
   Status CopyFrame(Rebuilt& stack, const FramePlace& frame, bool innermost);
   Status RebuildFrame(Rebuilt& stack, size_t index, Values& values);
@@ -88,6 +91,7 @@ class StackTakeOver {
                Values& values);
   Status Compute(Rebuilt& stack, const FramePlace& frame, const ComputedValue& value,
                  Values& values);
+  void PairCarried(const Rebuilt& stack, const FramePlace& frame, const Values& values);
   Status TakeFromNext(Rebuilt& stack, const FramePlace& frame, const ModelledValue& value,
                       Values& values);
 

@@ -1,0 +1,222 @@
+#include "mutator/merge/start_allocations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "mcr/base/bytes.h"
+#include "mutator/graph/heap_holders.h"
+#include "mutator/graph/memory_scan.h"
+#include "mutator/merge/address_map.h"
+#include "mutator/merge/stack/frame_planner.h"
+
+namespace mcr::mutator {
+namespace {
+
+constexpr uint64_t kWord = 8;
+
+uint64_t WordAt(std::span<const std::byte> bytes, uint64_t at) {
+  uint64_t word;
+  std::memcpy(&word, bytes.data() + at, kWord);
+  return word;
+}
+
+}  // namespace
+
+Result<const StartHeap*> StartAllocations::Heap() {
+  if (context_.base == nullptr) return Fail("the old version's start is not known");
+  if (heap_ != nullptr) return heap_;
+  MCR_ASSIGN(heap_, context_.heap());
+  return heap_;
+}
+
+Result<const ChunkPair*> StartAllocations::PairAt(Range<Addr> ChunkPair::* side, Addr at) {
+  MCR_ASSIGN(const StartHeap* heap, Heap());
+  if (!pairs_) {
+    MCR_ASSIGN(const auto chunks, WalkHeap(context_.live));
+    pairs_ = PairChunks(context_.live, chunks, *context_.base->start.image, heap->base_chunks);
+  }
+  return FindPair(*pairs_, side, at);
+}
+
+Result<uint64_t> StartAllocations::Bring(uint64_t word, Addr holder) {
+  MCR_ASSIGN(const StartHeap* heap, Heap());
+  const HeapChunk* chunk = FindChunk(heap->next_chunks, Addr(word));
+  if (chunk == nullptr || !chunk->in_use) return Fail("it is no memory that malloc gave");
+  const uint64_t offset = Addr(word) - chunk->payload.begin();
+  if (const auto same = heap->counterparts.find(chunk->payload.begin());
+      same != heap->counterparts.end()) {
+    if (same->second.empty()) return Fail("nothing says which of the old start's memory it is");
+    return InLive(same->second, offset);
+  }
+  if (const auto known = paired_.find(chunk->payload.begin()); known != paired_.end()) {
+    return known->second.second + (word - known->second.first);
+  }
+  holders_.insert(holder);
+  const auto [copy, is_new] = copies_.try_emplace(chunk->payload.begin());
+  if (is_new) {
+    copy->second = {chunk, Place(chunk->payload.size()), Name(holder)};
+    unfilled_.push_back(copy->second);
+  }
+  return (copy->second.placeholder + offset).value();
+}
+
+void StartAllocations::Pair(uint64_t next_word, uint64_t live_word) {
+  const auto heap = Heap();
+  const HeapChunk* chunk = heap ? FindChunk((*heap)->next_chunks, Addr(next_word)) : nullptr;
+  if (chunk != nullptr && chunk->in_use) {
+    paired_.try_emplace(chunk->payload.begin(), next_word, live_word);
+  }
+}
+
+uint64_t StartAllocations::Allocate(std::vector<std::byte> bytes) {
+  const Addr at = Place(bytes.size());
+  made_.push_back({at, std::move(bytes)});
+  return at.value();
+}
+
+Addr StartAllocations::Place(uint64_t size) {
+  const Addr place = placeholder_;
+  placeholder_ = ObjectMoves::PlaceholderAfter(place, size);
+  return place;
+}
+
+Result<uint64_t> StartAllocations::InLive(Range<Addr> in_base, uint64_t offset) {
+  MCR_ASSIGN(const ChunkPair* pair, PairAt(&ChunkPair::base, in_base.begin()));
+  if (pair == nullptr) return Fail("the server has changed that memory, or given it back");
+  const uint64_t begin = pair->live.begin().value();
+  const ObjectMoves::Landing landing = context_.moves.Translate(begin, 0);
+  if (landing.move == nullptr) return begin + offset;
+  if (offset == 0 && landing.to) return *landing.to;
+  return Fail("it is a part of an object whose type changes");
+}
+
+bool StartAllocations::IsUntouched(std::span<const std::byte> live,
+                                   std::span<const std::byte> start) {
+  if (SameBytes(live, start)) return true;
+  for (uint64_t at = 0; at + kWord <= live.size(); at += kWord) {
+    const uint64_t ours = WordAt(live, at), theirs = WordAt(start, at);
+    if (ours != theirs && !SameAllocation(ours, theirs)) return false;
+  }
+  const size_t rest = live.size() % kWord;
+  return SameBytes(live.last(rest), start.last(rest));
+}
+
+// Both are the address of the same allocation, and that holds the same.
+bool StartAllocations::SameAllocation(uint64_t live_word, uint64_t start_word) {
+  const auto pair = PairAt(&ChunkPair::base, Addr(start_word));
+  if (!pair || *pair == nullptr) return false;
+  const auto [live, base] = **pair;
+  if (Addr(live_word) < live.begin() ||
+      Addr(live_word) - live.begin() != Addr(start_word) - base.begin()) {
+    return false;
+  }
+  std::vector<std::byte> ours(live.size()), theirs(base.size());
+  return context_.live.Read(live.begin(), ours) &&
+         context_.base->start.image->Read(base.begin(), theirs) && ours == theirs;
+}
+
+Status StartAllocations::AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan) {
+  while (!unfilled_.empty()) {
+    const Copy copy = unfilled_.front();
+    unfilled_.pop_front();
+    auto bytes = Fill(copy, graft);
+    if (bytes) {
+      made_.push_back({copy.placeholder, *std::move(bytes)});
+    } else {
+      plan.problems.push_back(fmt::format(
+          "what {} points to is memory that only the new version's start allocates, and leads to "
+          "more that cannot be brought along: {}",
+          copy.led_by, bytes.error().Line()));
+    }
+  }
+  for (const auto& [begin, copy] : copies_) RefuseShared(copy, plan);
+  plan.objects.brought += copies_.size();
+  std::ranges::sort(made_, {}, &Made::placeholder);
+  for (const Made& made : made_) {
+    graft.allocations.push_back({.placeholder = made.placeholder, .size = made.bytes.size()});
+    graft.allocated_writes.Add(made.placeholder, made.bytes);
+  }
+  return {};
+}
+
+// In the live process's terms.
+Result<std::vector<std::byte>> StartAllocations::Fill(const Copy& copy,
+                                                      checkpoint::ProcessGraft& graft) {
+  const Range<Addr> from = copy.chunk->payload;
+  const PointerGuard theirs = ReadPointerGuard(context_.next);
+  const PointerGuard ours = ReadPointerGuard(context_.live);
+  std::vector<std::byte> bytes(from.size());
+  MCR_TRY(context_.next.Read(from.begin(), bytes));
+  for (uint64_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+    const uint64_t word = WordAt(bytes, at);
+    ImageMap::Word translated = context_.next_to_live.Translate(word);
+    if (translated.kind == ImageMap::Kind::kValue) {
+      const auto plain = context_.next_to_live.Translate(theirs.Demangle(word));
+      if (plain.kind != ImageMap::Kind::kPointer) continue;
+      translated.value = ours.Mangle(plain.value);
+    } else if (translated.kind == ImageMap::Kind::kForeign) {
+      const HeapChunk* target = FindChunk(heap_->next_chunks, Addr(word));
+      if (target != nullptr && !target->in_use) {
+        translated.value = 0;  // left over in memory that nobody has written to
+      } else {
+        MCR_ASSIGN(translated.value, Bring(word, from.begin() + at));
+      }
+    }
+    std::memcpy(bytes.data() + at, &translated.value, kWord);
+    if (IsPlaceholder(translated.value)) {
+      graft.allocated_words.push_back({copy.placeholder + at, Addr(translated.value)});
+    }
+  }
+  return bytes;
+}
+
+void StartAllocations::RefuseShared(const Copy& copy, MergePlan& plan) const {
+  for (const HeapHolder& holder : HoldersOf(heap_->next_holders, copy.chunk->payload.begin())) {
+    if (holders_.contains(holder.word) || IsBrought(holder.word)) continue;
+    if (IsLeftOver(holder.word)) continue;
+    plan.problems.push_back(fmt::format(
+        "what {} points to is memory that only the new version's start allocates, and cannot be "
+        "brought along: {} points there as well, and keeps the server's own value",
+        copy.led_by, Name(holder.word)));
+    return;
+  }
+}
+
+bool StartAllocations::IsBrought(Addr word) const {
+  auto copy = copies_.upper_bound(word);
+  return copy != copies_.begin() && (--copy)->second.chunk->payload.Contains(word);
+}
+
+// What an earlier call has left in a frame that has no use for it.
+bool StartAllocations::IsLeftOver(Addr word) const {
+  for (const checkpoint::ThreadImage& thread : context_.next.threads()) {
+    for (size_t i = 0; i + 1 < thread.frames.size(); ++i) {
+      const checkpoint::StackFrame& frame = thread.frames[i];
+      const Addr end = thread.frames[i + 1].stack_pointer;
+      if (word < frame.stack_pointer || end <= word) continue;
+      for (const ChangedModule& module : context_.modules.all()) {
+        if (!module.next.range.Contains(frame.instruction)) continue;
+        FramePlanner* frames = module.versions->frames.get();
+        const FileAddr returns(frame.instruction - module.next.bias);
+        const auto at = static_cast<FrameOffset>(word - end);
+        return frames != nullptr && !frames->MayRead(returns, at);
+      }
+    }
+  }
+  return false;
+}
+
+std::string StartAllocations::Name(Addr word) const {
+  for (const ChangedModule& module : context_.modules.all()) {
+    if (!module.next.range.Contains(word)) continue;
+    return AddressMap::Name(module.after(), FileAddr(word - module.next.bias));
+  }
+  const Mapping* mapping = FindMapping(context_.next.mappings(), word);
+  return fmt::format("the word at {} of the start's {}", Hex(word),
+                     mapping == nullptr || mapping->path.empty() ? "memory" : mapping->path);
+}
+
+}  // namespace mcr::mutator

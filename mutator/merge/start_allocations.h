@@ -1,0 +1,106 @@
+// Memory that only the new version's start allocates: what it leads to from variables, fields and
+// frames that the old version does not have, the live process gets as well.
+//
+// A pointer of that start means the same allocation in the live process if both versions' starts
+// have it (start_heap.h), and otherwise one that is made anew, with what the start left in it.
+// Nothing that keeps the server's own value may lead there, too: it would not know of the copy.
+#ifndef MCR_MUTATOR_MERGE_START_ALLOCATIONS_H_
+#define MCR_MUTATOR_MERGE_START_ALLOCATIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "checkpoint/graft/plan.h"
+#include "checkpoint/process_image.h"
+#include "mcr/base/address.h"
+#include "mcr/base/result.h"
+#include "mutator/graph/chunk_pairing.h"
+#include "mutator/graph/heap_chunks.h"
+#include "mutator/graph/word_scanner.h"
+#include "mutator/merge/base.h"
+#include "mutator/merge/changed_modules.h"
+#include "mutator/merge/image_map.h"
+#include "mutator/merge/merge_plan.h"
+#include "mutator/merge/object_moves.h"
+#include "mutator/merge/start_heap.h"
+
+namespace mcr::mutator {
+
+class StartAllocations {
+ public:
+  struct Context {
+    const checkpoint::ProcessImage& live;
+    const checkpoint::ProcessImage& next;
+    const Base* base;  // nullptr: nothing can be told
+    const ChangedModules& modules;
+    const ImageMap& next_to_live;
+    const ObjectMoves& moves;
+    // Is asked when it is needed.
+    std::function<Result<const StartHeap*>()> heap;
+  };
+  explicit StartAllocations(Context context)
+      : context_(std::move(context)), placeholder_(context_.moves.free_placeholder()) {}
+
+  // What a pointer that the new version's start has at `holder` is in the live process: an address
+  // of it, or a placeholder. Fails, and says why, if it cannot be told.
+  Result<uint64_t> Bring(uint64_t word, Addr holder);
+
+  // Says that a pointer of the start and one of the live process are of the same variable: what the
+  // one points to is the other's. If they point to no allocation, nothing is learned.
+  void Pair(uint64_t next_word, uint64_t live_word);
+
+  // Memory with these bytes; a placeholder.
+  uint64_t Allocate(std::vector<std::byte> bytes);
+
+  // Whether `live` holds what a start of the old version has left at that place; `start`: with
+  // addresses of modules in the live process's terms.
+  bool IsUntouched(std::span<const std::byte> live, std::span<const std::byte> start);
+
+  // After all that was to be brought: the allocations, and what they hold.
+  Status AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan);
+
+ private:
+  struct Copy {
+    const HeapChunk* chunk;
+    Addr placeholder;
+    std::string led_by;  // for messages
+  };
+  struct Made {
+    Addr placeholder;
+    std::vector<std::byte> bytes;
+  };
+
+  Result<const StartHeap*> Heap();
+  Result<const ChunkPair*> PairAt(Range<Addr> ChunkPair::* side, Addr at);
+  Result<uint64_t> InLive(Range<Addr> in_base, uint64_t offset);
+  bool SameAllocation(uint64_t live_word, uint64_t start_word);
+  Addr Place(uint64_t size);
+  Result<std::vector<std::byte>> Fill(const Copy& copy, checkpoint::ProcessGraft& graft);
+  void RefuseShared(const Copy& copy, MergePlan& plan) const;
+  bool IsBrought(Addr word) const;
+  bool IsLeftOver(Addr word) const;
+  std::string Name(Addr word) const;
+
+  Context context_;
+  Addr placeholder_;
+  const StartHeap* heap_ = nullptr;
+  std::optional<std::vector<ChunkPair>> pairs_;           // of the live process and the base
+  std::map<Addr, std::pair<uint64_t, uint64_t>> paired_;  // by where the start has the allocation
+  std::map<Addr, Copy> copies_;                           // the same
+  std::deque<Copy> unfilled_;
+  std::vector<Made> made_;
+  std::set<Addr> holders_;
+};
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_START_ALLOCATIONS_H_
