@@ -16,6 +16,7 @@
 #include "checkpoint/graft/memory_patch.h"
 #include "checkpoint/graft/timer_exchange.h"
 #include "checkpoint/graft/undo.h"
+#include "checkpoint/graft/x87_address.h"
 #include "mcr/base/fault.h"
 #include "mcr/base/mapping.h"
 #include "tracer/remote_call.h"
@@ -287,6 +288,10 @@ void Graft::Commit() {
     step->Run(warnings_);
   }
   final_steps_.clear();  // before the tasks run on
+  for (const ProcessGraft& graft : plan_->processes) {
+    const TracedProcess* process = group_.Find(graft.pid);
+    if (process != nullptr) ForgetX87Addresses(*process, graft.unmap);
+  }
 }
 
 Status Graft::RecordEnds() {
