@@ -9,14 +9,14 @@
 
 namespace mcr::tracer {
 
-ProgramTree::ProgramTree(pid_t root, dev_t device, ino_t inode, const Mapping* code)
-    : root_(root), device_(device), inode_(inode) {
+ProgramTree::ProgramTree(pid_t root, bool root_only, dev_t device, ino_t inode, const Mapping* code)
+    : root_(root), root_only_(root_only), device_(device), inode_(inode) {
   if (code == nullptr) return;
   mapped_device_ = code->device;
   mapped_inode_ = code->inode;
 }
 
-Result<ProgramTree> ProgramTree::Of(pid_t root) {
+Result<ProgramTree> ProgramTree::Of(pid_t root, bool root_only) {
   struct stat info;
   if (stat(ProcFs().Path(root, "exe").c_str(), &info) != 0) {
     return FailErrno("cannot look at the server's program", "PID " + std::to_string(root));
@@ -25,12 +25,14 @@ Result<ProgramTree> ProgramTree::Of(pid_t root) {
   const auto code = std::ranges::find_if(mappings, [&](const Mapping& mapping) {
     return mapping.executable && mapping.IsFile() && mapping.inode == info.st_ino;
   });
-  return ProgramTree(root, info.st_dev, info.st_ino, code == mappings.end() ? nullptr : &*code);
+  return ProgramTree(root, root_only, info.st_dev, info.st_ino,
+                     code == mappings.end() ? nullptr : &*code);
 }
 
 // Where it has been updated before, /proc/PID/exe may still name the old program: nobody can set it
 // for a process in a chroot (prctl(2), PR_SET_MM_EXE_FILE).
 bool ProgramTree::Executes(pid_t pid) const {
+  if (root_only_ && pid != root_) return false;
   struct stat info;
   if (stat(ProcFs().Path(pid, "exe").c_str(), &info) != 0) return false;
   if (info.st_dev == device_ && info.st_ino == inode_) return true;

@@ -19,8 +19,8 @@ namespace mcr::tracer {
 
 class ProgramTree {
  public:
-  // What `root` executes now is the program.
-  static Result<ProgramTree> Of(pid_t root);
+  // What `root` executes now is the program. With `root_only`, no other process belongs to it.
+  static Result<ProgramTree> Of(pid_t root, bool root_only = false);
 
   // Whether a process executes the program; false for one that has ended.
   bool Executes(pid_t pid) const;
@@ -29,11 +29,12 @@ class ProgramTree {
   Result<std::vector<pid_t>> List() const;
 
  private:
-  ProgramTree(pid_t root, dev_t device, ino_t inode, const Mapping* code);
+  ProgramTree(pid_t root, bool root_only, dev_t device, ino_t inode, const Mapping* code);
 
   bool Maps(pid_t pid) const;
 
   pid_t root_;
+  bool root_only_;
   dev_t device_;
   ino_t inode_;
   // As /proc/PID/maps has them, which is not what stat(2) says on every file system; 0: not mapped.

@@ -29,6 +29,8 @@ constexpr int kMaxScans = 1000;
 constexpr uint64_t kBaseOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
                                   PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
 
+constexpr uint64_t kForks = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
+
 bool IsBirth(int event) {
   return event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK;
 }
@@ -76,9 +78,10 @@ Result<TaskGroup> TaskGroup::Attach(pid_t root, const AttachOptions& options) {
   TaskGroup group;
   group.report_births_ = options.report_births;
   if (!options.other_programs) {
-    MCR_ASSIGN(group.program_, ProgramTree::Of(root));
+    MCR_ASSIGN(group.program_, ProgramTree::Of(root, options.root_only));
   }
-  group.options_ = kBaseOptions | (options.kill_with_tracer ? PTRACE_O_EXITKILL : 0) |
+  group.options_ = (options.root_only ? kBaseOptions & ~kForks : kBaseOptions) |
+                   (options.kill_with_tracer ? PTRACE_O_EXITKILL : 0) |
                    (options.report_seccomp ? PTRACE_O_TRACESECCOMP : 0);
   MCR_TRY(group.AttachTree(root));
   return group;

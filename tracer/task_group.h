@@ -41,6 +41,7 @@ struct AttachOptions {
   bool report_seccomp = false;    // PTRACE_EVENT_SECCOMP stops
   bool report_births = false;     // fork, vfork and clone stops of the parent; else passed over
   bool other_programs = false;    // processes that execute another program than the root, too
+  bool root_only = false;         // not even those that execute the same, nor any that it forks
 };
 
 class TaskGroup {

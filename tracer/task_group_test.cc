@@ -77,6 +77,18 @@ TEST(TaskGroupTest, AttachesToAllOfATreeThatKeepsMakingThreadsAndProcesses) {
   }
 }
 
+TEST(TaskGroupTest, LeavesChildrenAloneIfOnlyTheRootIsWanted) {
+  auto target = StartReady("spawner");
+  Result<TaskGroup> group = TaskGroup::Attach(target->pid(), {.root_only = true});
+  ASSERT_TRUE(group) << group.error().Line();
+  ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
+  ASSERT_EQ(group->processes().size(), 1u);
+  EXPECT_EQ(group->processes().front().pid, target->pid());
+  ASSERT_TRUE(group->DetachAll());
+  target->CloseInput();
+  EXPECT_EQ(target->ReadLine(), "done");
+}
+
 TEST(TaskGroupTest, ATreeRunsOnAfterItsGroupIsDestroyed) {
   auto target = StartReady("spawner");
   {

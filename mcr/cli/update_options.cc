@@ -69,6 +69,9 @@ void AddServerOptions(CLI::App& command, ServerArguments& servers, update::Optio
               "EXPR");
   AddRepeated(command, "--debug-dir", options.debug_dirs,
               "another place to look for separate debug files; may repeat", "DIR");
+  command.add_flag("--main-only", options.main_only,
+                   "update the main process alone: its children go on with the old version until "
+                   "they end (sessions of a listener)");
   command.add_flag("--strict", options.strict,
                    "refuse to take words for pointers to data where no type says that they are");
   command.add_option("--criu", options.criu, "the criu program (default: $MCR_CRIU, cache, $PATH)")

@@ -60,6 +60,7 @@ Status Component::Inspect() {
 
 Status Component::Rehearse() {
   MCR_ASSIGN(rehearsals_, Rehearsals::Run(*server_));
+  Append(server_->Warnings(), report_.warnings);
   Append(rehearsals_->warnings(), report_.warnings);
   const double idle = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID);
   merger_ = MakeMerger(*server_);

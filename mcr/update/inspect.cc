@@ -1,5 +1,6 @@
 #include "mcr/update/inspect.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,17 +30,20 @@ Status CheckPrivileges() {
   return {};
 }
 
-// A version of the same program has most of its functions.
+// A version of the same program has most of its functions, or has most of its own from it: programs
+// are split up, too.
 Status CheckSameProgram(const mutator::Program& before, const mutator::Program& after,
                         const std::string& path) {
   std::unordered_set<std::string> names;
   for (const auto& function : after.functions()) names.insert(function.name);
-  const auto shared = std::ranges::count_if(
-      before.functions(), [&](const auto& function) { return names.contains(function.name); });
-  if (2 * static_cast<size_t>(shared) < before.functions().size()) {
+  const auto shared = static_cast<size_t>(std::ranges::count_if(
+      before.functions(), [&](const auto& function) { return names.contains(function.name); }));
+  const size_t ours = before.functions().size(), theirs = after.functions().size();
+  const bool most_stay = 2 * shared >= ours;
+  const bool most_are_old = 2 * shared >= theirs && 4 * shared >= ours;
+  if (!most_stay && !most_are_old) {
     return Fail("the new file is not a version of the one that runs: it has " +
-                    std::to_string(shared) + " of its " +
-                    std::to_string(before.functions().size()) + " functions",
+                    std::to_string(shared) + " of its " + std::to_string(ours) + " functions",
                 path, "check --pid and --to");
   }
   return {};
@@ -111,6 +115,28 @@ Status ChooseCheckpoint(CheckpointMode wanted, Inspection& inspection) {
   return tl::make_unexpected(std::move(error));
 }
 
+// Shared memory holds pointers into the program, which is to be at one place for all.
+Status LeaveChildren(pid_t pid, Inspection& inspection) {
+  MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(pid));
+  MCR_ASSIGN(const std::vector<pid_t> all, tree.List());
+  MCR_ASSIGN(const Mappings ours, tracer::ProcFs().ReadMappings(pid));
+  for (const pid_t child : all) {
+    const auto theirs = tracer::ProcFs().ReadMappings(child);
+    if (child == pid || !theirs) continue;
+    for (const Mapping& mapping : ours) {
+      const auto is_same = [&](const Mapping& other) {
+        return other.shared && other.device == mapping.device && other.inode == mapping.inode;
+      };
+      if (!mapping.shared || !mapping.writable || std::ranges::none_of(*theirs, is_same)) continue;
+      return Fail(
+          "a child of the main process shares memory with it, and cannot keep the old version",
+          "PID " + std::to_string(child), "update without --main-only");
+    }
+    ++inspection.left_alone;
+  }
+  return {};
+}
+
 // The dynamic loader's own memory holds the records of all modules, and is not merged.
 Status CheckIsNotLoader(const mutator::ModuleVersions& module) {
   const bool is_loader = std::ranges::any_of(module.before->symbols(), [](const auto& symbol) {
@@ -180,8 +206,10 @@ Result<Inspection> Inspect(const Target& target, const Options& options) {
   inspection.executable = inspection.start.executable;
   MCR_ASSIGN(inspection.profile, ChooseProfile(target.profile, inspection.executable));
 
-  MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(target.pid));
+  inspection.main_only = options.main_only;
+  MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(target.pid, options.main_only));
   MCR_ASSIGN(inspection.pids, tree.List());
+  if (options.main_only) MCR_TRY(LeaveChildren(target.pid, inspection));
   for (pid_t pid : inspection.pids) {
     const Status attachable = tracer::CheckAttachable(pid);
     if (!attachable && pid != target.pid && !procfs.Exists(pid)) continue;
@@ -220,6 +248,12 @@ size_t Inspection::functions() const {
 
 std::vector<KnownFile> Inspection::OldFiles() const { return FilesWith(*this, true); }
 std::vector<KnownFile> Inspection::NewFiles() const { return FilesWith(*this, false); }
+
+std::vector<std::string> Inspection::Warnings() const {
+  if (left_alone == 0) return {};
+  return {fmt::format("{} process{} below the main one go{} on with the old version", left_alone,
+                      left_alone == 1 ? "" : "es", left_alone == 1 ? "es" : "")};
+}
 
 std::vector<std::string> Inspection::NewPaths() const {
   std::vector<std::string> paths;

@@ -25,6 +25,8 @@ namespace mcr::update {
 
 struct Inspection {
   std::vector<pid_t> pids;  // that execute the program: the root first, parents before children
+  bool main_only = false;   // its children are left alone
+  size_t left_alone = 0;    // how many execute the program, and are
   std::string executable;   // path of the server's program in its own mount namespace
   std::string new_program;  // absolute path of --to; the same as `executable` if it stays
   std::vector<NewFile> new_files;  // in the order of `modules`
@@ -42,6 +44,7 @@ struct Inspection {
   std::vector<KnownFile> OldFiles() const;
   std::vector<KnownFile> NewFiles() const;
   std::vector<std::string> NewPaths() const;  // of `new_files`, for people
+  std::vector<std::string> Warnings() const;
   std::optional<profiles::Profile> profile;
   tracer::StartRecord start;
   bool strict = false;

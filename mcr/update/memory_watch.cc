@@ -59,8 +59,9 @@ struct Watched {
 };
 
 // The tasks run on, and the calls in which they wait, too, before this returns.
-Result<std::map<pid_t, Watched>> OpenWatches(pid_t root, const std::vector<pid_t>& pids) {
-  MCR_ASSIGN(tracer::TaskGroup group, tracer::TaskGroup::Attach(root));
+Result<std::map<pid_t, Watched>> OpenWatches(pid_t root, const std::vector<pid_t>& pids,
+                                             bool root_only) {
+  MCR_ASSIGN(tracer::TaskGroup group, tracer::TaskGroup::Attach(root, {.root_only = root_only}));
   MCR_TRY(group.InterruptAll(kInterruptTimeout));
   std::map<pid_t, Watched> watched;
   Status opened;
@@ -102,7 +103,7 @@ Result<MemoryWatch> MemoryWatch::Begin(const Inspection& server,
     pids.push_back(pid);
   }
   if (pids.empty()) return result;
-  MCR_ASSIGN(auto watched, OpenWatches(server.pids.front(), pids));
+  MCR_ASSIGN(auto watched, OpenWatches(server.pids.front(), pids, server.main_only));
   for (auto& [pid, one] : watched) {
     std::vector<Range<Addr>> added;
     for (const Range<Addr>& range : memory[pid]) {

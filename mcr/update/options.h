@@ -48,6 +48,8 @@ struct Options {
   std::string keep_checkpoint;              // a directory to be made; "": it goes with the update
   std::chrono::milliseconds timeout{1000};  // to reach the quiescent points
   std::chrono::seconds watch{0};            // how long the new version is on probation
+  // Children of the main processes go on with the old version.
+  bool main_only = false;
   bool strict = false;  // nothing is taken for a pointer to data by its looks (strict.h)
   checkpoint::UndoLog* undo_log = nullptr;  // of an update: what outlives it if it dies
   // Called when a stage begins, without a text, and with one when it ends.

@@ -103,6 +103,10 @@ Status LetRun(tracer::TaskGroup& tasks) {
   return tasks.ContinueAll();
 }
 
+Result<tracer::TaskGroup> AttachTo(const Inspection& server) {
+  return tracer::TaskGroup::Attach(server.pids.front(), {.root_only = server.main_only});
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& server,
@@ -121,7 +125,7 @@ Result<std::unique_ptr<PausedServer>> PausedServer::Prepare(const Inspection& se
 }
 
 Status PausedServer::Attach() {
-  MCR_ASSIGN(tracer::TaskGroup tasks, tracer::TaskGroup::Attach(server_.pids.front()));
+  MCR_ASSIGN(tracer::TaskGroup tasks, AttachTo(server_));
   tasks_.emplace(std::move(tasks));
   MCR_TRY(FaultPoint(Fault::kAttach));
   MCR_TRY(PrepareQuiescer());
@@ -215,7 +219,7 @@ void PausedServer::RemoveLeftWorkspaces() {
   dump_.reset();
   (void)cgroup_->Thaw();
   if (tasks_->processes().empty()) {
-    auto tasks = tracer::TaskGroup::Attach(server_.pids.front());
+    auto tasks = AttachTo(server_);
     if (!tasks) return;
     tasks_.emplace(*std::move(tasks));
   }

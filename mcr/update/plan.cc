@@ -110,7 +110,8 @@ Result<UpdatePlan> PlanOne(const Target& target, const Options& options) {
   MCR_ASSIGN(const Rehearsals rehearsals, Rehearsals::Run(server));
   mutator::Merger merger = MakeMerger(server);
   MCR_ASSIGN(const mutator::MergePlan merged, MergeRunning(server, rehearsals, merger));
-  plan.warnings = rehearsals.warnings();
+  plan.warnings = server.Warnings();
+  Append(rehearsals.warnings(), plan.warnings);
   Add(merged, plan);
   return plan;
 }
