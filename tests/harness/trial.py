@@ -64,6 +64,14 @@ def annotations(name):
     return entries
 
 
+def learned_only(name, directory):
+    """The shipped profile without its annotations, for an update that must not need them; the path of it."""
+    text = (REPOSITORY / f"profiles/{name}.textproto").read_text()
+    path = Path(directory, f"{name}.textproto")
+    path.write_text(re.split(r"^annotations\s*\{", text, flags=re.M)[0])
+    return path
+
+
 def quiescence_check(times_ms):
     """Of how long each of many updates took to bring all threads to their quiescent points. Of a few there is no 99th
     percentile, only the one that a busy machine held up."""
