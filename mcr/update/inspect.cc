@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <sstream>
 #include <unordered_set>
 #include <utility>
@@ -116,25 +117,48 @@ Status ChooseCheckpoint(CheckpointMode wanted, Inspection& inspection) {
 }
 
 // Shared memory holds pointers into the program, which is to be at one place for all.
-Status LeaveChildren(pid_t pid, Inspection& inspection) {
-  MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(pid));
-  MCR_ASSIGN(const std::vector<pid_t> all, tree.List());
-  MCR_ASSIGN(const Mappings ours, tracer::ProcFs().ReadMappings(pid));
-  for (const pid_t child : all) {
+Status LeaveChildren(Inspection& inspection) {
+  const pid_t main = inspection.pids.front();
+  MCR_ASSIGN(const Mappings ours, tracer::ProcFs().ReadMappings(main));
+  for (const pid_t child : std::span(inspection.pids).subspan(1)) {
     const auto theirs = tracer::ProcFs().ReadMappings(child);
-    if (child == pid || !theirs) continue;
+    if (!theirs) continue;  // it has ended
     for (const Mapping& mapping : ours) {
       const auto is_same = [&](const Mapping& other) {
         return other.shared && other.device == mapping.device && other.inode == mapping.inode;
       };
       if (!mapping.shared || !mapping.writable || std::ranges::none_of(*theirs, is_same)) continue;
-      return Fail(
-          "a child of the main process shares memory with it, and cannot keep the old version",
-          "PID " + std::to_string(child), "update without --main-only");
+      return Fail("a process shares memory with the main one, and cannot keep the old version",
+                  "PID " + std::to_string(child), "update without --main-only");
     }
     ++inspection.left_alone;
   }
+  inspection.main_only = true;
+  inspection.pids.resize(1);
   return {};
+}
+
+// Whether the new version has what the processes below the main one do in another program.
+bool ChildrenStay(const Inspection& inspection) {
+  if (!inspection.profile || !inspection.program_changes()) return false;
+  const auto lacks = [](const mutator::Program& program, const std::string& name) {
+    return std::ranges::find(program.functions(), name, &mutator::Function::name) ==
+           program.functions().end();
+  };
+  const auto is_gone = [&](const std::string& name) {
+    return lacks(*inspection.after, name) && !lacks(*inspection.before, name);
+  };
+  size_t persistent = 0;
+  for (const profiles::Role& role : inspection.profile->learned().roles()) {
+    persistent += role.persistence() == profiles::Role::PERSISTENT;
+    if (role.persistence() == profiles::Role::PERSISTENT) continue;
+    const bool stays =
+        role.may_stay() && std::ranges::any_of(role.quiescent_points(), [&](const auto& point) {
+          return std::ranges::any_of(point.call_stack(), is_gone);
+        });
+    if (!stays) return false;
+  }
+  return persistent == 1;
 }
 
 // The dynamic loader's own memory holds the records of all modules, and is not merged.
@@ -206,25 +230,25 @@ Result<Inspection> Inspect(const Target& target, const Options& options) {
   inspection.executable = inspection.start.executable;
   MCR_ASSIGN(inspection.profile, ChooseProfile(target.profile, inspection.executable));
 
-  inspection.main_only = options.main_only;
-  MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(target.pid, options.main_only));
+  MCR_ASSIGN(const auto tree, tracer::ProgramTree::Of(target.pid));
   MCR_ASSIGN(inspection.pids, tree.List());
-  if (options.main_only) MCR_TRY(LeaveChildren(target.pid, inspection));
+  if (options.main_only) MCR_TRY(LeaveChildren(inspection));
   for (pid_t pid : inspection.pids) {
     const Status attachable = tracer::CheckAttachable(pid);
     if (!attachable && pid != target.pid && !procfs.Exists(pid)) continue;
     MCR_TRY(attachable);
   }
   MCR_TRY(CheckUserNamespace(inspection.pids));
-  MCR_TRY(ChooseCheckpoint(options.checkpoint, inspection));
-  if (UsesCriu(inspection.checkpoint)) {
-    MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
-  }
   MCR_ASSIGN(
       const std::vector<ModuleFiles> changed,
       FindChangedFiles(inspection.pids, inspection.executable, target.to, inspection.start.uid));
   const std::string running = procfs.Path(inspection.pids.front(), "exe");
   MCR_TRY(LoadModules(changed, running, {options.debug_dirs}, inspection));
+  if (!inspection.main_only && ChildrenStay(inspection)) MCR_TRY(LeaveChildren(inspection));
+  MCR_TRY(ChooseCheckpoint(options.checkpoint, inspection));
+  if (UsesCriu(inspection.checkpoint)) {
+    MCR_ASSIGN(inspection.criu, FindCriu(options.criu));
+  }
   MCR_TRY(CorrectStart(*inspection.before, inspection.profile, inspection.start));
   CompareModules(inspection);
   return inspection;

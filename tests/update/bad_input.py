@@ -211,6 +211,7 @@ def plain_cases(bench):
         Case("--to is given twice", [*bench.update(), "--to", bench.to], (USAGE,)),
         Case("--to is a different program", bench.update(to=different_program(bench))),
         Case("--to is stripped and has no debug file", bench.update(to=stripped(bench))),
+        Case("--main-only, and processes share memory", bench.update(None, None, "--main-only"), says="shares memory"),
         Case("the profile does not exist", bench.update(None, None, "--profile", bench.path("nothing")), either),
         Case("the profile is a directory", bench.update(None, None, "--profile", bench.scratch), either),
         Case("the profile is a FIFO", bench.update(None, None, "--profile", fifo(bench, "fifo")), either),
