@@ -1,8 +1,10 @@
 #include "mutator/graph/chunk_pairing.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <iterator>
+#include <string>
 
 #include "mcr/base/mapping.h"
 #include "mutator/graph/loaded_modules.h"
@@ -53,7 +55,27 @@ bool IsSameWord(const Side& live, uint64_t live_word, const Side& base, uint64_t
 // glibc (since 2.32) exclusive-ors it with the page number of where it is kept.
 uint64_t Unlinked(uint64_t word, Addr at) { return word ^ (at.value() / kPage); }
 
+// Of a text that fills its block in part only, the rest is what was there before.
+bool HoldSameText(Side& live, Range<Addr> live_payload, Side& base, Range<Addr> base_payload) {
+  constexpr size_t kShortest = 3;  // that is no number
+  std::string text;
+  for (uint64_t at = 0; at + kWord <= live_payload.size(); at += kWord) {
+    const auto ours = live.memory.Word(live_payload.begin() + at);
+    const auto theirs = base.memory.Word(base_payload.begin() + at);
+    if (!ours || !theirs) return false;
+    for (size_t i = 0; i < kWord; ++i) {
+      const auto c = static_cast<unsigned char>(*ours >> (8 * i));
+      if (c != static_cast<unsigned char>(*theirs >> (8 * i))) return false;
+      if (c == 0) return text.size() >= kShortest;
+      if (!std::isprint(c) && !std::isspace(c)) return false;
+      text += static_cast<char>(c);
+    }
+  }
+  return false;
+}
+
 bool AreAlike(Side& live, Range<Addr> live_payload, Side& base, Range<Addr> base_payload) {
+  if (HoldSameText(live, live_payload, base, base_payload)) return true;
   uint64_t same = 0, different = 0;
   for (uint64_t at = 0; at + kWord <= live_payload.size(); at += kWord) {
     const auto ours = live.memory.Word(live_payload.begin() + at);

@@ -92,5 +92,15 @@ TEST_F(ChunkPairingTest, ABlockThatWasGivenBackAndTakenAgainDoesNot) {
   EXPECT_EQ(Pairs(), 0u);
 }
 
+TEST_F(ChunkPairingTest, OfATextNothingBehindItsEndCounts) {
+  AddBoth(0x10, 0x18);
+  WriteBoth(0x10, 0x1122330070746673, 0x7788990070746673);  // "sftp"
+  WriteBoth(0x18, 1, 2);
+  WriteBoth(0x20, 3, 4);
+  EXPECT_EQ(Pairs(), 1u);
+  WriteBoth(0x10, 0x1122330070746673, 0x1122330070746674);
+  EXPECT_EQ(Pairs(), 0u);
+}
+
 }  // namespace
 }  // namespace mcr::mutator

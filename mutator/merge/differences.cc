@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <unordered_map>
 
@@ -25,6 +26,14 @@ std::vector<std::string> OnlyIn(const std::vector<Entity>& these,
   return names;
 }
 
+// Fields that became something else, which may yet be as the old version's start left them.
+void ListElse(const std::string& name, const Recipe& recipe, std::vector<std::string>& into) {
+  for (const Step& step : recipe.steps) {
+    if (step.kind == Step::Kind::kElse) into.push_back("variable `" + name + "`: " + step.reason);
+    if (step.kind == Step::Kind::kNested) ListElse(name, *step.element, into);
+  }
+}
+
 void CompareVariable(const VariablePair& pair, const Program& before, const Program& after,
                      AddressMap& map, Differences& differences) {
   std::vector<std::string>& changes = differences.changed_variables;
@@ -37,6 +46,7 @@ void CompareVariable(const VariablePair& pair, const Program& before, const Prog
     if (!recipe.problem.empty()) {
       differences.problems.push_back("variable `" + pair.before->name + "`: " + recipe.problem);
     }
+    ListElse(pair.before->name, recipe, differences.if_touched);
   } else if (pair.before->range.size() != pair.after->range.size()) {
     changes.push_back(fmt::format("`{}`: {} bytes, {} in the new version", pair.before->name,
                                   pair.before->range.size(), pair.after->range.size()));
@@ -118,6 +128,10 @@ Differences Compare(const Program& before, const Program& after, AddressMap& map
   CompareVariables(before, after, map, differences);
   RefuseScattered(before, after, differences);
   RefuseBothScattered(before, after, differences);
+  // Of an update that is refused anyway, people want to see all that is in its way.
+  if (!differences.problems.empty()) {
+    std::ranges::copy(differences.if_touched, std::back_inserter(differences.problems));
+  }
   differences.new_variables = OnlyIn(after.variables(), before.variables());
   differences.dropped_variables = OnlyIn(before.variables(), after.variables());
   differences.new_functions = OnlyIn(after.functions(), before.functions());

@@ -242,6 +242,8 @@ void ModuleImageBuilder::Transform(const Sources& sources, const Model& model, c
     graft.allocated_words.push_back({to + offset, Addr(value)});
   }
   if (applied) return;
+  part.foreign.erase(part.foreign.lower_bound(range.begin()),
+                     part.foreign.lower_bound(range.end()));
   plan.problems.push_back("variable `" + pair.before->name + "`: " + applied.error().Line());
 }
 

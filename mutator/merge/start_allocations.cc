@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <utility>
 
@@ -48,8 +49,12 @@ Result<uint64_t> StartAllocations::Bring(uint64_t word, Addr holder) {
   const uint64_t offset = Addr(word) - chunk->payload.begin();
   if (const auto same = heap->counterparts.find(chunk->payload.begin());
       same != heap->counterparts.end()) {
-    if (same->second.empty()) return Fail("nothing says which of the old start's memory it is");
-    return InLive(same->second, offset);
+    const auto& [base, name] = same->second;
+    const std::string path = "it is what `" + name + "` leads to, ";
+    if (base.empty()) return Fail(path + "and something else");
+    auto live = InLive(base, offset);
+    if (!live) return Fail(path + live.error().what);
+    return live;
   }
   if (const auto known = paired_.find(chunk->payload.begin()); known != paired_.end()) {
     return known->second.second + (word - known->second.first);
@@ -85,12 +90,12 @@ Addr StartAllocations::Place(uint64_t size) {
 
 Result<uint64_t> StartAllocations::InLive(Range<Addr> in_base, uint64_t offset) {
   MCR_ASSIGN(const ChunkPair* pair, PairAt(&ChunkPair::base, in_base.begin()));
-  if (pair == nullptr) return Fail("the server has changed that memory, or given it back");
+  if (pair == nullptr) return Fail("and the server has changed that, or given it back");
   const uint64_t begin = pair->live.begin().value();
   const ObjectMoves::Landing landing = context_.moves.Translate(begin, 0);
   if (landing.move == nullptr) return begin + offset;
   if (offset == 0 && landing.to) return *landing.to;
-  return Fail("it is a part of an object whose type changes");
+  return Fail("a part of an object whose type changes");
 }
 
 bool StartAllocations::IsUntouched(std::span<const std::byte> live,
@@ -104,7 +109,7 @@ bool StartAllocations::IsUntouched(std::span<const std::byte> live,
   return SameBytes(live.last(rest), start.last(rest));
 }
 
-// Both are the address of the same allocation, and that holds the same.
+// Both are the address of the same allocation, and that holds the same: of a text, up to its end.
 bool StartAllocations::SameAllocation(uint64_t live_word, uint64_t start_word) {
   const auto pair = PairAt(&ChunkPair::base, Addr(start_word));
   if (!pair || *pair == nullptr) return false;
@@ -114,8 +119,15 @@ bool StartAllocations::SameAllocation(uint64_t live_word, uint64_t start_word) {
     return false;
   }
   std::vector<std::byte> ours(live.size()), theirs(base.size());
-  return context_.live.Read(live.begin(), ours) &&
-         context_.base->start.image->Read(base.begin(), theirs) && ours == theirs;
+  if (!context_.live.Read(live.begin(), ours) ||
+      !context_.base->start.image->Read(base.begin(), theirs)) {
+    return false;
+  }
+  const auto text = context_.live.ReadString(live.begin());
+  const bool is_text = text && !text->empty() && text->size() < ours.size() &&
+                       std::ranges::all_of(*text, [](unsigned char c) { return std::isprint(c); });
+  const size_t size = is_text ? text->size() + 1 : ours.size();
+  return SameBytes(std::span(ours).first(size), std::span(theirs).first(size));
 }
 
 Status StartAllocations::AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan) {

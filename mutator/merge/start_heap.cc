@@ -248,7 +248,7 @@ class Comparison {
     if (recipes_.before()[type].kind == TypeKind::kFunction) return;
     const bool at_start =
         old_chunk.payload.begin() == Addr(before) && new_chunk.payload.begin() == Addr(after);
-    if (at_start) Correspond(old_chunk, new_chunk);
+    if (at_start) Correspond(old_chunk, new_chunk, name);
     const bool plain = type == 0 || recipes_.before()[type].size <= 1;
     if (plain) {
       if (at_start) untyped_.push_back({&old_chunk, &new_chunk, type != 0, name});
@@ -271,10 +271,10 @@ class Comparison {
     pending_.push_back(std::move(visit));
   }
 
-  void Correspond(const HeapChunk& old_chunk, const HeapChunk& new_chunk) {
-    const auto [known, is_new] =
-        heap_.counterparts.emplace(new_chunk.payload.begin(), old_chunk.payload);
-    if (!is_new && known->second != old_chunk.payload) known->second = {};
+  void Correspond(const HeapChunk& old_chunk, const HeapChunk& new_chunk, const std::string& name) {
+    const auto [known, is_new] = heap_.counterparts.try_emplace(
+        new_chunk.payload.begin(), StartHeap::Counterpart{old_chunk.payload, name});
+    if (!is_new && known->second.base != old_chunk.payload) known->second.base = {};
   }
 
   // How many values there are, in both.

@@ -48,9 +48,13 @@ struct StartHeap {
   // what the old one's did, each value in its new size.
   std::string other_memory;
   std::vector<HeapChunk> base_chunks, next_chunks;
+  struct Counterpart {
+    Range<Addr> base;  // empty: paths lead to several
+    std::string name;  // of the first path
+  };
   // By where the new version's start has an allocation: the old one's that paths lead to in the
-  // same way. Empty if they lead to several.
-  std::map<Addr, Range<Addr>> counterparts;
+  // same way.
+  std::map<Addr, Counterpart> counterparts;
   std::vector<HeapHolder> next_holders;
 };
 
