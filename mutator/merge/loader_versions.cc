@@ -1,20 +1,15 @@
 #include "mutator/merge/loader_versions.h"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace mcr::mutator {
 namespace {
 
-constexpr uint64_t kMostVersions = 1 << 12;
-constexpr uint64_t kReserved = 2;  // VER_NDX_LOCAL and VER_NDX_GLOBAL have no entry
-
-// `struct r_found_version` (glibc, include/link.h).
-struct Entry {
-  uint64_t name;
-  uint32_t hash;
-  int32_t hidden;
-  uint64_t filename;
-};
+constexpr size_t kMostVersions = 1 << 12;
+constexpr size_t kAtOnce = 16;   // entries that are read
+constexpr size_t kReserved = 2;  // VER_NDX_LOCAL and VER_NDX_GLOBAL have no entry
 
 // The System V ABI's hash of a symbol name.
 uint32_t ElfHash(std::string_view name) {
@@ -27,23 +22,44 @@ uint32_t ElfHash(std::string_view name) {
   return hash;
 }
 
+bool HasItsHash(const MemoryReader& memory, const VersionEntry& entry) {
+  const auto name = memory.ReadString(Addr(entry.name));
+  return name && !name->empty() && ElfHash(*name) == entry.hash;
+}
+
 }  // namespace
 
-std::optional<Range<Addr>> FindVersionTable(const MemoryReader& memory, Addr at) {
-  uint64_t count = 0;
-  for (uint64_t i = 0; i < kMostVersions; ++i) {
-    const auto entry = memory.ReadValue<Entry>(at + i * sizeof(Entry));
-    if (!entry) break;
-    if (entry->name == 0) {
-      if (entry->hash != 0 || i >= kReserved) break;
-      continue;
-    }
-    const auto name = memory.ReadString(Addr(entry->name));
-    if (!name || name->empty() || ElfHash(*name) != entry->hash) break;
-    count = i + 1;
+// Two of the hashes are checked: reading all names would take its time in every pause.
+std::optional<VersionTable> FindVersionTable(const MemoryReader& memory, Addr at,
+                                             const Range<Addr>& module) {
+  VersionTable table{at, {}};
+  while (table.entries.size() < kMostVersions) {
+    const auto next = memory.ReadValue<std::array<VersionEntry, kAtOnce>>(
+        at + table.entries.size() * sizeof(VersionEntry));
+    if (!next) break;
+    const auto end = std::ranges::find_if(*next, [&](const VersionEntry& entry) {
+      const size_t index = table.entries.size() + static_cast<size_t>(&entry - next->data());
+      const bool reserved = index < kReserved && entry.name == 0 && entry.hash == 0;
+      return !reserved &&
+             (!module.Contains(Addr(entry.name)) || !module.Contains(Addr(entry.file)));
+    });
+    table.entries.insert(table.entries.end(), next->begin(), end);
+    if (end != next->end()) break;
   }
-  if (count <= kReserved) return std::nullopt;
-  return Range<Addr>::FromSize(at, count * sizeof(Entry));
+  while (table.entries.size() > kReserved && !HasItsHash(memory, table.entries.back())) {
+    table.entries.pop_back();
+  }
+  if (table.entries.size() <= kReserved || !HasItsHash(memory, table.entries[kReserved])) {
+    return std::nullopt;
+  }
+  return table;
+}
+
+bool SameVersions(const VersionTable& one, const VersionTable& other) {
+  return std::ranges::equal(
+      one.entries, other.entries, [](const VersionEntry& a, const VersionEntry& b) {
+        return a.hash == b.hash && a.hidden == b.hidden && (a.name == 0) == (b.name == 0);
+      });
 }
 
 }  // namespace mcr::mutator

@@ -10,6 +10,7 @@ namespace mcr::mutator {
 namespace {
 
 constexpr Addr kTable(0x7f0000000000), kNames(0x7f0000001000);
+const Range<Addr> kModule = *Range<Addr>::FromSize(kNames, 0x1000);
 constexpr uint32_t kGlibc225 = 0x09691a75;  // as `readelf -V` has it for GLIBC_2.2.5
 
 class LoaderVersionsTest : public testing::Test {
@@ -21,6 +22,7 @@ class LoaderVersionsTest : public testing::Test {
   void Add(uint64_t index, uint32_t hash) {
     image_.WriteWord(kTable + index * 24, kNames.value());
     image_.WriteWord(kTable + index * 24 + 8, hash);
+    image_.WriteWord(kTable + index * 24 + 16, (kNames + 0x100).value());
   }
 
   checkpoint::FakeImage image_;
@@ -29,14 +31,20 @@ class LoaderVersionsTest : public testing::Test {
 TEST_F(LoaderVersionsTest, EntriesWhoseHashIsThatOfTheirName) {
   Add(2, kGlibc225);
   Add(3, kGlibc225);
-  EXPECT_EQ(FindVersionTable(image_, kTable), Range<Addr>::FromSize(kTable, 4 * 24));
+  const auto table = FindVersionTable(image_, kTable, kModule);
+  ASSERT_TRUE(table);
+  EXPECT_EQ(table->range(), Range<Addr>::FromSize(kTable, 4 * 24));
+  EXPECT_TRUE(SameVersions(*table, *table));
+  VersionTable shorter = *table;
+  shorter.entries.pop_back();
+  EXPECT_FALSE(SameVersions(*table, shorter));
 }
 
 TEST_F(LoaderVersionsTest, NothingElse) {
-  EXPECT_FALSE(FindVersionTable(image_, kTable));
+  EXPECT_FALSE(FindVersionTable(image_, kTable, kModule));
   Add(2, kGlibc225 + 1);
-  EXPECT_FALSE(FindVersionTable(image_, kTable));
-  EXPECT_FALSE(FindVersionTable(image_, Addr(8)));
+  EXPECT_FALSE(FindVersionTable(image_, kTable, kModule));
+  EXPECT_FALSE(FindVersionTable(image_, Addr(8), kModule));
 }
 
 }  // namespace

@@ -6,11 +6,11 @@
 #include <cstring>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/text_owner.h"
-#include "mutator/merge/loader_versions.h"
 #include "mutator/merge/object_tables.h"
 #include "mutator/merge/pointer_report.h"
 
@@ -316,22 +316,19 @@ Status ProcessMerge::MergeLinkMaps() {
     }
     loader_state_.push_back(*ours);
     context_.from_next.push_back(*ours);
-    MCR_TRY(MergeLinkMap(*ours, *theirs));
+    MCR_TRY(MergeLinkMap(module, *ours, *theirs));
   }
   return {};
 }
 
-Status ProcessMerge::MergeLinkMap(Range<Addr> live, Range<Addr> next) {
+Status ProcessMerge::MergeLinkMap(const ChangedModule& module, Range<Addr> live, Range<Addr> next) {
   bool behind_own = false;  // behind a pointer to memory that the server keeps
   for (uint64_t at = 0; at + kWord <= live.size(); at += kWord) {
     MCR_ASSIGN(const auto ours, context_.live.ReadValue<uint64_t>(live.begin() + at));
     MCR_ASSIGN(const auto theirs, context_.next.ReadValue<uint64_t>(next.begin() + at));
     const ImageMap::Word wanted = context_.next_to_live.Translate(theirs);
     if (wanted.kind == ImageMap::Kind::kForeign) {
-      const auto live_table = FindVersionTable(context_.live, Addr(ours));
-      const auto next_table = FindVersionTable(context_.next, Addr(theirs));
-      behind_own =
-          !live_table || !next_table || !BringVersions(live.begin() + at, *live_table, *next_table);
+      behind_own = !MergeVersions(module, live.begin() + at, ours, theirs);
       continue;
     }
     // The length of what is there.
@@ -349,30 +346,34 @@ Status ProcessMerge::MergeLinkMap(Range<Addr> live, Range<Addr> next) {
   return {};
 }
 
-// The table that `word` points to, with the new version's entries; false if it may stay as it is.
-bool ProcessMerge::BringVersions(Addr word, Range<Addr> live, Range<Addr> next) {
-  std::vector<std::byte> entries(next.size());
-  if (!context_.next.Read(next.begin(), entries)) return false;
-  for (uint64_t at = 0; at + kWord <= entries.size(); at += kWord) {
-    uint64_t value;
-    std::memcpy(&value, entries.data() + at, kWord);
-    const ImageMap::Word translated = context_.next_to_live.Translate(value);
-    // The names of the files are the loader's own copies, and only for messages.
-    const bool own = translated.kind == ImageMap::Kind::kForeign;
-    if (own) std::memset(entries.data() + at, 0, kWord);
-    if (!own) std::memcpy(entries.data() + at, &translated.value, kWord);
-  }
-  loader_state_.push_back(live);
-  context_.from_next.push_back(live);
-  if (next.size() <= live.size()) {
-    entries.resize(live.size());
-  } else {
-    const uint64_t elsewhere = context_.start_allocations.Allocate(entries);
-    graft_.allocated_words.push_back({word, Addr(elsewhere)});
-    entries.assign(live.size(), std::byte{0});
-  }
-  graft_.writes.Add(live.begin(), entries);
+// False if the words do not point to tables of versions.
+bool ProcessMerge::MergeVersions(const ChangedModule& module, Addr word, uint64_t live,
+                                 uint64_t next) {
+  const auto ours = FindVersionTable(context_.live, Addr(live), module.live.range);
+  if (!ours) return false;
+  const auto theirs = FindVersionTable(context_.next, Addr(next), module.next.range);
+  if (!theirs) return false;
+  if (!SameVersions(*ours, *theirs)) BringVersions(word, *ours, *theirs);
   return true;
+}
+
+// Into the table that `word` points to, or a longer one.
+void ProcessMerge::BringVersions(Addr word, const VersionTable& live, const VersionTable& next) {
+  std::vector<VersionEntry> entries = next.entries;
+  for (VersionEntry& entry : entries) {
+    entry.name = context_.next_to_live.Translate(entry.name).value;
+    entry.file = context_.next_to_live.Translate(entry.file).value;
+  }
+  loader_state_.push_back(live.range());
+  context_.from_next.push_back(live.range());
+  if (entries.size() > live.entries.size()) {
+    const auto bytes = std::as_bytes(std::span(entries));
+    const uint64_t elsewhere = context_.start_allocations.Allocate({bytes.begin(), bytes.end()});
+    graft_.allocated_words.push_back({word, Addr(elsewhere)});
+    entries.clear();
+  }
+  entries.resize(live.entries.size());
+  graft_.writes.Add(live.at, std::as_bytes(std::span(entries)));
 }
 
 bool ProcessMerge::IsLoaderState(Addr at) const {

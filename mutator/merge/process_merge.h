@@ -21,6 +21,7 @@
 #include "mutator/merge/copied_variables.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/loader_state.h"
+#include "mutator/merge/loader_versions.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/object_tables.h"
@@ -86,8 +87,9 @@ class ProcessMerge {
     pid_t tid;
   };
 
-  Status MergeLinkMap(Range<Addr> live, Range<Addr> next);
-  bool BringVersions(Addr word, Range<Addr> live, Range<Addr> next);
+  Status MergeLinkMap(const ChangedModule& module, Range<Addr> live, Range<Addr> next);
+  bool MergeVersions(const ChangedModule& module, Addr word, uint64_t live, uint64_t next);
+  void BringVersions(Addr word, const VersionTable& live, const VersionTable& next);
   bool IsLoaderState(Addr at) const;
   // A word before which there is a text that may go on in it.
   struct Doubtful {
