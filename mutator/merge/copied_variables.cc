@@ -33,30 +33,41 @@ uint64_t SizeAt(const Program& program, FileAddr at) {
   return size;
 }
 
-}  // namespace
-
-CopiedVariables CopiedVariables::Find(const checkpoint::ProcessImage& live,
-                                      const LoadedModules& live_modules,
-                                      const ChangedModules& modules) {
-  CopiedVariables found(live, live_modules, modules);
-  for (const ChangedModule& module : modules.all()) {
-    if (!module.versions->is_program) continue;  // only programs have copies
-    found.gone_ = found.FindOnlyIn(module, module.before(), module.after());
-    found.new_ = found.FindOnlyIn(module, module.after(), module.before());
+std::vector<CopyDifference::Copy> OnlyIn(const Program& in, const Program& other) {
+  std::vector<CopyDifference::Copy> found;
+  for (const Relocation& relocation : in.relocations()) {
+    if (!IsCopy(relocation) || HasCopy(other, in, relocation.at)) continue;
+    const auto place = Range<FileAddr>::FromSize(relocation.at, SizeAt(in, relocation.at));
+    if (place) found.push_back({relocation.symbol, *place});
   }
   return found;
 }
 
-std::vector<CopiedVariables::Moved> CopiedVariables::FindOnlyIn(const ChangedModule& module,
-                                                                const Program& in,
-                                                                const Program& other) const {
+}  // namespace
+
+CopyDifference CopyDifference::Between(const Program& before, const Program& after) {
+  return {OnlyIn(before, after), OnlyIn(after, before)};
+}
+
+CopiedVariables CopiedVariables::Find(const checkpoint::ProcessImage& live,
+                                      const LoadedModules& live_modules,
+                                      const ChangedModules& modules, const CopyDifference& copies) {
+  CopiedVariables found(live, live_modules, modules);
+  for (const ChangedModule& module : modules.all()) {
+    if (!module.versions->is_program) continue;
+    found.gone_ = found.Locate(module, copies.gone);
+    found.new_ = found.Locate(module, copies.added);
+  }
+  return found;
+}
+
+std::vector<CopiedVariables::Moved> CopiedVariables::Locate(
+    const ChangedModule& program, const std::vector<CopyDifference::Copy>& copies) const {
   std::vector<Moved> found;
-  for (const Relocation& relocation : in.relocations()) {
-    if (!IsCopy(relocation) || HasCopy(other, in, relocation.at)) continue;
-    const uint64_t size = SizeAt(in, relocation.at);
-    const auto library = FindInLibrary(relocation.symbol);
-    const auto copy = Range<FileAddr>::FromSize(relocation.at, size);
-    if (library && copy) found.push_back({&module, *copy, *library});
+  for (const CopyDifference::Copy& copy : copies) {
+    if (const auto library = FindInLibrary(copy.name)) {
+      found.push_back({&program, copy.place, *library});
+    }
   }
   return found;
 }

@@ -22,11 +22,23 @@
 
 namespace mcr::mutator {
 
+// Of a program: copies that only one of its versions has.
+struct CopyDifference {
+  struct Copy {
+    std::string name;
+    Range<FileAddr> place;
+  };
+  std::vector<Copy> gone, added;
+
+  static CopyDifference Between(const Program& before, const Program& after);
+};
+
 class CopiedVariables {
  public:
-  // All outlive this.
+  // All outlive this. `copies`: of the program, if that changes.
   static CopiedVariables Find(const checkpoint::ProcessImage& live,
-                              const LoadedModules& live_modules, const ChangedModules& modules);
+                              const LoadedModules& live_modules, const ChangedModules& modules,
+                              const CopyDifference& copies);
 
   // What a pointer to a copy that goes away becomes: the address of the library's variable.
   std::optional<uint64_t> Home(uint64_t word) const;
@@ -49,8 +61,8 @@ class CopiedVariables {
                   const ChangedModules& modules)
       : live_(live), live_modules_(live_modules), modules_(modules) {}
 
-  std::vector<Moved> FindOnlyIn(const ChangedModule& module, const Program& in,
-                                const Program& other) const;
+  std::vector<Moved> Locate(const ChangedModule& program,
+                            const std::vector<CopyDifference::Copy>& copies) const;
   std::optional<Addr> FindInLibrary(const std::string& name) const;
   Status Write(Addr from, Addr to, uint64_t size, checkpoint::ProcessGraft& graft,
                std::vector<Range<Addr>>& from_next) const;

@@ -7,7 +7,6 @@
 
 #include "mutator/graph/dynamic_symbols.h"
 #include "mutator/graph/memory_scan.h"
-#include "mutator/merge/copied_variables.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/live_words.h"
@@ -142,6 +141,8 @@ Merger::Merger(std::vector<ModuleVersions> modules, MergeOptions options) : opti
   for (ModuleVersions& versions : modules) {
     ModuleImageBuilder image(versions.before, versions.after, *versions.map);
     KnownTargets known(*versions.before);
+    // Only programs have copies.
+    if (versions.is_program) copies_ = CopyDifference::Between(*versions.before, *versions.after);
     modules_.push_back(
         std::make_unique<Module>(Module{std::move(versions), std::move(image), std::move(known)}));
   }
@@ -223,7 +224,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   StartAllocations start_allocations({*pair.live, *pair.next, base ? &*base : nullptr, modules,
                                       next_to_live, objects->moves(),
                                       [&] { return StartHeapFor(pair, *base, typed); }});
-  const CopiedVariables copied = CopiedVariables::Find(*pair.live, live_modules, modules);
+  const CopiedVariables copied = CopiedVariables::Find(*pair.live, live_modules, modules, copies_);
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
       mapping.file = module.index;

@@ -23,6 +23,7 @@
 #include "mutator/merge/account.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
+#include "mutator/merge/copied_variables.h"
 #include "mutator/merge/known_starts.h"
 #include "mutator/merge/known_targets.h"
 #include "mutator/merge/merge_plan.h"
@@ -87,6 +88,7 @@ class Merger {
 
   MergeOptions options_;
   std::vector<std::unique_ptr<Module>> modules_;
+  CopyDifference copies_;
   KnownStarts starts_;
   // By the two rehearsed processes.
   std::map<std::pair<const checkpoint::ProcessImage*, const checkpoint::ProcessImage*>, StartHeap>

@@ -87,7 +87,6 @@ Status ThreadLocalPlaces::CheckChanged() const {
 
 bool ThreadLocalPlaces::PairBlocks() {
   bool changes = false;
-  const bool matters = std::ranges::any_of(context_.modules.all(), RefersToBlocks);
   for (const Block& block : before_.blocks()) {
     BlockPair pair{&block};
     const auto changed = std::ranges::find_if(
@@ -103,7 +102,8 @@ bool ThreadLocalPlaces::PairBlocks() {
     }
     pair.after = next == nullptr ? nullptr : after_.Of(*next);
     const bool moves = pair.after == nullptr || pair.after->distance != block.distance;
-    changes |= moves && (matters || pair.module != nullptr);
+    changes |= moves && (pair.module != nullptr ||
+                         std::ranges::any_of(context_.modules.all(), RefersToBlocks));
     pairs_.push_back(pair);
   }
   return changes;
