@@ -17,6 +17,7 @@
 #include "mcr/base/address.h"
 #include "mcr/base/range.h"
 #include "mcr/base/result.h"
+#include "mutator/debuginfo/program.h"
 #include "mutator/graph/loaded_modules.h"
 #include "mutator/merge/changed_modules.h"
 
