@@ -40,8 +40,8 @@ std::optional<VersionTable> FindVersionTable(const MemoryReader& memory, Addr at
     const auto end = std::ranges::find_if(*next, [&](const VersionEntry& entry) {
       const size_t index = table.entries.size() + static_cast<size_t>(&entry - next->data());
       const bool reserved = index < kReserved && entry.name == 0 && entry.hash == 0;
-      return !reserved &&
-             (!module.Contains(Addr(entry.name)) || !module.Contains(Addr(entry.file)));
+      const bool has_file = entry.file == 0 || module.Contains(Addr(entry.file));
+      return !reserved && (!has_file || !module.Contains(Addr(entry.name)));
     });
     table.entries.insert(table.entries.end(), next->begin(), end);
     if (end != next->end()) break;

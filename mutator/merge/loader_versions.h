@@ -19,7 +19,7 @@ struct VersionEntry {
   uint64_t name = 0;  // in the module; null for the reserved indices
   uint32_t hash = 0;
   int32_t hidden = 0;
-  uint64_t file = 0;  // the name of the library that has it, in the module as well
+  uint64_t file = 0;  // the name of the library that has it, in the module as well; null: itself
 
   bool operator==(const VersionEntry&) const = default;
 };

@@ -40,6 +40,15 @@ TEST_F(LoaderVersionsTest, EntriesWhoseHashIsThatOfTheirName) {
   EXPECT_FALSE(SameVersions(*table, shorter));
 }
 
+TEST_F(LoaderVersionsTest, VersionsOfItsOwnHaveNoFile) {
+  Add(2, kGlibc225);
+  Add(3, kGlibc225);
+  image_.WriteWord(kTable + 2 * 24 + 16, 0);
+  const auto table = FindVersionTable(image_, kTable, kModule);
+  ASSERT_TRUE(table);
+  EXPECT_EQ(table->entries.size(), 4u);
+}
+
 TEST_F(LoaderVersionsTest, NothingElse) {
   EXPECT_FALSE(FindVersionTable(image_, kTable, kModule));
   Add(2, kGlibc225 + 1);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <span>
 #include <utility>
@@ -331,8 +332,9 @@ Status ProcessMerge::MergeLinkMap(const ChangedModule& module, Range<Addr> live,
       behind_own = !MergeVersions(module, live.begin() + at, ours, theirs);
       continue;
     }
-    // The length of what is there.
-    const bool is_length = behind_own && wanted.kind == ImageMap::Kind::kValue;
+    // The length of what is there, alone in its word.
+    const bool is_length = behind_own && wanted.kind == ImageMap::Kind::kValue &&
+                           std::max(ours, theirs) <= std::numeric_limits<uint32_t>::max();
     behind_own = false;
     if (wanted.value == ours || is_length) continue;
     // Pointers to the server's own memory and to unchanged modules are right as they are.
