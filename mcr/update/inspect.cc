@@ -108,7 +108,9 @@ Status ChooseCheckpoint(CheckpointMode wanted, Inspection& inspection) {
   const Status dumpable = CheckDumpable(inspection.pids.front());
   if (wanted != CheckpointMode::kAuto) return dumpable;
   inspection.twins_will_do = CanHaveTwins(inspection.pids);
-  const bool twins = inspection.twins_will_do && (!dumpable || IsLarge(inspection.pids));
+  // CRIU would enter the children that are left alone, too, and a login in progress is confined.
+  const bool twins_are_better = !dumpable || inspection.main_only || IsLarge(inspection.pids);
+  const bool twins = inspection.twins_will_do && twins_are_better;
   inspection.checkpoint = twins ? CheckpointMode::kTwin : CheckpointMode::kCriu;
   if (twins || dumpable) return {};
   Error error = dumpable.error();
