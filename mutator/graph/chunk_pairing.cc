@@ -4,7 +4,6 @@
 #include <cctype>
 #include <cstdint>
 #include <iterator>
-#include <string>
 
 #include "mcr/base/mapping.h"
 #include "mutator/graph/loaded_modules.h"
@@ -58,7 +57,7 @@ uint64_t Unlinked(uint64_t word, Addr at) { return word ^ (at.value() / kPage); 
 // Of a text that fills its block in part only, the rest is what was there before.
 bool HoldSameText(Side& live, Range<Addr> live_payload, Side& base, Range<Addr> base_payload) {
   constexpr size_t kShortest = 3;  // that is no number
-  std::string text;
+  size_t length = 0;
   for (uint64_t at = 0; at + kWord <= live_payload.size(); at += kWord) {
     const auto ours = live.memory.Word(live_payload.begin() + at);
     const auto theirs = base.memory.Word(base_payload.begin() + at);
@@ -66,9 +65,9 @@ bool HoldSameText(Side& live, Range<Addr> live_payload, Side& base, Range<Addr> 
     for (size_t i = 0; i < kWord; ++i) {
       const auto c = static_cast<unsigned char>(*ours >> (8 * i));
       if (c != static_cast<unsigned char>(*theirs >> (8 * i))) return false;
-      if (c == 0) return text.size() >= kShortest;
+      if (c == 0) return length >= kShortest;
       if (!std::isprint(c) && !std::isspace(c)) return false;
-      text += static_cast<char>(c);
+      ++length;
     }
   }
   return false;

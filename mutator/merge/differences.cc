@@ -35,7 +35,8 @@ void ListElse(const std::string& name, const Recipe& recipe, std::vector<std::st
 }
 
 void CompareVariable(const VariablePair& pair, const Program& before, const Program& after,
-                     AddressMap& map, Differences& differences) {
+                     AddressMap& map, Differences& differences,
+                     std::vector<std::string>& if_touched) {
   std::vector<std::string>& changes = differences.changed_variables;
   if (pair.before->type != 0 && pair.after->type != 0) {
     const auto difference =
@@ -46,7 +47,7 @@ void CompareVariable(const VariablePair& pair, const Program& before, const Prog
     if (!recipe.problem.empty()) {
       differences.problems.push_back("variable `" + pair.before->name + "`: " + recipe.problem);
     }
-    ListElse(pair.before->name, recipe, differences.if_touched);
+    ListElse(pair.before->name, recipe, if_touched);
   } else if (pair.before->range.size() != pair.after->range.size()) {
     changes.push_back(fmt::format("`{}`: {} bytes, {} in the new version", pair.before->name,
                                   pair.before->range.size(), pair.after->range.size()));
@@ -55,12 +56,12 @@ void CompareVariable(const VariablePair& pair, const Program& before, const Prog
 }
 
 void CompareVariables(const Program& before, const Program& after, AddressMap& map,
-                      Differences& differences) {
+                      Differences& differences, std::vector<std::string>& if_touched) {
   for (const VariablePair& pair : PairWritableVariables(before, after, map.variable_names())) {
-    CompareVariable(pair, before, after, map, differences);
+    CompareVariable(pair, before, after, map, differences, if_touched);
   }
   for (const VariablePair& pair : PairThreadLocals(before, after)) {
-    CompareVariable(pair, before, after, map, differences);
+    CompareVariable(pair, before, after, map, differences, if_touched);
   }
 }
 
@@ -125,12 +126,13 @@ void RefuseScattered(const Program& before, const Program& after, Differences& d
 Differences Compare(const Program& before, const Program& after, AddressMap& map) {
   Differences differences;
   differences.types = DiffTypes(before.types(), after.types());
-  CompareVariables(before, after, map, differences);
+  std::vector<std::string> if_touched;
+  CompareVariables(before, after, map, differences, if_touched);
   RefuseScattered(before, after, differences);
   RefuseBothScattered(before, after, differences);
   // Of an update that is refused anyway, people want to see all that is in its way.
   if (!differences.problems.empty()) {
-    std::ranges::copy(differences.if_touched, std::back_inserter(differences.problems));
+    std::ranges::move(if_touched, std::back_inserter(differences.problems));
   }
   differences.new_variables = OnlyIn(after.variables(), before.variables());
   differences.dropped_variables = OnlyIn(before.variables(), after.variables());

@@ -10,13 +10,13 @@
 
 namespace mcr::mutator {
 
-// `problems`: what of it forbids an update; `if_touched`: what does if the server has changed it.
+// `problems`: what of it forbids an update.
 struct Differences {
   std::vector<TypeChange> types;
   std::vector<std::string> changed_variables;  // same name, other type or size: with the reason
   std::vector<std::string> new_variables, dropped_variables;
   std::vector<std::string> new_functions, dropped_functions;
-  std::vector<std::string> problems, if_touched;
+  std::vector<std::string> problems;
 };
 // `map` is that of these two.
 Differences Compare(const Program& before, const Program& after, AddressMap& map);

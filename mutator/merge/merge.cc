@@ -218,12 +218,13 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     start_heap = StartHeapMerge(*heap, *base, *pair.live, *objects, plan);
     same_memory = heap->other_memory.empty();
   }
-  // One module's: what its types and variables lead to.
-  const ChangedModule& typed =
-      objects->module() != nullptr ? *objects->module() : modules.all().front();
-  StartAllocations start_allocations({*pair.live, *pair.next, base ? &*base : nullptr, modules,
-                                      next_to_live, objects->moves(),
-                                      [&] { return StartHeapFor(pair, *base, typed); }});
+  // Not asked for where nothing changes: not every process loads every plug-in.
+  const auto module_with_types = [&]() -> const ChangedModule& {
+    return objects->module() != nullptr ? *objects->module() : modules.all().front();
+  };
+  StartAllocations start_allocations(
+      {*pair.live, *pair.next, base ? &*base : nullptr, modules, next_to_live, objects->moves(),
+       [&] { return StartHeapFor(pair, *base, module_with_types()); }});
   const CopiedVariables copied = CopiedVariables::Find(*pair.live, live_modules, modules, copies_);
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {
@@ -252,7 +253,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   process.MergeLayout();
   MCR_TRY(MergeObjects(*pair.live, modules, *objects, start_heap, process.stacks(), graft, plan));
   start_heap.Write(graft, account, plan);
-  MCR_TRY(start_allocations.AddTo(graft, plan));
+  start_allocations.AddTo(graft, plan);
   if (!graft.allocations.empty()) MCR_TRY(FindAllocator(*pair.live, live_modules, graft));
   account.laid_out_anew = process.stacks().rebuilt_ranges();
   MCR_TRY(MergeThreadLocals({*pair.live, *pair.next, live_modules, next_modules, live_links,

@@ -33,13 +33,13 @@ Result<const StartHeap*> StartAllocations::Heap() {
   return heap_;
 }
 
-Result<const ChunkPair*> StartAllocations::PairAt(Range<Addr> ChunkPair::* side, Addr at) {
+Result<const ChunkPair*> StartAllocations::PairOf(Addr in_base) {
   MCR_ASSIGN(const StartHeap* heap, Heap());
   if (!pairs_) {
     MCR_ASSIGN(const auto chunks, WalkHeap(context_.live));
     pairs_ = PairChunks(context_.live, chunks, *context_.base->start.image, heap->base_chunks);
   }
-  return FindPair(*pairs_, side, at);
+  return FindPair(*pairs_, &ChunkPair::base, in_base);
 }
 
 Result<uint64_t> StartAllocations::Bring(uint64_t word, Addr holder) {
@@ -89,7 +89,7 @@ Addr StartAllocations::Place(uint64_t size) {
 }
 
 Result<uint64_t> StartAllocations::InLive(Range<Addr> in_base, uint64_t offset) {
-  MCR_ASSIGN(const ChunkPair* pair, PairAt(&ChunkPair::base, in_base.begin()));
+  MCR_ASSIGN(const ChunkPair* pair, PairOf(in_base.begin()));
   if (pair == nullptr) return Fail("and the server has changed that, or given it back");
   const uint64_t begin = pair->live.begin().value();
   const ObjectMoves::Landing landing = context_.moves.Translate(begin, 0);
@@ -111,7 +111,7 @@ bool StartAllocations::IsUntouched(std::span<const std::byte> live,
 
 // Both are the address of the same allocation, and that holds the same: of a text, up to its end.
 bool StartAllocations::SameAllocation(uint64_t live_word, uint64_t start_word) {
-  const auto pair = PairAt(&ChunkPair::base, Addr(start_word));
+  const auto pair = PairOf(Addr(start_word));
   if (!pair || *pair == nullptr) return false;
   const auto [live, base] = **pair;
   if (Addr(live_word) < live.begin() ||
@@ -130,11 +130,13 @@ bool StartAllocations::SameAllocation(uint64_t live_word, uint64_t start_word) {
   return SameBytes(std::span(ours).first(size), std::span(theirs).first(size));
 }
 
-Status StartAllocations::AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan) {
+void StartAllocations::AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan) {
+  const PointerGuard theirs = ReadPointerGuard(context_.next);
+  const PointerGuard ours = ReadPointerGuard(context_.live);
   while (!unfilled_.empty()) {
     const Copy copy = unfilled_.front();
     unfilled_.pop_front();
-    auto bytes = Fill(copy, graft);
+    auto bytes = Fill(copy, theirs, ours, graft);
     if (bytes) {
       made_.push_back({copy.placeholder, *std::move(bytes)});
     } else {
@@ -151,15 +153,13 @@ Status StartAllocations::AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan)
     graft.allocations.push_back({.placeholder = made.placeholder, .size = made.bytes.size()});
     graft.allocated_writes.Add(made.placeholder, made.bytes);
   }
-  return {};
 }
 
 // In the live process's terms.
-Result<std::vector<std::byte>> StartAllocations::Fill(const Copy& copy,
+Result<std::vector<std::byte>> StartAllocations::Fill(const Copy& copy, const PointerGuard& theirs,
+                                                      const PointerGuard& ours,
                                                       checkpoint::ProcessGraft& graft) {
   const Range<Addr> from = copy.chunk->payload;
-  const PointerGuard theirs = ReadPointerGuard(context_.next);
-  const PointerGuard ours = ReadPointerGuard(context_.live);
   std::vector<std::byte> bytes(from.size());
   MCR_TRY(context_.next.Read(from.begin(), bytes));
   for (uint64_t at = 0; at + kWord <= bytes.size(); at += kWord) {

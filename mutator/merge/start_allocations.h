@@ -66,7 +66,7 @@ class StartAllocations {
   bool IsUntouched(std::span<const std::byte> live, std::span<const std::byte> start);
 
   // After all that was to be brought: the allocations, and what they hold.
-  Status AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan);
+  void AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan);
 
  private:
   struct Copy {
@@ -80,11 +80,12 @@ class StartAllocations {
   };
 
   Result<const StartHeap*> Heap();
-  Result<const ChunkPair*> PairAt(Range<Addr> ChunkPair::* side, Addr at);
+  Result<const ChunkPair*> PairOf(Addr in_base);
   Result<uint64_t> InLive(Range<Addr> in_base, uint64_t offset);
   bool SameAllocation(uint64_t live_word, uint64_t start_word);
   Addr Place(uint64_t size);
-  Result<std::vector<std::byte>> Fill(const Copy& copy, checkpoint::ProcessGraft& graft);
+  Result<std::vector<std::byte>> Fill(const Copy& copy, const PointerGuard& theirs,
+                                      const PointerGuard& ours, checkpoint::ProcessGraft& graft);
   void RefuseShared(const Copy& copy, MergePlan& plan) const;
   bool IsBrought(Addr word) const;
   bool IsLeftOver(Addr word) const;

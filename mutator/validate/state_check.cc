@@ -124,34 +124,30 @@ class Checker {
 
   // Fields of variables that are the new version's.
   Status FieldsOfStart() {
-    for (const Range<Addr>& range : account_.fields_from_next) {
+    return OfStart(account_.fields_from_next, [&](const Range<Addr>& range) {
       const auto module = std::ranges::find_if(
           account_.modules, [&](const auto& each) { return each.before.Contains(range); });
-      if (module == account_.modules.end()) continue;
-      ++findings_.values.checked;
-      old_.resize(range.size());
-      MCR_TRY(old_values_.Read(range.begin(), old_));
-      const FileAddr at(range.begin() - module->before_bias);
-      if (process_.start == nullptr ||
-          !process_.start->IsTouched(words_.VersionOf(*module), *module, at, old_)) {
-        continue;
-      }
-      findings_.values.Wrong(fmt::format(
-          "the {} bytes at {} have changed since the start, and are the new version's now",
-          range.size(), Hex(range.begin())));
-    }
-    return {};
+      return module != account_.modules.end() &&
+             process_.start->IsTouched(words_.VersionOf(*module), *module,
+                                       FileAddr(range.begin() - module->before_bias), old_);
+    });
   }
 
   // Values of objects that are the new version's.
   Status HeapOfStart() {
-    for (const Range<Addr>& range : account_.heap_from_next) {
+    return OfStart(account_.heap_from_next, [&](const Range<Addr>& range) {
+      return process_.start->IsTouchedOnHeap(range.begin(), old_);
+    });
+  }
+
+  // `is_touched` finds the old value in `old_`.
+  template <class IsTouched>
+  Status OfStart(const std::vector<Range<Addr>>& ranges, IsTouched is_touched) {
+    for (const Range<Addr>& range : ranges) {
       ++findings_.values.checked;
       old_.resize(range.size());
       MCR_TRY(old_values_.Read(range.begin(), old_));
-      if (process_.start == nullptr || !process_.start->IsTouchedOnHeap(range.begin(), old_)) {
-        continue;
-      }
+      if (process_.start == nullptr || !is_touched(range)) continue;
       findings_.values.Wrong(fmt::format(
           "the {} bytes at {} have changed since the start, and are the new version's now",
           range.size(), Hex(range.begin())));
