@@ -118,6 +118,7 @@ Json Pointers(const mutator::PointerCounts& counts) {
           {"moved", counts.moved},
           {"mangled", counts.mangled},
           {"shifted", counts.shifted},
+          {"undecided", counts.undecided},
           {"unproven", counts.unproven},
           {"functions", counts.functions},
           {"instructions", counts.instructions},

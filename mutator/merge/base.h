@@ -23,6 +23,9 @@ struct OldStart {
   const checkpoint::ProcessImage* image = nullptr;
   ImageMap to_live;
   std::map<size_t, Addr> biases;  // of the old modules in it, by ChangedModule::index
+  // From addresses in it to those in the live process, modulo 2^64: its files and the heap are
+  // elsewhere, each as a whole, and memory without a file keeps its distance from one of them.
+  std::set<uint64_t> shifts;
 
   bool operator==(const OldStart&) const = default;
 };

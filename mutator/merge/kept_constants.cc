@@ -12,7 +12,8 @@ constexpr uint64_t kPage = 4096;
 
 uint64_t PageUp(uint64_t size) { return (size + kPage - 1) & ~(kPage - 1); }
 
-// Bytes that mean the same anywhere.
+}  // namespace
+
 bool IsConstant(const Program& program, const Section& section) {
   return section.allocated && !section.writable && !section.executable && !section.no_bits &&
          section.name.starts_with(".rodata") &&
@@ -21,7 +22,17 @@ bool IsConstant(const Program& program, const Section& section) {
          });
 }
 
-}  // namespace
+void AddConstants(const Program& program, const Section& section, Addr at,
+                  checkpoint::ProcessGraft& graft) {
+  const Addr first_page(at.value() & ~(kPage - 1));
+  checkpoint::NewMapping mapping;
+  mapping.range = *Range<Addr>::FromTo(first_page, Addr(PageUp(at.value() + section.range.size())));
+  mapping.protection = PROT_READ;
+  mapping.anonymous = true;
+  graft.mappings.push_back(mapping);
+  const auto bytes = program.Contents(section.range.begin());
+  graft.writes.Add(at, bytes.first(std::min<size_t>(bytes.size(), section.range.size())));
+}
 
 KeptConstants::KeptConstants(std::shared_ptr<const Program> before, const Program& after)
     : before_(std::move(before)) {
@@ -31,21 +42,21 @@ KeptConstants::KeptConstants(std::shared_ptr<const Program> before, const Progra
   room_ = PageUp(room_);
   for (const Section& section : before_->sections()) {
     if (!IsConstant(*before_, section)) continue;
-    parts_.push_back({section.range, FileAddr(room_)});
+    parts_.push_back({&section, FileAddr(room_)});
     room_ += PageUp(section.range.size());
   }
 }
 
 std::optional<FileAddr> KeptConstants::PlaceFor(FileAddr old_address) const {
   const auto part = std::ranges::find_if(
-      parts_, [&](const Part& each) { return each.from.Contains(old_address); });
+      parts_, [&](const Part& each) { return each.from->range.Contains(old_address); });
   if (part == parts_.end()) return std::nullopt;
-  return part->to + (old_address - part->from.begin());
+  return part->to + (old_address - part->from->range.begin());
 }
 
 void KeptConstants::Use(FileAddr place) {
   for (Part& part : parts_) {
-    if (!(place < part.to) && place - part.to < part.from.size()) part.used = true;
+    if (!(place < part.to) && place - part.to < part.from->range.size()) part.used = true;
   }
 }
 
@@ -55,15 +66,7 @@ void KeptConstants::Forget() {
 
 void KeptConstants::AddTo(Addr bias, checkpoint::ProcessGraft& graft) const {
   for (const Part& part : parts_) {
-    if (!part.used) continue;
-    const Addr at = bias + part.to.value();
-    checkpoint::NewMapping mapping;
-    mapping.range = *Range<Addr>::FromSize(at, PageUp(part.from.size()));
-    mapping.protection = PROT_READ;
-    mapping.anonymous = true;
-    graft.mappings.push_back(mapping);
-    const auto bytes = before_->Contents(part.from.begin());
-    graft.writes.Add(at, bytes.first(std::min<size_t>(bytes.size(), part.from.size())));
+    if (part.used) AddConstants(*before_, *part.from, bias + part.to.value(), graft);
   }
 }
 

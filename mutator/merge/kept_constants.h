@@ -15,6 +15,14 @@
 
 namespace mcr::mutator {
 
+// Whether the bytes of a section of `program` mean the same anywhere: read-only data without
+// addresses.
+bool IsConstant(const Program& program, const Section& section);
+
+// Maps a copy of such a section for one process, at `at`, which is free up to the end of its pages.
+void AddConstants(const Program& program, const Section& section, Addr at,
+                  checkpoint::ProcessGraft& graft);
+
 class KeptConstants {
  public:
   KeptConstants(std::shared_ptr<const Program> before, const Program& after);
@@ -36,7 +44,7 @@ class KeptConstants {
 
  private:
   struct Part {
-    Range<FileAddr> from;
+    const Section* from = nullptr;
     FileAddr to;
     bool used = false;
   };

@@ -1,12 +1,15 @@
 #include "mutator/merge/merge.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "mutator/graph/dynamic_symbols.h"
 #include "mutator/graph/memory_scan.h"
+#include "mutator/merge/constant_copies.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/live_words.h"
@@ -51,10 +54,23 @@ void AddLinkMaps(const LinkMaps& next, const LinkMaps& live, const LoadedModules
   }
 }
 
+std::set<uint64_t> FindShifts(const checkpoint::ProcessImage& start, const LoadedModules& loaded,
+                              const checkpoint::ProcessImage& live,
+                              const LoadedModules& live_modules) {
+  std::set<uint64_t> shifts = {live.layout().start_brk.value() - start.layout().start_brk.value()};
+  for (const LoadedModule& module : loaded.all()) {
+    const LoadedModule* same = live_modules.ByPath(module.path);
+    if (same == nullptr) continue;
+    shifts.insert(same->range.begin().value() - module.range.begin().value());
+  }
+  return shifts;
+}
+
 // The old version's modules in a rehearsal of it, and its addresses in the live process's terms.
 Result<OldStart> FindOldStart(const checkpoint::ProcessImage& image, const LoadedModules& loaded,
-                              const LoadedModules& live, const ChangedModules& modules) {
-  OldStart start{&image, {}, {}};
+                              const checkpoint::ProcessImage& live_image, const LoadedModules& live,
+                              const ChangedModules& modules) {
+  OldStart start{&image, {}, {}, FindShifts(image, loaded, live_image, live)};
   std::vector<ImageMap::Moved> moved;
   for (const ChangedModule& module : modules.all()) {
     const std::string& path = module.versions->before_path;
@@ -71,7 +87,7 @@ Result<OldStart> FindOldStart(const checkpoint::ProcessImage& image, const Loade
 Result<Base> FindBase(const ProcessPair& pair, const LoadedModules& live,
                       const ChangedModules& modules, KnownStarts& starts) {
   const auto find = [&](const checkpoint::ProcessImage& image) {
-    return FindOldStart(image, starts.Of(image).modules, live, modules);
+    return FindOldStart(image, starts.Of(image).modules, *pair.live, live, modules);
   };
   MCR_ASSIGN(OldStart start, find(*pair.base));
   MCR_ASSIGN(OldStart again, find(*pair.base_again));
@@ -237,13 +253,16 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
          objects->moves(), same_memory, start_allocations, copied, account},
         graft, plan));
   }
-  ProcessMerge process({modules, *pair.live, *pair.next, live_modules, next_modules, next_to_live,
-                        live_links, next_links, next.tables, guard, shared, objects->moves(),
-                        start_heap, start_allocations, copied, pair.memo, account.from_next},
-                       graft, plan);
+  ConstantCopies constant_copies(places, pair.live->layout().start_brk);
+  ProcessMerge process(
+      {modules, base ? &*base : nullptr, *pair.live, *pair.next, live_modules, next_modules,
+       next_to_live, live_links, next_links, next.tables, guard, shared, objects->moves(),
+       start_heap, start_allocations, copied, constant_copies, pair.memo, account.from_next},
+      graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());
   MCR_TRY(process.MergeMemory());
+  constant_copies.AddTo(graft, account);
   process.MergeThreads();
   MCR_TRY(copied.Merge(*pair.next, next_modules, graft, account.from_next));
   MergeKernelTables(*pair.live, modules, graft, plan);
@@ -292,7 +311,8 @@ Result<ChangedModules> Merger::FindModules(const ProcessPair& pair, const Loaded
     ChangedModule module{i, &versions, &modules_[i]->known, *before, *after, {}};
     // Remains of old pointers, which move along, must not come to lie in the old version again.
     const uint64_t size = std::max(versions.map->kept_constants().room(), before->range.size());
-    MCR_ASSIGN(module.new_range, places.Find(i, before->bias, size, pair.live->layout().start_brk));
+    MCR_ASSIGN(module.new_range, places.Find({i, Places::Use::kNewVersion}, before->bias, size,
+                                             pair.live->layout().start_brk));
     found.push_back(std::move(module));
   }
   return ChangedModules(std::move(found), pair.live->mappings());

@@ -19,8 +19,9 @@ struct PointerCounts {
   uint64_t mangled = 0;  // with the C library's pointer guard
   uint64_t shifted =
       0;  // remains of old pointers that are none: moved along with the program (process_merge.cc)
-  uint64_t moved = 0;     // to objects that were reshaped or have another place
-  uint64_t unproven = 0;  // of the likely ones, to data, in memory of unknown type; if strict
+  uint64_t undecided = 0;  // right as a pointer and as the end of a text (constant_copies.h)
+  uint64_t moved = 0;      // to objects that were reshaped or have another place
+  uint64_t unproven = 0;   // of the likely ones, to data, in memory of unknown type; if strict
   uint64_t retargeted() const { return precise + likely; }
 };
 

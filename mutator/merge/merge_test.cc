@@ -31,7 +31,7 @@ using checkpoint::FakeImage;
 constexpr auto& kPath = kFakeProgramPath;
 constexpr Addr kLive(0x55d0c0de0000);
 constexpr Addr kNext(0x561122330000);
-constexpr Addr kBase(0x563344550000);
+constexpr Addr kBase(0x563344551000);
 constexpr Addr kHeap(0x55d0c2000000);
 constexpr Addr kStack(0x7ffc00000000);
 constexpr Addr kStackPointer = kStack + 0x800;
@@ -149,6 +149,27 @@ TEST_F(TextOverPointer, WordThatMayBeTheEndOfATextIsAProblem) {
   EXPECT_NE(plan.problems[0].find("the end of a text"), std::string::npos);
 }
 
+TEST_F(TextOverPointer, ConstantOrTextBothAreServed) {
+  for (FakeProgram* program : {before_.get(), after_.get()}) {
+    program->PutLiteral(FileAddr(program == before_.get() ? 0x2040 : 0x2240), "localhost");
+  }
+  live_.WriteWord(kHeap + 0x118, (kLive + 0x2040).value());
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(plan.pointers.undecided, 1u);
+  const auto word = Written(plan, kHeap + 0x118);
+  ASSERT_TRUE(word.has_value());
+  EXPECT_EQ(*word & 0xffffffff, (kLive + 0x2040).value() & 0xffffffff);
+  EXPECT_FALSE(plan.graft.processes[0].unmap[0].Contains(Addr(*word)));
+  const auto& mappings = plan.graft.processes[0].mappings;
+  EXPECT_TRUE(std::ranges::any_of(mappings, [&](const checkpoint::NewMapping& mapping) {
+    return mapping.anonymous && mapping.range.Contains(Addr(*word));
+  }));
+  const auto text = Written(plan, Addr(*word));
+  ASSERT_TRUE(text.has_value());
+  EXPECT_EQ(std::memcmp(&*text, "localhos", 8), 0);
+}
+
 TEST_F(TextOverPointer, WhatNothingPointsToIsRemains) {
   live_.WriteWord(kHeap + 0x700, 0);
   const MergePlan plan = Merge();
@@ -161,6 +182,64 @@ TEST_F(TextOverPointer, OtherPointersToTheSamePlaceSettleIt) {
   const MergePlan plan = Merge();
   EXPECT_TRUE(plan.problems.empty());
   EXPECT_EQ(Written(plan, kHeap + 0x118), InNew(plan, 0x3840));
+}
+
+// Start-up wrote it: the old version's starts have their heap elsewhere, and the same in it.
+class TextOverPointerOfTheStart : public TextOverPointer {
+ protected:
+  TextOverPointerOfTheStart() {
+    checkpoint::MemoryLayout layout;
+    layout.start_brk = kBaseHeap;
+    for (FakeImage* start : {&base_, &base_again_}) {
+      start->SetLayout(layout).MapAnonymous(kBaseHeap, 0x2000, "[heap]");
+    }
+  }
+  void WriteToStarts(const char* text, uint64_t word) {
+    for (FakeImage* start : {&base_, &base_again_}) {
+      start->WriteString(kBaseHeap + 0x108, text);
+      start->WriteWord(kBaseHeap + 0x118, word);
+    }
+  }
+
+  static constexpr Addr kBaseHeap{0x563346000000};
+};
+
+TEST_F(TextOverPointerOfTheStart, SameCharactersThatPointElsewhereAreText) {
+  // "@0" in each of them, over a pointer into the program, which lies elsewhere.
+  WriteToStarts("User-Agent: examp", (kBase + 0x2040).value());
+  live_.WriteWord(kHeap + 0x118, (kLive + 0x3040).value());
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(plan.pointers.shifted, 1u);
+}
+
+TEST_F(TextOverPointerOfTheStart, TextThatIsKnownBeatsOtherPointersToTheSamePlace) {
+  WriteToStarts("User-Agent: examp", (kBase + 0x2040).value());
+  live_.WriteWord(kHeap + 0x800, (kLive + 0x3040).value());
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(plan.pointers.shifted, 1u);
+}
+
+TEST_F(TextOverPointerOfTheStart, SameTargetWithoutATextBeforeItIsAPointer) {
+  WriteToStarts("\x01\x02\x03\x04\x05\x06\x07\x08\x01\x02\x03\x04\x05\x06\x07\x08",
+                (kBase + 0x3040).value());
+  const MergePlan plan = Merge();
+  EXPECT_TRUE(plan.problems.empty());
+  EXPECT_EQ(Written(plan, kHeap + 0x118), InNew(plan, 0x3840));
+}
+
+TEST_F(TextOverPointerOfTheStart, FirstByteAloneMayBeText) {
+  // An old pointer behind one character moves along as a pointer does.
+  WriteToStarts("User-Agent: examp", (kBase + 0x3040).value());
+  const MergePlan plan = Merge();
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_NE(plan.problems[0].find("the end of a text"), std::string::npos);
+}
+
+TEST_F(TextOverPointerOfTheStart, EmptyWordSaysNothing) {
+  WriteToStarts("User-Agent: examp", 0x3040);
+  EXPECT_EQ(Merge().problems.size(), 1u);
 }
 
 TEST_F(MergeTest, VariablesKeepTheServersValueAtTheirNewPlace) {

@@ -14,6 +14,7 @@
 #include "mutator/graph/text_owner.h"
 #include "mutator/merge/object_tables.h"
 #include "mutator/merge/pointer_report.h"
+#include "mutator/merge/start_witness.h"
 
 namespace mcr::mutator {
 namespace {
@@ -154,8 +155,16 @@ Status ProcessMerge::JudgeDoubtful() {
 void ProcessMerge::Settle(const Mapping& mapping, const LikelyPointer& pointer) {
   const ChangedModule& module = *context_.modules.Of(pointer.target);
   const FileAddr target = module.InOld(pointer.target);
-  const bool known = module.known->Contains(target);
-  if (known && Write(pointer, module, module.map().Translate(target))) return;
+  const Translation& translation = module.map().Translate(target);
+  if (module.known->Contains(target) && Write(pointer, module, translation)) return;
+  // Each process has its own copies of constants, but only one writes to shared memory.
+  if (translation.kind == PointerKind::kLiteral && !mapping.shared) {
+    if (const auto copied = context_.constant_copies.Redirect(module, pointer.target)) {
+      graft_.writes.AddWord(pointer.at, *copied);
+      ++plan_.pointers.undecided;
+      return;
+    }
+  }
   Translation unclear;
   unclear.problem =
       "it may as well be the end of a text, and nothing says which (memory changes: try again)";
@@ -209,7 +218,12 @@ TextEvidence ProcessMerge::TextBefore(const Mapping& mapping, const LikelyPointe
   const uint64_t context = std::min(kTextContext, pointer.at - mapping.range.begin());
   std::vector<std::byte> bytes(context + kWord);
   if (!context_.live.Read(pointer.at - context, bytes)) return {};
-  return ExamineText(std::span(bytes).first(context), std::span(bytes).last(kWord));
+  TextEvidence text = ExamineText(std::span(bytes).first(context), std::span(bytes).last(kWord));
+  if (text.tail == TextTail::kUnknown && context_.base != nullptr) {
+    const auto before = *Range<Addr>::FromTo(pointer.at - text.run, pointer.at);
+    text.tail = AskStarts(*context_.base, context_.live, pointer, before);
+  }
+  return text;
 }
 
 std::string ProcessMerge::WordIn(const Mapping& mapping, Addr at) {

@@ -17,7 +17,9 @@
 #include "mutator/graph/text_tail.h"
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/address_map.h"
+#include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
+#include "mutator/merge/constant_copies.h"
 #include "mutator/merge/copied_variables.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/loader_state.h"
@@ -49,6 +51,7 @@ class ProcessMerge {
  public:
   struct Context {
     const ChangedModules& modules;
+    const Base* base;  // nullptr: the old version's start is not known
     const checkpoint::ProcessImage& live;
     const checkpoint::ProcessImage& next;
     const LoadedModules& live_modules;
@@ -63,6 +66,7 @@ class ProcessMerge {
     const StartHeapMerge& start_heap;
     StartAllocations& start_allocations;
     const CopiedVariables& copied;
+    ConstantCopies& constant_copies;
     const ScanMemo* memo;                 // nullptr: all of `live` is searched
     std::vector<Range<Addr>>& from_next;  // gets what is written as the new version's start has it
   };

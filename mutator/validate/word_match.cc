@@ -149,6 +149,7 @@ WordVerdict WordMatch::InModule(const Account::Module& module, uint64_t before, 
   const FileAddr from(before - module.before_bias.value());
   const Function* function = versions.before().FindFunction(from);
   WordVerdict verdict{function != nullptr ? Target::kCode : Target::kData, ""};
+  if (!type.is_pointer && IsCopied(versions, from, before, after)) return verdict;
   if (!Holds(module.after, after)) {
     verdict.wrong = fmt::format("points to {}, which is outside of the new version, instead of {}",
                                 Hex(after), NameOf(versions.before(), from));
@@ -214,6 +215,15 @@ bool WordMatch::InVariable(const VersionPair& versions, const Variable& variable
   // Where nothing begins or ends, no pointer points: what looks like one moved along.
   if (places.empty()) return after == before;
   return std::ranges::find(places, to, &PlaceMatch::offset) != places.end();
+}
+
+// A text that ends in the word ends as before, and a pointer points to the same text.
+bool WordMatch::IsCopied(const VersionPair& versions, FileAddr before_file, uint64_t before,
+                         uint64_t after) const {
+  const auto holds = [&](const Range<Addr>& copy) { return copy.Contains(Addr(after)); };
+  return std::ranges::any_of(account_.constant_copies, holds) &&
+         static_cast<uint32_t>(before) == static_cast<uint32_t>(after) &&
+         SameText(versions, before_file, after);
 }
 
 bool WordMatch::SameText(const VersionPair& versions, FileAddr before, uint64_t after) const {

@@ -69,6 +69,8 @@ class WordMatch {
                   FileAddr after, const WordType& type, std::string& wrong) const;
   bool InVariable(const VersionPair& versions, const Variable& variable, FileAddr before,
                   FileAddr after, const WordType& type) const;
+  bool IsCopied(const VersionPair& versions, FileAddr before_file, uint64_t before,
+                uint64_t after) const;
   bool SameText(const VersionPair& versions, FileAddr before, uint64_t after) const;
   WordVerdict InObject(const Account::Object& object, uint64_t before, uint64_t after,
                        const WordType& type) const;
