@@ -58,6 +58,34 @@ std::optional<uint64_t> ReadOperand(llvm::DWARFUnit& unit, uint8_t opcode,
   }
 }
 
+bool IsAddress(uint8_t opcode) {
+  return opcode == dwarf::DW_OP_addr || opcode == dwarf::DW_OP_addrx ||
+         opcode == dwarf::DW_OP_GNU_addr_index;
+}
+
+std::optional<uint64_t> ReadConstant(const llvm::DataExtractor& data,
+                                     llvm::DataExtractor::Cursor& cursor) {
+  const uint8_t opcode = data.getU8(cursor);
+  if (opcode >= dwarf::DW_OP_lit0 && opcode <= dwarf::DW_OP_lit31)
+    return opcode - dwarf::DW_OP_lit0;
+  if (opcode == dwarf::DW_OP_const1u) return data.getU8(cursor);
+  if (opcode == dwarf::DW_OP_constu) return data.getULEB128(cursor);
+  return std::nullopt;
+}
+
+// What LLVM writes behind the address of the byte (GlobalOpt.cpp, TryToShrinkGlobalToBoolean):
+// DW_OP_deref_size 1, factor, DW_OP_mul, first value, DW_OP_plus, DW_OP_stack_value.
+std::optional<TwoValues> ReadTwoValues(const llvm::DataExtractor& data,
+                                       llvm::DataExtractor::Cursor& cursor) {
+  if (data.getU8(cursor) != 1) return std::nullopt;
+  const auto factor = ReadConstant(data, cursor);
+  if (!factor || data.getU8(cursor) != dwarf::DW_OP_mul) return std::nullopt;
+  const auto first = ReadConstant(data, cursor);
+  if (!first || data.getU8(cursor) != dwarf::DW_OP_plus) return std::nullopt;
+  if (data.getU8(cursor) != dwarf::DW_OP_stack_value) return std::nullopt;
+  return TwoValues{*first, *first + *factor};
+}
+
 bool IsScope(dwarf::Tag tag) {
   return tag == dwarf::DW_TAG_namespace || tag == dwarf::DW_TAG_structure_type ||
          tag == dwarf::DW_TAG_class_type || tag == dwarf::DW_TAG_union_type;
@@ -132,8 +160,7 @@ std::optional<StaticLocation> ReadStaticLocation(const DWARFDie& die) {
   const uint64_t next = cursor.tell();
   llvm::consumeError(cursor.takeError());
   if (!complete || !operand) return std::nullopt;
-  const bool is_address = opcode == dwarf::DW_OP_addr || opcode == dwarf::DW_OP_addrx ||
-                          opcode == dwarf::DW_OP_GNU_addr_index;
+  const bool is_address = IsAddress(opcode);
   if (is_address && next == block->size()) return StaticLocation{.address = *operand};
   if (is_address || next + 1 != block->size()) return std::nullopt;
   const uint8_t last = block->back();
@@ -143,35 +170,41 @@ std::optional<StaticLocation> ReadStaticLocation(const DWARFDie& die) {
   return StaticLocation{.address = *operand, .thread_local_storage = true};
 }
 
-std::optional<std::vector<StaticPiece>> ReadStaticPieces(const DWARFDie& die) {
+std::optional<std::vector<VariableInParts::Part>> ReadStaticPieces(const DWARFDie& die) {
   const auto value = die.find(dwarf::DW_AT_location);
   const auto block = value ? value->getAsBlock() : std::nullopt;
   if (!block || block->empty()) return std::nullopt;
   const llvm::DataExtractor data(*block, /*IsLittleEndian=*/true, /*AddressSize=*/8);
   llvm::DataExtractor::Cursor cursor(0);
-  std::vector<StaticPiece> pieces;
-  std::optional<uint64_t> address;
+  std::vector<VariableInParts::Part> pieces;
+  std::optional<VariableInParts::Part> piece;
   uint64_t offset = 0;
   bool understood = true;
   while (understood && cursor && cursor.tell() < block->size()) {
     const uint8_t opcode = data.getU8(cursor);
     if (opcode == dwarf::DW_OP_piece) {
       const uint64_t size = data.getULEB128(cursor);
-      if (address) pieces.push_back({offset, size, *address});
-      address.reset();
+      if (piece) pieces.push_back({offset, size, piece->at, piece->two_values});
+      piece.reset();
       understood = size < UINT32_MAX;  // a whole variable, from corrupt input, need not overflow
       offset += size;
+    } else if (opcode == dwarf::DW_OP_deref_size) {
+      understood = piece && !piece->two_values;
+      if (understood) piece->two_values = ReadTwoValues(data, cursor);
+      understood = understood && piece->two_values;
     } else {
-      const bool is_address = opcode == dwarf::DW_OP_addr || opcode == dwarf::DW_OP_addrx ||
-                              opcode == dwarf::DW_OP_GNU_addr_index;
-      understood = is_address && !address;
-      if (understood) address = ReadOperand(*die.getDwarfUnit(), opcode, data, cursor);
-      understood = understood && address.has_value();
+      understood = IsAddress(opcode) && !piece;
+      const auto address =
+          understood ? ReadOperand(*die.getDwarfUnit(), opcode, data, cursor) : std::nullopt;
+      understood = address.has_value();
+      if (understood) piece = {0, 0, FileAddr(*address), {}};
     }
   }
   const bool complete = static_cast<bool>(cursor);
   llvm::consumeError(cursor.takeError());
-  if (!complete || !understood || address || pieces.empty()) return std::nullopt;
+  if (!complete || !understood) return std::nullopt;
+  if (piece && piece->two_values && pieces.empty() && offset == 0) return std::vector{*piece};
+  if (piece || pieces.empty()) return std::nullopt;
   return pieces;
 }
 
@@ -182,10 +215,8 @@ bool IsScattered(const DWARFDie& die) {
   const llvm::DataExtractor data(*block, /*IsLittleEndian=*/true, /*AddressSize=*/8);
   const llvm::DWARFExpression expression(data, /*AddressSize=*/8,
                                          die.getDwarfUnit()->getFormParams().Format);
-  return std::any_of(expression.begin(), expression.end(), [](const auto& operation) {
-    return operation.getCode() == dwarf::DW_OP_addr || operation.getCode() == dwarf::DW_OP_addrx ||
-           operation.getCode() == dwarf::DW_OP_GNU_addr_index;
-  });
+  return std::any_of(expression.begin(), expression.end(),
+                     [](const auto& operation) { return IsAddress(operation.getCode()); });
 }
 
 }  // namespace mcr::mutator

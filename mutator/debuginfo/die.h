@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mutator/debuginfo/records.h"
+
 namespace mcr::mutator {
 
 // The attribute of this very DIE as an unsigned number; nullopt if absent or not a number.
@@ -40,14 +42,10 @@ struct StaticLocation {
 };
 std::optional<StaticLocation> ReadStaticLocation(const llvm::DWARFDie& die);
 
-// A part of a static variable that the compiler keeps by itself.
-struct StaticPiece {
-  uint64_t offset = 0, size = 0;  // bytes, in the variable
-  uint64_t address = 0;
-};
-// The parts that are in memory, of a variable that is in parts and nothing else (DW_OP_piece);
-// those that no code needs are left out. nullopt: it is not.
-std::optional<std::vector<StaticPiece>> ReadStaticPieces(const llvm::DWARFDie& die);
+// The parts that are in memory, of a static variable that is in parts and nothing else
+// (DW_OP_piece); those that no code needs are left out. One that is of two values as a whole is a
+// single part, of size 0. nullopt: it is neither.
+std::optional<std::vector<VariableInParts::Part>> ReadStaticPieces(const llvm::DWARFDie& die);
 
 // Whether a static variable is not one piece of memory: the compiler keeps its members apart, or it
 // in another form.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -138,7 +139,7 @@ class DwarfReader {
   }
 
   void ReadScattered(const DWARFDie& die) {
-    auto pieces = ReadStaticPieces(die).value_or(std::vector<StaticPiece>());
+    auto pieces = ReadStaticPieces(die).value_or(std::vector<VariableInParts::Part>());
     cut_.push_back({Describe(die), TypeOf(die), std::move(pieces)});
   }
 
@@ -197,7 +198,6 @@ class DwarfReader {
           Range<FileAddr>::FromSize(variable.range.begin(), merged.types[variable.type].size);
       if (sized) variable.range = *sized;
     }
-    for (const Cut& cut : cut_) ResolveCut(cut, merged.types, merged.ids[cut.node]);
     for (size_t i = 0; i < contents_.functions.size(); ++i) {
       contents_.functions[i].function.type = merged.ids[function_nodes_[i]];
     }
@@ -205,13 +205,14 @@ class DwarfReader {
       contents_.declared.emplace(name, merged.ids[node]);
     }
     contents_.types = std::move(merged.types);
+    for (const Cut& cut : cut_) ResolveCut(cut, merged.ids[cut.node]);
     return std::move(contents_);
   }
 
   struct Cut {
     DwarfVariable variable;
     NodeId node;
-    std::vector<StaticPiece> pieces;  // none: they are not understood
+    std::vector<VariableInParts::Part> pieces;  // none: they are not understood
   };
 
   void KeepScattered(const Cut& cut, TypeId type) {
@@ -219,23 +220,47 @@ class DwarfReader {
     contents_.scattered.back().variable.type = type;
   }
 
+  // The type of a byte that stands for two values. Values of an enumeration are carried over by
+  // name, so that a byte that would stand for another value is not taken as it is.
+  TypeId TypeOf(const TwoValues& values) {
+    const auto [known, is_new] = two_values_.try_emplace(values);
+    if (!is_new) return known->second;
+    Type byte;
+    byte.kind = TypeKind::kInteger;
+    byte.name = "a byte that stands for two values";
+    byte.size = 1;
+    Type type;
+    type.kind = TypeKind::kEnum;
+    type.size = 1;
+    type.target = contents_.types.Add(std::move(byte));
+    type.enumerators = {{std::to_string(values.first), 0}, {std::to_string(values.second), 1}};
+    return known->second = contents_.types.Add(std::move(type));
+  }
+
   // Each piece has to be a member or element of the variable, whole.
-  void ResolveCut(const Cut& cut, const TypeTable& types, TypeId type) {
+  void ResolveCut(const Cut& cut, TypeId type) {
+    const TypeTable& types = contents_.types;
     if (cut.pieces.empty()) return KeepScattered(cut, type);
-    const std::vector<SubObject> all = SubObjectsOf(types, type);
+    std::vector<SubObject> all = SubObjectsOf(types, type);
+    all.push_back({"", 0, type});
     std::vector<DwarfVariable> parts;
-    for (const StaticPiece& piece : cut.pieces) {
+    std::vector<VariableInParts::Part> pieces = cut.pieces;
+    for (VariableInParts::Part& piece : pieces) {
+      if (piece.size == 0) piece.size = types[type].size;
       const auto part = std::ranges::find_if(all, [&](const SubObject& each) {
         return each.offset == piece.offset && types[each.type].size == piece.size;
       });
-      const auto range = Range<FileAddr>::FromSize(FileAddr(piece.address), piece.size);
-      if (part == all.end() || !range) return KeepScattered(cut, type);
+      if (part == all.end()) return KeepScattered(cut, type);
       DwarfVariable& found = parts.emplace_back(cut.variable);
       found.variable.name += part->path;
-      found.variable.type = part->type;
+      found.variable.type = piece.two_values ? TypeOf(*piece.two_values) : part->type;
+      const auto range = Range<FileAddr>::FromSize(piece.at, piece.two_values ? 1 : piece.size);
+      if (!range) return KeepScattered(cut, type);
       found.variable.range = *range;
     }
     contents_.in_parts.push_back(cut.variable);
+    contents_.in_parts.back().variable.type = type;
+    contents_.parts.push_back(std::move(pieces));
     std::ranges::move(parts, std::back_inserter(contents_.variables));
   }
 
@@ -245,6 +270,7 @@ class DwarfReader {
   DwarfContents contents_;
   std::vector<NodeId> variable_nodes_;  // parallel to contents_.variables
   std::vector<Cut> cut_;
+  std::map<TwoValues, TypeId> two_values_;
   std::vector<NodeId> function_nodes_;  // parallel to contents_.functions
   std::unordered_map<std::string, NodeId> declared_nodes_;
 };

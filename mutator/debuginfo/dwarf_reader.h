@@ -34,6 +34,7 @@ struct DwarfContents {
   std::unordered_map<std::string, TypeId> declared;
   // Whose parts are among the variables, each under its own name: "cursor.at", "shapes[1]".
   std::vector<DwarfVariable> in_parts;
+  std::vector<std::vector<VariableInParts::Part>> parts;  // of each of these
 };
 
 // Whether `file` has .debug_info with contents.

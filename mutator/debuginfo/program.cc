@@ -22,12 +22,14 @@ auto FindByAddress(const Items& items, FileAddr at) -> decltype(&*items.begin())
   return item.range.Contains(at) ? &item : nullptr;
 }
 
+Variable VariableOf(DwarfVariable described) {
+  if (described.external) described.variable.unit.clear();
+  return std::move(described.variable);
+}
+
 std::vector<Variable> VariablesOf(std::vector<DwarfVariable> described) {
   std::vector<Variable> variables;
-  for (DwarfVariable& each : described) {
-    if (each.external) each.variable.unit.clear();
-    variables.push_back(std::move(each.variable));
-  }
+  for (DwarfVariable& each : described) variables.push_back(VariableOf(std::move(each)));
   return variables;
 }
 
@@ -51,7 +53,7 @@ class LoadedProgram : public Program {
   const std::vector<Symbol>& symbols() const override { return symbols_; }
   const std::vector<Variable>& variables() const override { return variables_; }
   std::vector<Variable> scattered() const override { return scattered_; }
-  std::vector<Variable> in_parts() const override { return in_parts_; }
+  std::vector<VariableInParts> in_parts() const override { return in_parts_; }
   const std::vector<Function>& functions() const override { return functions_; }
   const std::vector<Relocation>& relocations() const override { return relocations_; }
   const TypeTable& types() const override { return types_; }
@@ -87,7 +89,9 @@ class LoadedProgram : public Program {
     variables_ = ListVariables(evidence);
     functions_ = ListFunctions(evidence);
     scattered_ = VariablesOf(std::move(dwarf.scattered));
-    in_parts_ = VariablesOf(std::move(dwarf.in_parts));
+    for (size_t i = 0; i < dwarf.in_parts.size(); ++i) {
+      in_parts_.push_back({VariableOf(std::move(dwarf.in_parts[i])), std::move(dwarf.parts[i])});
+    }
     types_ = std::move(dwarf.types);
     return {};
   }
@@ -99,7 +103,8 @@ class LoadedProgram : public Program {
   std::vector<std::string> needed_;
   std::vector<Symbol> symbols_;
   std::vector<Variable> variables_;
-  std::vector<Variable> scattered_, in_parts_;
+  std::vector<Variable> scattered_;
+  std::vector<VariableInParts> in_parts_;
   std::vector<Function> functions_;
   std::vector<Relocation> relocations_;
   TypeTable types_;

@@ -58,8 +58,8 @@ class Program {
   virtual std::span<const std::byte> Contents(FileAddr at) const = 0;
 
   // Variables whose members or elements the compiler keeps apart: these are among variables(), as
-  // "cursor.at" and "shapes[1]"; the ranges here are empty.
-  virtual std::vector<Variable> in_parts() const { return {}; }
+  // "cursor.at" and "shapes[1]".
+  virtual std::vector<VariableInParts> in_parts() const { return {}; }
 
   const Section* FindSection(FileAddr at) const;
   const Section* FindSection(std::string_view name) const;

@@ -2,7 +2,9 @@
 #ifndef MCR_MUTATOR_DEBUGINFO_RECORDS_H_
 #define MCR_MUTATOR_DEBUGINFO_RECORDS_H_
 
+#include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,24 @@ struct Variable {
 
   // name, unit and function: what pairs a variable with its counterpart in another version.
   std::string Key() const;
+};
+
+// clang keeps a static number that only ever holds two values as a byte, of which it computes them.
+struct TwoValues {
+  uint64_t first = 0, second = 0;  // of the byte 0, and of the byte 1
+  auto operator<=>(const TwoValues&) const = default;
+};
+
+// A variable whose members or elements the compiler keeps apart.
+struct VariableInParts {
+  struct Part {
+    uint64_t offset = 0, size = 0;  // bytes, in the variable
+    FileAddr at;                    // where they are
+    std::optional<TwoValues> two_values;
+  };
+
+  Variable variable;  // its range is empty
+  std::vector<Part> parts;
 };
 
 struct Function {

@@ -26,7 +26,7 @@ class SplitProgram : public Program {
   const std::vector<Symbol>& symbols() const override { return whole_->symbols(); }
   const std::vector<Variable>& variables() const override { return variables_; }
   std::vector<Variable> scattered() const override { return whole_->scattered(); }
-  std::vector<Variable> in_parts() const override { return whole_->in_parts(); }
+  std::vector<VariableInParts> in_parts() const override { return whole_->in_parts(); }
   const std::vector<Function>& functions() const override { return whole_->functions(); }
   const std::vector<Relocation>& relocations() const override { return whole_->relocations(); }
   const TypeTable& types() const override { return whole_->types(); }
@@ -63,7 +63,7 @@ std::vector<Variable> Split(const Program& program, const Variable& whole,
 std::shared_ptr<const Program> SplitLike(std::shared_ptr<const Program> program,
                                          const Program& other) {
   std::set<std::string> in_parts, wanted;
-  for (const Variable& variable : other.in_parts()) in_parts.insert(variable.Key());
+  for (const auto& each : other.in_parts()) in_parts.insert(each.variable.Key());
   if (in_parts.empty()) return program;
   for (const Variable& variable : other.variables()) wanted.insert(variable.Key());
   std::vector<Variable> variables;

@@ -28,7 +28,7 @@ std::string Precisely(const Variable& variable) {
 Result<FilterNames::Named> FilterNames::Find(const std::string& unit,
                                              const std::string& name) const {
   MCR_ASSIGN(const std::optional<Named> variable, FindVariable(unit, name));
-  if (variable) return *variable;
+  if (variable && !IsInAnotherForm(*variable)) return *variable;
   if (const auto function = FindFunction(unit, name)) return *function;
   if (const auto enumerator = unit.empty() ? FindEnumerator(name) : std::nullopt)
     return *enumerator;
@@ -79,10 +79,17 @@ std::optional<FilterNames::Named> FilterNames::FindEnumerator(const std::string&
   return std::nullopt;
 }
 
+// A variable that is its own only part.
+bool FilterNames::IsInAnotherForm(const Named& named) const {
+  return std::ranges::any_of(programs_[named.module]->in_parts(), [&](const VariableInParts& each) {
+    return each.variable.Key() == named.variable->Key();
+  });
+}
+
 bool FilterNames::IsScattered(const std::string& name) const {
   return std::ranges::any_of(programs_, [&](const auto& program) {
     std::vector<Variable> variables = program->scattered();
-    std::ranges::copy(program->in_parts(), std::back_inserter(variables));
+    for (const VariableInParts& each : program->in_parts()) variables.push_back(each.variable);
     return std::ranges::find(variables, name, &Variable::name) != variables.end();
   });
 }

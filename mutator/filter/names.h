@@ -33,6 +33,7 @@ class FilterNames {
   Result<std::optional<Named>> FindVariable(const std::string& unit, const std::string& name) const;
   std::optional<Named> FindFunction(const std::string& unit, const std::string& name) const;
   std::optional<Named> FindEnumerator(const std::string& name) const;
+  bool IsInAnotherForm(const Named& named) const;
   bool IsScattered(const std::string& name) const;
   std::string Near(const std::string& name) const;
 

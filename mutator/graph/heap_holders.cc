@@ -6,12 +6,12 @@
 
 #include "mcr/base/mapping.h"
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/red_zone.h"
 
 namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = 8;
-constexpr uint64_t kRedZone = 128;  // bytes below the stack pointer that a function may use
 
 class Search {
  public:

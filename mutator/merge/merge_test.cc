@@ -413,7 +413,7 @@ class FakePlanner : public FramePlanner {
   const Result<FramePlan>& Plan(FileAddr) override { return plan_; }
   const FramePlan* PlanGoingOnAt(FileAddr) const override { return nullptr; }
   const std::vector<LiveLocal>& LocalsAt(FileAddr) override { return locals_; }
-  bool MayRead(FileAddr, FrameOffset) override { return true; }
+  bool MayReadPointer(FileAddr, FrameOffset) override { return true; }
   void PlanFunction(const Function&) override {}
 
  private:

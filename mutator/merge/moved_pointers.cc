@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/red_zone.h"
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/leaf.h"
 #include "mutator/merge/object_moves.h"
@@ -19,7 +20,6 @@ namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = 8;
-constexpr uint64_t kRedZone = 128;
 
 class Follower {
  public:

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/red_zone.h"
 #include "mutator/graph/text_owner.h"
 #include "mutator/merge/object_tables.h"
 #include "mutator/merge/pointer_report.h"
@@ -20,8 +21,6 @@ namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = sizeof(uint64_t);
-// The System V ABI lets a function use this much below the stack pointer.
-constexpr uint64_t kRedZone = 128;
 
 }  // namespace
 

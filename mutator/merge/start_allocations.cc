@@ -10,6 +10,7 @@
 #include "mcr/base/bytes.h"
 #include "mutator/graph/heap_holders.h"
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/red_zone.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/stack/frame_planner.h"
 
@@ -205,6 +206,7 @@ bool StartAllocations::IsBrought(Addr word) const {
 // What an earlier call has left in a frame that has no use for it.
 bool StartAllocations::IsLeftOver(Addr word) const {
   for (const checkpoint::ThreadImage& thread : context_.next.threads()) {
+    if (IsBelowSystemCall(word, thread)) return true;
     for (size_t i = 0; i + 1 < thread.frames.size(); ++i) {
       const checkpoint::StackFrame& frame = thread.frames[i];
       const Addr end = thread.frames[i + 1].stack_pointer;
@@ -214,11 +216,23 @@ bool StartAllocations::IsLeftOver(Addr word) const {
         FramePlanner* frames = module.versions->frames.get();
         const FileAddr returns(frame.instruction - module.next.bias);
         const auto at = static_cast<FrameOffset>(word - end);
-        return frames != nullptr && !frames->MayRead(returns, at);
+        return frames != nullptr && !frames->MayReadPointer(returns, at);
       }
     }
   }
   return false;
+}
+
+// A library's function that waits in a system call needs no more of its red zone than the call's
+// arguments.
+bool StartAllocations::IsBelowSystemCall(Addr word, const checkpoint::ThreadImage& thread) const {
+  if (thread.frames.empty()) return false;
+  const checkpoint::StackFrame& innermost = thread.frames.front();
+  const bool is_library =
+      std::ranges::none_of(context_.modules.all(), [&](const ChangedModule& module) {
+        return module.next.range.Contains(innermost.instruction);
+      });
+  return is_library && word < innermost.stack_pointer && innermost.stack_pointer - word <= kRedZone;
 }
 
 std::string StartAllocations::Name(Addr word) const {

@@ -89,6 +89,7 @@ class StartAllocations {
   void RefuseShared(const Copy& copy, MergePlan& plan) const;
   bool IsBrought(Addr word) const;
   bool IsLeftOver(Addr word) const;
+  bool IsBelowSystemCall(Addr word, const checkpoint::ThreadImage& thread) const;
   std::string Name(Addr word) const;
 
   Context context_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/red_zone.h"
 #include "mutator/graph/thread_local_relocations.h"
 #include "mutator/merge/register_changes.h"
 
@@ -17,7 +18,6 @@ namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = sizeof(uint64_t);
-constexpr uint64_t kRedZone = 128;  // System V ABI for x86-64, 3.2.2
 
 }  // namespace
 

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "mutator/graph/allocation_types.h"
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/plausible.h"
+#include "mutator/graph/red_zone.h"
 #include "mutator/graph/tracer.h"
 #include "mutator/merge/frame_roots.h"
 #include "mutator/merge/stack/frame_values.h"
@@ -19,7 +22,7 @@ namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = 8;
-constexpr uint64_t kRedZone = 128;
+constexpr uint64_t kLargestInParts = 1 << 20;  // bytes: debug information may say anything
 
 std::set<TypeId> NotAllocated(const RecipeBook& recipes) {
   std::set<TypeId> types;
@@ -82,6 +85,30 @@ void AddLikelyRoots(const checkpoint::ProcessImage& live, const LoadedModules& l
   }
 }
 
+// The value of a variable that is in parts, which annotations speak of as a whole. What is in no
+// part is zero.
+std::optional<std::vector<std::byte>> Assemble(const VariableInParts& variable,
+                                               const TypeTable& types, Addr bias,
+                                               const Snapshot& memory) {
+  const uint64_t size = types[variable.variable.type].size;
+  if (size > kLargestInParts) return std::nullopt;
+  std::vector<std::byte> value(size);
+  for (const VariableInParts::Part& part : variable.parts) {
+    if (part.offset + part.size > value.size()) return std::nullopt;
+    const Addr at = bias + part.at.value();
+    const auto bytes = std::span(value).subspan(part.offset, part.size);
+    if (!part.two_values) {
+      if (!memory.Read(at, bytes)) return std::nullopt;
+      continue;
+    }
+    const auto stored = memory.ReadValue<uint8_t>(at);
+    if (!stored || part.size > kWord) return std::nullopt;
+    const uint64_t number = *stored == 0 ? part.two_values->first : part.two_values->second;
+    std::memcpy(bytes.data(), &number, part.size);
+  }
+  return value;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TypedObjects>> TypedObjects::Find(const checkpoint::ProcessImage& live,
@@ -113,6 +140,10 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
     } else if (const auto word = memory_.ReadValue<uint64_t>(at)) {
       tracer.AddLikely(*word, tracer.NewLabel(variable.name));
     }
+  }
+  for (const VariableInParts& each : module.before().in_parts()) {
+    const auto value = Assemble(each, module.before().types(), module.live.bias, memory_);
+    if (value) tracer.AddValue(*value, each.variable.type, each.variable.name);
   }
   std::ranges::move(AddFrameRoots(memory_.image(), module, tracer), std::back_inserter(problems_));
   AddLikelyRoots(memory_.image(), loaded, modules, chunks_, tracer);

@@ -36,6 +36,11 @@ std::string Text(const Number& number) {
                          : std::to_string(number.bits);
 }
 
+// For messages; a value that is no field has none.
+std::string InField(const Step& step) {
+  return step.field.empty() ? "" : fmt::format("field `{}`: ", step.field);
+}
+
 uint64_t Load(std::span<const std::byte> bytes, uint64_t at, uint64_t size) {
   uint64_t raw = 0;
   std::memcpy(&raw, bytes.data() + at, std::min<uint64_t>(size, sizeof raw));
@@ -106,7 +111,7 @@ class Applier {
       case Step::Kind::kFloat:
         return Float(step, from, to);
       case Step::Kind::kEnum:
-        return Mapped(step, from, to, "no enumerator of both versions");
+        return Mapped(step, from, to, step.reason);
       case Step::Kind::kSize:
         return Mapped(step, from, to, "not the size of what it is annotated to be the size of");
       case Step::Kind::kBits:
@@ -168,7 +173,7 @@ class Applier {
     const auto width = static_cast<uint32_t>(step.from_size * 8);
     const Number number = Extend(Load(from_, from, step.from_size), width, step.from_signed);
     if (step.from_size > kWord || step.to_size > kWord) {
-      return Fail(fmt::format("field `{}`: integers of more than 8 bytes", step.field));
+      return Fail(InField(step) + "integers of more than 8 bytes");
     }
     if (!Fits(number, static_cast<uint32_t>(step.to_size * 8), step.to_signed)) {
       return DoesNotFit(step, number);
@@ -178,13 +183,13 @@ class Applier {
   }
 
   static Status DoesNotFit(const Step& step, const Number& number) {
-    return Fail(fmt::format("field `{}`: {} does not fit (annotation: drop, with initial)",
-                            step.field, Text(number)));
+    return Fail(fmt::format("{}{} does not fit (annotation: drop, with initial)", InField(step),
+                            Text(number)));
   }
 
   Status Float(const Step& step, uint64_t from, uint64_t to) {
     if (step.from_size > sizeof(double) || step.to_size > sizeof(double)) {
-      return Fail(fmt::format("field `{}`: a floating-point number of another format", step.field));
+      return Fail(InField(step) + "a floating-point number of another format");
     }
     const double value = LoadFloat(from_, from, step.from_size);
     if (step.to_size == sizeof(double)) {
@@ -196,12 +201,12 @@ class Applier {
     return {};
   }
 
-  Status Mapped(const Step& step, uint64_t from, uint64_t to, const char* otherwise) {
+  Status Mapped(const Step& step, uint64_t from, uint64_t to, const std::string& otherwise) {
     const auto width = static_cast<uint32_t>(step.from_size * 8);
     const Number number = Extend(Load(from_, from, step.from_size), width, step.from_signed);
     const auto found = step.enumerators.find(static_cast<int64_t>(number.bits));
     if (found == step.enumerators.end()) {
-      return Fail(fmt::format("field `{}`: {} is {}", step.field, Text(number), otherwise));
+      return Fail(fmt::format("{}{} is {}", InField(step), Text(number), otherwise));
     }
     std::memcpy(to_.data() + to, &found->second, step.to_size);
     return {};

@@ -49,7 +49,7 @@ struct Step {
   uint64_t discriminator_size = 0;              // kUnion: bytes
   int64_t constant = 0;                         // kConstant; kFunction: its file address
   std::string field;                            // for messages
-  std::string reason;                           // kElse: why it is not carried over
+  std::string reason;                           // kElse, kEnum: why a value is not carried over
 
   uint64_t from_end() const { return from + count * from_size; }
 };

@@ -335,10 +335,12 @@ void RecipeBuilder::AddEnum(TypeId before, TypeId after, Step step, Recipe& reci
   const Type& from = before_[before];
   const Type& to = after_[after];
   bool same = from.size == to.size;
+  std::string gone;
   for (const Enumerator& old : from.enumerators) {
     const auto now = std::ranges::find(to.enumerators, old.name, &Enumerator::name);
     if (now == to.enumerators.end()) {
       same = false;
+      gone += fmt::format("{}`{}`", gone.empty() ? "" : ", ", old.name);
       continue;
     }
     same = same && now->value == old.value;
@@ -346,6 +348,8 @@ void RecipeBuilder::AddEnum(TypeId before, TypeId after, Step step, Recipe& reci
   }
   step.kind = same ? Kind::kBytes : Kind::kEnum;
   if (same) step.enumerators.clear();
+  if (!same) step.reason = "no enumerator of both versions";
+  if (!gone.empty()) step.reason += fmt::format(" (gone: {})", gone);
   recipe.steps.push_back(std::move(step));
 }
 

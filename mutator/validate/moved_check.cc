@@ -10,14 +10,13 @@
 #include "mcr/base/mapping.h"
 #include "mutator/graph/heap_chunks.h"
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/red_zone.h"
 
 namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = 8;
 constexpr uint64_t kStep = 1 << 20;  // bytes that are read at a time
-constexpr uint64_t kRedZone = 128;   // bytes below the stack pointer that a function may use
-
 class Searcher {
  public:
   Searcher(const checkpoint::ProcessImage& image, const WordMatch& words,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -16,6 +17,8 @@
 
 namespace mcr::mutator {
 namespace {
+
+constexpr int64_t kWord = 8;
 
 // The variables' places in the frame, whatever their scope.
 std::vector<FrameObject> ObjectsOf(const FunctionFrame& frame, FrameOffset frame_pointer) {
@@ -123,13 +126,22 @@ class CachingPlanner : public FramePlanner {
     }
   }
 
-  bool MayRead(FileAddr new_return, FrameOffset at) override {
+  bool MayReadPointer(FileAddr new_return, FrameOffset at) override {
     const Function* function = after_.program().FindFunction(new_return - 1);
     if (function == nullptr) return true;
     const auto& known = after_.Know(*function);
     if (!known) return true;
-    const auto frame = FrameAtCall::Create(known->knowledge, new_return);
-    return !frame || frame->MayRead(at);
+    const FrameKnowledge& knowledge = known->knowledge;
+    const auto frame = FrameAtCall::Create(knowledge, new_return);
+    if (!frame) return true;
+    if (!frame->MayRead(at)) return false;
+    // Compilers give variables of different scopes the same place.
+    bool text = false, other = false;
+    for (const FrameVariable& variable : knowledge.frame.variables) {
+      if (!Holds(frame->WhereIs(variable), variable.size, at)) continue;
+      (IsText(knowledge, variable) ? text : other) = true;
+    }
+    return other || !text;
   }
 
   const std::vector<LiveLocal>& LocalsAt(FileAddr old_return) override {
@@ -154,6 +166,21 @@ class CachingPlanner : public FramePlanner {
     MCR_ASSIGN(const auto new_frame, FrameAtCall::Create(new_side->knowledge, new_return));
     const bool is_start_frame = start_frames_.contains(old_function->name);
     return MatchFrames(old_function->name, old_frame, new_frame, is_start_frame);
+  }
+
+  static bool IsText(const FrameKnowledge& knowledge, const FrameVariable& variable) {
+    const TypeTable& types = knowledge.frame.types;
+    const Type& type = types[variable.type];
+    if (type.kind != TypeKind::kArray) return false;
+    const Type& element = types[type.target];
+    return element.kind == TypeKind::kInteger && element.size == 1;
+  }
+
+  // Whether a variable that is in memory as a whole has the word at that offset.
+  static bool Holds(const std::vector<Location>& places, uint64_t size, FrameOffset at) {
+    if (places.size() != 1 || places.front().kind != Location::Kind::kFrame) return false;
+    const int64_t begin = places.front().offset;
+    return begin <= at && at + kWord <= begin + static_cast<int64_t>(size);
   }
 
   std::vector<LiveLocal> FindLocals(FileAddr old_return) {

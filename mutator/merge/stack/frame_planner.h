@@ -48,9 +48,9 @@ class FramePlanner {
   virtual const std::vector<LiveLocal>& LocalsAt(FileAddr old_return) = 0;
 
   // Of the new function whose frame a call returns to at `new_return`: whether it may still read
-  // the word that is so far from its canonical frame address. True if nothing says that it does
-  // not.
-  virtual bool MayRead(FileAddr new_return, FrameOffset at) = 0;
+  // the word that is so far from its canonical frame address, and not as characters. True if
+  // nothing says that it does not.
+  virtual bool MayReadPointer(FileAddr new_return, FrameOffset at) = 0;
 
   // All calls of the function: for functions on the stacks, before anybody waits.
   virtual void PlanFunction(const Function& old_function) = 0;

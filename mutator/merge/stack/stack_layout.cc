@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "mutator/graph/red_zone.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/stack/frame_planner.h"
 

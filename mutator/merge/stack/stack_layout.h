@@ -30,9 +30,6 @@ struct FramePlace {
 
 class StackLayout {
  public:
-  // The System V ABI lets a function use this much below the stack pointer.
-  static constexpr uint64_t kRedZone = 128;
-
   // nullopt if no active function of the thread changed, or if nobody unwound it. Fails, naming the
   // function, if the frame of one that did cannot be rebuilt.
   static Result<std::optional<StackLayout>> Create(const checkpoint::ThreadImage& thread,

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/red_zone.h"
 #include "mutator/merge/stack/frame_planner.h"
 #include "mutator/merge/stack/frame_values.h"
 #include "mutator/merge/stack/model_frame.h"
@@ -136,7 +137,7 @@ Status StackTakeOver::RebuildStack(Rebuilt& stack) {
 // As it is, but for pointers into stacks. Pointers into modules are the business of whoever
 // retargets those, wherever they are.
 Status StackTakeOver::CopyFrame(Rebuilt& stack, const FramePlace& frame, bool innermost) {
-  const uint64_t below = innermost ? StackLayout::kRedZone : 0;
+  const uint64_t below = innermost ? kRedZone : 0;
   std::vector<std::byte> bytes(frame.old_end - frame.old_begin() + below);
   MCR_TRY(context_.live.Read(frame.old_begin() - below, bytes));
   for (uint64_t at = 0; at + kWord <= bytes.size(); at += kWord) {
@@ -446,7 +447,7 @@ std::optional<Addr> StackTakeOver::Place(Addr word) const {
     const auto& frames = stack.layout.frames();
     const auto frame =
         std::ranges::find_if(frames, [&](const FramePlace& each) { return word < each.old_end; });
-    if (frame == frames.end() || word + StackLayout::kRedZone < frames.front().old_begin()) {
+    if (frame == frames.end() || word + kRedZone < frames.front().old_begin()) {
       return std::nullopt;
     }
     // The return address into a frame further out is that frame's, or was settled with it.

@@ -1,0 +1,14 @@
+#ifndef MCR_MUTATOR_GRAPH_RED_ZONE_H_
+#define MCR_MUTATOR_GRAPH_RED_ZONE_H_
+
+#include <cstdint>
+
+namespace mcr::mutator {
+
+// Bytes below the stack pointer that a function may use without moving it (System V ABI for x86-64,
+// 3.2.2).
+inline constexpr uint64_t kRedZone = 128;
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_GRAPH_RED_ZONE_H_
