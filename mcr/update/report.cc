@@ -114,7 +114,7 @@ Json Pointers(const mutator::PointerCounts& counts) {
   return {{"retargeted", counts.retargeted()},
           {"precise", counts.precise},
           {"likely", counts.likely},
-          {"pinned", 0},  // nothing moves yet, so that nothing needs to be held in place
+          {"pinned", counts.pinned},
           {"moved", counts.moved},
           {"mangled", counts.mangled},
           {"shifted", counts.shifted},

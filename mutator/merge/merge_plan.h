@@ -21,7 +21,8 @@ struct PointerCounts {
       0;  // remains of old pointers that are none: moved along with the program (process_merge.cc)
   uint64_t undecided = 0;  // right as a pointer and as the end of a text (constant_copies.h)
   uint64_t moved = 0;      // to objects that were reshaped or have another place
-  uint64_t unproven = 0;   // of the likely ones, to data, in memory of unknown type; if strict
+  uint64_t pinned = 0;  // not said to be pointers: addresses of reshaped objects that stay in place
+  uint64_t unproven = 0;  // of the likely ones, to data, in memory of unknown type; if strict
   uint64_t retargeted() const { return precise + likely; }
 };
 

@@ -105,7 +105,11 @@ class Follower {
     const uint64_t tag = word & leaf.tag_mask;
     word -= tag;
     const ObjectMoves::Landing landing = moves_.Translate(word, leaf.pointee);
-    if (landing.move == nullptr || landing.to == word || IsMallocs(at, word)) return;
+    if (landing.move == nullptr || IsMallocs(at, word)) return;
+    if (landing.to == word) {
+      if (leaf.kind != Leaf::Kind::kPointer) ++plan_.pointers.pinned;
+      return;
+    }
     const std::string holder = fmt::format(
         "the word at {} in {}", Hex(at), mapping.path.empty() ? "anonymous memory" : mapping.path);
     if (leaf.kind == Leaf::Kind::kNumber)

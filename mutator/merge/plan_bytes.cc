@@ -144,28 +144,15 @@ std::string Serialise(const MergePlan& plan) {
   const PointerCounts& pointers = plan.pointers;
   const VariableCounts& variables = plan.variables;
   const ObjectCounts& objects = plan.objects;
-  for (const uint64_t count : {pointers.functions,
-                               pointers.instructions,
-                               pointers.variables,
-                               pointers.literals,
-                               pointers.layout,
-                               pointers.precise,
-                               pointers.likely,
-                               pointers.mangled,
-                               pointers.shifted,
-                               pointers.undecided,
-                               pointers.moved,
-                               pointers.unproven,
-                               variables.kept,
-                               variables.initialised,
-                               variables.bound,
-                               variables.dropped,
-                               static_cast<uint64_t>(plan.rebuilt_frames),
-                               objects.typed,
-                               objects.transformed,
-                               objects.moved,
-                               objects.initialised,
-                               objects.brought}) {
+  for (const uint64_t count :
+       {pointers.functions,  pointers.instructions, pointers.variables,
+        pointers.literals,   pointers.layout,       pointers.precise,
+        pointers.likely,     pointers.mangled,      pointers.shifted,
+        pointers.undecided,  pointers.moved,        pointers.pinned,
+        pointers.unproven,   variables.kept,        variables.initialised,
+        variables.bound,     variables.dropped,     static_cast<uint64_t>(plan.rebuilt_frames),
+        objects.typed,       objects.transformed,   objects.moved,
+        objects.initialised, objects.brought}) {
     writer.Number(count);
   }
   writer.List(plan.conflicts);

@@ -82,6 +82,17 @@ def demand_all_well(program, version):
     demand(program, "check", "ok")
 
 
+def demand_reported(pair, program):
+    expected = pair.folder / "reported"
+    for line in expected.read_text().splitlines() if expected.exists() else ():
+        path, _, least = line.partition(" >= ")
+        value = json.loads((program.directory / "report.json").read_text())
+        for key in path.split("."):
+            value = value[key]
+        if value < int(least):
+            raise PairProgramError(f"the report has {value} for {path}")
+
+
 def start(program):
     if program.read_line() != "ready":
         raise PairProgramError("does not get ready")
@@ -102,6 +113,7 @@ def try_update(mcr, pair, configuration, program):
                 break
             running = version
             demand_all_well(program, running)
+            demand_reported(pair, program)
         else:
             program.quit()
             return Result(pair.name, configuration.name, outcome, pattern is None, True,
