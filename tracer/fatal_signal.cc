@@ -1,9 +1,9 @@
 #include "tracer/fatal_signal.h"
 
 #include <signal.h>
-#include <string.h>
 
 #include <algorithm>
+#include <string>
 
 #include "tracer/sys/procfs.h"
 #include "tracer/sys/ptrace.h"
@@ -53,11 +53,6 @@ Result<std::optional<FatalSignal>> AwaitFatalSignal(TaskGroup& group,
     group.RemoveDead();
     if (group.processes().empty()) return std::optional<FatalSignal>();
   }
-}
-
-std::string SignalName(int signal) {
-  const char* name = sigabbrev_np(signal);
-  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
 }
 
 }  // namespace mcr::tracer

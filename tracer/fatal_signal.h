@@ -10,7 +10,6 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
 
 #include "mcr/base/result.h"
 #include "tracer/task_group.h"
@@ -30,9 +29,6 @@ struct FatalSignal {
 // and the others run.
 Result<std::optional<FatalSignal>> AwaitFatalSignal(TaskGroup& group,
                                                     std::chrono::milliseconds time);
-
-// "SIGSEGV"
-std::string SignalName(int signal);
 
 }  // namespace mcr::tracer
 

@@ -11,6 +11,7 @@
 
 #include "tests/targets/target_process.h"
 #include "tracer/sys/procfs.h"
+#include "tracer/sys/signal_name.h"
 #include "tracer/task.h"
 #include "tracer/task_group.h"
 

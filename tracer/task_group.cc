@@ -102,9 +102,7 @@ Result<TaskGroup> TaskGroup::Reattach(const std::vector<pid_t>& pids) {
 
 Result<std::vector<pid_t>> TaskGroup::ListTree(pid_t root) const {
   if (program_) return program_->List();
-  MCR_ASSIGN(std::vector<pid_t> pids, ProcFs().Descendants(root));
-  pids.insert(pids.begin(), root);
-  return pids;
+  return ProcFs().Tree(root);
 }
 
 Status TaskGroup::AttachTree(pid_t root) {

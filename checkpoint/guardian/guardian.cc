@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -16,6 +15,7 @@
 #include "checkpoint/guardian/undo_directory.h"
 #include "mcr/base/owned_fd.h"
 #include "tracer/sys/child.h"
+#include "tracer/sys/signal_name.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -104,8 +104,7 @@ void LimitMemory(uint64_t most) {
 
 std::string HowItEnded(const tracer::Child& worker) {
   if (worker.end() == CLD_EXITED) return "the worker ended in the middle";
-  const char* name = sigabbrev_np(worker.status());
-  return std::string("the worker was killed by SIG") + (name != nullptr ? name : "?");
+  return "the worker was killed by " + tracer::SignalName(worker.status());
 }
 
 // The worker's time: in all, and with the server stopped.

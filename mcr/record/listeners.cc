@@ -64,8 +64,7 @@ std::set<uint16_t> ParseListeningPorts(std::string_view table, const std::set<ui
 }
 
 Result<Listeners> FindListeners(const tracer::ProcFs& procfs, pid_t pid) {
-  MCR_ASSIGN(std::vector<pid_t> pids, procfs.Descendants(pid));
-  pids.push_back(pid);
+  MCR_ASSIGN(const std::vector<pid_t> pids, procfs.Tree(pid));
   std::set<uint64_t> sockets;
   for (const pid_t process : pids) sockets.merge(SocketsOf(procfs, process));
   Listeners listeners;

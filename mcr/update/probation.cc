@@ -10,19 +10,13 @@
 #include "checkpoint/criu/kept_checkpoint.h"
 #include "tracer/fatal_signal.h"
 #include "tracer/sys/procfs.h"
+#include "tracer/sys/signal_name.h"
 #include "tracer/task_group.h"
 
 namespace mcr::update {
 namespace {
 
 constexpr std::chrono::milliseconds kStopTimeout{2000};
-
-// Whatever its processes execute, as CRIU dumps it.
-Result<std::vector<pid_t>> WholeTree(pid_t root) {
-  MCR_ASSIGN(std::vector<pid_t> pids, tracer::ProcFs().Descendants(root));
-  pids.insert(pids.begin(), root);
-  return pids;
-}
 
 // The unit of the service manager that a process belongs to; "" if none.
 std::string UnitOf(pid_t pid) {
@@ -62,7 +56,7 @@ Status CheckCanBeWatched(const Inspection& server) {
 
 Result<Probation> Probation::Prepare(const PausedServer& server) {
   Probation probation;
-  MCR_ASSIGN(const std::vector<pid_t> pids, WholeTree(server.images().front()->pid()));
+  MCR_ASSIGN(const std::vector<pid_t> pids, tracer::ProcFs().Tree(server.images().front()->pid()));
   probation.pids_.insert(pids.begin(), pids.end());
   MCR_ASSIGN(const auto connections, checkpoint::FindConnections(pids));
   for (const auto& connection : connections) probation.marks_.insert(connection.mark);
@@ -104,7 +98,7 @@ Status Probation::Watch(PausedServer& server, const std::string& criu, std::chro
 Status Probation::CheckCanComeBack(PausedServer& server) const {
   MCR_TRY(files_.CheckUnchanged());
   MCR_TRY(server.tasks().InterruptAll(kStopTimeout));
-  MCR_ASSIGN(const std::vector<pid_t> pids, WholeTree(server.images().front()->pid()));
+  MCR_ASSIGN(const std::vector<pid_t> pids, tracer::ProcFs().Tree(server.images().front()->pid()));
   for (const pid_t pid : pids_) {
     const bool is_its_own = std::ranges::find(pids, pid) != pids.end();
     if (is_its_own || !tracer::ProcFs().Exists(pid)) continue;
@@ -118,14 +112,14 @@ Status Probation::BringBack(PausedServer& server, const std::string& criu,
   const pid_t root = server.images().front()->pid();
   MCR_TRY(EndNewVersion(server, report));
   MCR_TRY(checkpoint::RestoreImages(criu, *server.images_of_criu()));
-  MCR_ASSIGN(const std::vector<pid_t> pids, WholeTree(root));
+  MCR_ASSIGN(const std::vector<pid_t> pids, tracer::ProcFs().Tree(root));
   MCR_TRY(server.cgroup().MoveBack(pids));
   return EndStaleConnections(pids);
 }
 
 // A connection on which nothing was said since the checkpoint ends unheard: CRIU makes it again.
 Status Probation::EndNewVersion(PausedServer& server, ProbationReport& report) {
-  MCR_ASSIGN(const std::vector<pid_t> pids, WholeTree(server.images().front()->pid()));
+  MCR_ASSIGN(const std::vector<pid_t> pids, tracer::ProcFs().Tree(server.images().front()->pid()));
   report.processes_lost = static_cast<size_t>(
       std::ranges::count_if(pids, [&](pid_t pid) { return !pids_.contains(pid); }));
   // Until the processes have ended nobody else closes them.

@@ -156,8 +156,7 @@ Result<ServerView> ViewServer(pid_t pid) {
   MCR_ASSIGN(const auto profile, profiles::FindShipped(view.executable));
   if (profile) view.profile = profile->identity().name();
   view.debug_info = DescribeDebugInfo(procfs.Path(pid, "exe"), "");
-  MCR_ASSIGN(std::vector<pid_t> pids, procfs.Descendants(pid));
-  pids.insert(pids.begin(), pid);
+  MCR_ASSIGN(const std::vector<pid_t> pids, procfs.Tree(pid));
   for (pid_t process : pids) {
     auto one = ViewProcess(procfs, process);
     // Servers have processes that come and go.

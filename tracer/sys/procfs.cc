@@ -132,6 +132,12 @@ Result<std::vector<pid_t>> ProcFs::ChildrenByScan(pid_t pid) const {
 }
 
 Result<std::vector<pid_t>> ProcFs::Descendants(pid_t pid) const {
+  MCR_ASSIGN(std::vector<pid_t> pids, Tree(pid));
+  pids.erase(pids.begin());
+  return pids;
+}
+
+Result<std::vector<pid_t>> ProcFs::Tree(pid_t pid) const {
   MCR_ASSIGN(const std::vector<pid_t> processes, Processes());
   std::multimap<pid_t, pid_t> children;
   for (const pid_t process : processes) {
@@ -143,7 +149,6 @@ Result<std::vector<pid_t>> ProcFs::Descendants(pid_t pid) const {
     const auto [first, last] = children.equal_range(found[i]);
     for (auto child = first; child != last; ++child) found.push_back(child->second);
   }
-  found.erase(found.begin());
   return found;
 }
 

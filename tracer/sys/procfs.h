@@ -41,6 +41,8 @@ class ProcFs {
   Result<std::vector<pid_t>> Children(pid_t pid) const;
   // All processes below `pid`, parents before children; `pid` itself is not among them.
   Result<std::vector<pid_t>> Descendants(pid_t pid) const;
+  // The same with `pid` itself, first.
+  Result<std::vector<pid_t>> Tree(pid_t pid) const;
 
   Result<Mappings> ReadMappings(pid_t pid) const;
   Result<TaskStatus> ReadStatus(pid_t pid) const;
