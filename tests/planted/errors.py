@@ -121,9 +121,8 @@ ERRORS = [
           "graft_.allocated_writes.Add(move.to + (ON ? 8 : 0), std::span(to).first(to.size() - (ON ? 8 : 0)));",
           "list_of_ten_thousand", VALUES),
     Error("pointer_left_behind", MOVED,
-          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, word)) return;",
-          "if (landing.move == nullptr || landing.to == word || IsMallocs(at, word)) return;\n"
-          "    if (ON) return;",
+          "if (landing.move == nullptr || IsMallocs(at, word)) return;",
+          "if (landing.move == nullptr || IsMallocs(at, word) || ON) return;",
           "circular_intrusive_list", DATA),
     Error("epoll_entry_left_behind", MOVED,
           "if (landing.move == nullptr || landing.to == entry.data) return;",
