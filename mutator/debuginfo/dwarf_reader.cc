@@ -258,9 +258,8 @@ class DwarfReader {
       if (!range) return KeepScattered(cut, type);
       found.variable.range = *range;
     }
-    contents_.in_parts.push_back(cut.variable);
-    contents_.in_parts.back().variable.type = type;
-    contents_.parts.push_back(std::move(pieces));
+    contents_.in_parts.push_back({cut.variable, std::move(pieces)});
+    contents_.in_parts.back().whole.variable.type = type;
     std::ranges::move(parts, std::back_inserter(contents_.variables));
   }
 

@@ -19,6 +19,11 @@ struct DwarfVariable {
   uint64_t line = 0;  // of its declaration, 0 if unknown; tells namesakes in one function apart
 };
 
+struct DwarfVariableInParts {
+  DwarfVariable whole;
+  std::vector<VariableInParts::Part> parts;
+};
+
 struct DwarfFunction {
   Function function;  // name: the linkage name if there is one; unit: also for external ones
   bool external = false;
@@ -33,8 +38,7 @@ struct DwarfContents {
   // Types of external variables that units only declare, such as libc's `environ`.
   std::unordered_map<std::string, TypeId> declared;
   // Whose parts are among the variables, each under its own name: "cursor.at", "shapes[1]".
-  std::vector<DwarfVariable> in_parts;
-  std::vector<std::vector<VariableInParts::Part>> parts;  // of each of these
+  std::vector<DwarfVariableInParts> in_parts;
 };
 
 // Whether `file` has .debug_info with contents.

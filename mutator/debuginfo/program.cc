@@ -89,8 +89,8 @@ class LoadedProgram : public Program {
     variables_ = ListVariables(evidence);
     functions_ = ListFunctions(evidence);
     scattered_ = VariablesOf(std::move(dwarf.scattered));
-    for (size_t i = 0; i < dwarf.in_parts.size(); ++i) {
-      in_parts_.push_back({VariableOf(std::move(dwarf.in_parts[i])), std::move(dwarf.parts[i])});
+    for (DwarfVariableInParts& each : dwarf.in_parts) {
+      in_parts_.push_back({VariableOf(std::move(each.whole)), std::move(each.parts)});
     }
     types_ = std::move(dwarf.types);
     return {};

@@ -17,6 +17,7 @@ namespace {
 
 constexpr uint64_t kWord = 8;
 constexpr uint64_t kStep = 1 << 20;  // bytes that are read at a time
+
 class Searcher {
  public:
   Searcher(const checkpoint::ProcessImage& image, const WordMatch& words,
