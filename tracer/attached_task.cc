@@ -17,15 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kInterruptTimeout{1000};
-constexpr uint64_t kSignalTrapBit = SignalBit(SIGTRAP);
-
-// Intel SDM volume 3, 18.2: debug register 7 with L0 set and R/W0, LEN0 zero breaks on execution of
-// the instruction at debug register 0; bit 0 of debug register 6 then says that it was this one.
-constexpr int kAddressRegister = 0;
-constexpr int kStatusRegister = 6;
-constexpr int kControlRegister = 7;
-constexpr uint64_t kControlExecute0 = 1;
-constexpr uint64_t kStatusHit0 = 1;
 
 std::string Where(pid_t tid) { return "tid " + std::to_string(tid); }
 
@@ -63,7 +54,7 @@ void AttachedTask::MarkDead() {
   state_ = RunState::kDead;
   reason_ = StopReason::kNone;
   pending_signal_ = 0;
-  has_breakpoint_ = false;
+  breakpoint_.reset();
 }
 
 Result<Registers> AttachedTask::GetRegisters() const {
@@ -105,38 +96,26 @@ Status AttachedTask::Interrupt() {
 }
 
 Status AttachedTask::SetBreakpoint(Addr at) {
-  MCR_TRY(CheckStopped());
-  MCR_ASSIGN(const uint64_t mask, PtraceGetSignalMask(tid_));
-  MCR_TRY(PtraceSetDebugRegister(tid_, kControlRegister, 0));
-  MCR_TRY(PtraceSetDebugRegister(tid_, kAddressRegister, at.value()));
-  MCR_TRY(PtraceSetDebugRegister(tid_, kControlRegister, kControlExecute0));
-  has_breakpoint_ = true;
-  trap_was_blocked_ = (mask & kSignalTrapBit) != 0;
+  if (breakpoint_ && breakpoint_->at() == at) return {};
+  breakpoint_.reset();
+  MCR_ASSIGN(breakpoint_, Breakpoint::Set(tid_, at));
   return {};
 }
 
-Status AttachedTask::ClearBreakpoint() {
-  if (!has_breakpoint_) return {};
-  MCR_TRY(CheckStopped());
-  MCR_TRY(PtraceSetDebugRegister(tid_, kControlRegister, 0));
-  MCR_TRY(PtraceSetDebugRegister(tid_, kAddressRegister, 0));
-  has_breakpoint_ = false;
-  return {};
-}
+void AttachedTask::ClearBreakpoint() { breakpoint_.reset(); }
 
+// A hit that comes late, after the instruction or the breakpoint's end, is a signal that nobody
+// gets.
 Status AttachedTask::TakeOverSignal(int signal) {
   reason_ = StopReason::kSignal;
   pending_signal_ = signal;
-  if (signal != SIGTRAP || !has_breakpoint_) return {};
-  MCR_ASSIGN(const uint64_t status, PtraceGetDebugRegister(tid_, kStatusRegister));
-  if ((status & kStatusHit0) == 0) return {};
-  MCR_TRY(PtraceSetDebugRegister(tid_, kStatusRegister, 0));
-  if (trap_was_blocked_) {
-    MCR_ASSIGN(const uint64_t mask, PtraceGetSignalMask(tid_));
-    MCR_TRY(PtraceSetSignalMask(tid_, mask | kSignalTrapBit));
-  }
-  reason_ = StopReason::kBreakpoint;
+  if (!Breakpoint::IsHit(signal)) return {};
+  MCR_ASSIGN(const siginfo_t info, PtraceGetSignalInfo(tid_));
+  if (!Breakpoint::IsHit(info)) return {};
   pending_signal_ = 0;
+  if (!breakpoint_) return {};
+  MCR_ASSIGN(const Registers registers, PtraceGetRegisters(tid_));
+  if (Addr(registers.rip) == breakpoint_->at()) reason_ = StopReason::kBreakpoint;
   return {};
 }
 
@@ -293,7 +272,7 @@ Status AttachedTask::SuspendSeccomp(bool suspended) {
 
 Status AttachedTask::Detach() {
   MCR_TRY(CheckStopped());
-  MCR_TRY(ClearBreakpoint());
+  ClearBreakpoint();
   MCR_TRY(PtraceDetach(tid_, reason_ == StopReason::kSignal ? pending_signal_ : 0));
   MarkDead();
   return {};

@@ -11,6 +11,7 @@
 
 #include "mcr/base/address.h"
 #include "mcr/base/result.h"
+#include "tracer/breakpoint.h"
 #include "tracer/sys/ptrace.h"
 #include "tracer/sys/wait.h"
 #include "tracer/task.h"
@@ -41,7 +42,7 @@ class AttachedTask : public Task {
   Status ContinueToSystemCall() override;
   Status Interrupt() override;
   Status SetBreakpoint(Addr at) override;
-  Status ClearBreakpoint() override;
+  void ClearBreakpoint() override;
   Status SuspendSeccomp(bool suspended) override;
   Result<WaitStatus> RunToStop(Resume how, std::chrono::milliseconds timeout) override;
 
@@ -102,10 +103,7 @@ class AttachedTask : public Task {
   bool in_group_stop_ = false;
   uint64_t own_mask_ = 0;  // of signals, while ours is set
   Resume last_resume_ = Resume::kContinue;
-  bool has_breakpoint_ = false;
-  // Whether SIGTRAP was blocked when the breakpoint was set: the kernel unblocks it to report a
-  // hit.
-  bool trap_was_blocked_ = false;
+  std::optional<Breakpoint> breakpoint_;
 };
 
 }  // namespace mcr::tracer

@@ -60,10 +60,9 @@ class Task {
   // Asks a running task to stop; the stop is reported by TaskGroup::WaitAny.
   virtual Status Interrupt() = 0;
 
-  // Stops the task before it executes the instruction at `at` (debug register 0; nothing is written
-  // to the server's memory). One per task. The task must be stopped for both.
+  // Stops the task before it executes the instruction at `at` (breakpoint.h). One per task.
   virtual Status SetBreakpoint(Addr at) = 0;
-  virtual Status ClearBreakpoint() = 0;
+  virtual void ClearBreakpoint() = 0;
 
   // Whether the task's seccomp filters apply (PTRACE_O_SUSPEND_SECCOMP of ptrace(2)): a sandboxed
   // process may not make the calls that an update needs, and would be killed for trying. Only while

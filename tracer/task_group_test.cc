@@ -14,6 +14,7 @@
 #include "mcr/base/address.h"
 #include "mcr/base/result.h"
 #include "tests/targets/target_process.h"
+#include "tracer/breakpoint.h"
 #include "tracer/breakpoint_probe.h"
 #include "tracer/sys/child.h"
 #include "tracer/sys/procfs.h"
@@ -153,32 +154,86 @@ TEST(TaskGroupTest, WaitAnyGivesUpInTime) {
   EXPECT_EQ(*stopped, nullptr);
 }
 
-TEST(TaskGroupTest, AHardwareBreakpointStopsBeforeItsInstruction) {
-  if (!BreakpointsWork()) GTEST_SKIP() << "this machine's processors take no breakpoints";
+// Sets one where a spinner enters its system call: the kernel's own report of the entry tells.
+Result<Addr> SetAtCall(TaskGroup& group) {
+  MCR_TRY(group.InterruptAll(milliseconds(2000)));
+  Task& task = group.processes()[0].main();
+  MCR_TRY(task.ContinueToSystemCall());
+  MCR_TRY(group.WaitAny(milliseconds(2000)));
+  if (task.stop_reason() != StopReason::kSystemCall) return Fail("no system call");
+  MCR_ASSIGN(const Registers registers, task.GetRegisters());
+  const Addr call(registers.rip - 2);
+  MCR_TRY(task.SetBreakpoint(call));
+  return call;
+}
+
+class BreakpointTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!BreakpointsWork()) GTEST_SKIP() << "this machine's processors take no breakpoints";
+  }
+
+  // Lives on, and nobody stops it any more.
+  static void DemandRuns(TargetProcess& target) {
+    target.Write("x");
+    EXPECT_EQ(target.ReadLine().substr(0, 5), "turns");
+  }
+};
+
+TEST_F(BreakpointTest, StopsBeforeItsInstruction) {
   auto target = StartReady("spinner");
   Result<TaskGroup> group = TaskGroup::Attach(target->pid());
   ASSERT_TRUE(group);
-  ASSERT_TRUE(group->InterruptAll(milliseconds(2000)));
+  const Result<Addr> call = SetAtCall(*group);
+  ASSERT_TRUE(call) << call.error().Line();
   Task& task = group->processes()[0].main();
-  // Where the loop enters its system call: step to it by the kernel's own report of the entry.
-  ASSERT_TRUE(task.ContinueToSystemCall());
-  ASSERT_TRUE(group->WaitAny(milliseconds(2000)));
-  ASSERT_EQ(task.stop_reason(), StopReason::kSystemCall);
-  const Addr call(task.GetRegisters()->rip - 2);
-  ASSERT_TRUE(task.SetBreakpoint(call));
   for (int hit = 0; hit < 3; ++hit) {
     ASSERT_TRUE(task.Continue());
     ASSERT_TRUE(group->WaitAny(milliseconds(2000)));
     ASSERT_EQ(task.stop_reason(), StopReason::kBreakpoint);
     const Result<Registers> registers = task.GetRegisters();
     ASSERT_TRUE(registers);
-    EXPECT_EQ(Addr(registers->rip), call);
+    EXPECT_EQ(Addr(registers->rip), *call);
     EXPECT_EQ(registers->rax, static_cast<uint64_t>(SYS_epoll_wait));
   }
-  // A breakpoint left behind would kill the program with SIGTRAP.
   ASSERT_TRUE(group->DetachAll());
-  target->Write("x");
-  EXPECT_EQ(target->ReadLine().substr(0, 5), "turns");
+  DemandRuns(*target);
+}
+
+// However far its tracer has come when it is killed.
+TEST_F(BreakpointTest, DoesNoHarmWhenItsTracerDies) {
+  enum class Until { kIsSet, kHasHit };
+  for (const Until until : {Until::kIsSet, Until::kHasHit}) {
+    auto target = StartReady("spinner");
+    const pid_t tracer = fork();
+    if (tracer == 0) {
+      Result<TaskGroup> group = TaskGroup::Attach(target->pid());
+      if (!group || !SetAtCall(*group)) _exit(1);
+      Task& task = group->processes()[0].main();
+      if (!task.Continue()) _exit(1);
+      if (until == Until::kHasHit && !group->WaitAny(milliseconds(2000))) _exit(1);
+      if (until == Until::kHasHit && task.stop_reason() != StopReason::kBreakpoint) _exit(1);
+      kill(getpid(), SIGKILL);
+    }
+    Result<Child> child = Child::Own(tracer);
+    ASSERT_TRUE(child);
+    ASSERT_TRUE(child->Wait(milliseconds(5000)));
+    EXPECT_EQ(child->end(), CLD_KILLED);
+    for (int i = 0; i < 3; ++i) DemandRuns(*target);
+  }
+}
+
+TEST_F(BreakpointTest, IsNotForAThreadThatHasAUseForItsSignal) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    signal(SIGURG, [](int) {});
+    raise(SIGSTOP);
+    _exit(0);
+  }
+  Result<Child> child = Child::Own(pid);
+  ASSERT_TRUE(child);
+  while (ProcFs().ReadStatus(pid)->state != 'T') usleep(100);
+  EXPECT_FALSE(Breakpoint::Set(pid, Addr(0x1000)));
 }
 
 TEST(TaskGroupTest, StoppedTasksCanBeTakenOverAgain) {

@@ -234,7 +234,7 @@ Status Assembly::SendOn(Task& task) {
   MCR_TRY(HideStop(task));
   if (!use_breakpoints_) return task.ContinueToSystemCall();
   const std::optional<CallSite> site = sites_.Find(task.pid(), task.tid());
-  // No debug register to be had: at each system call, then.
+  // No breakpoint to be had: at each system call, then.
   if (!site || !task.SetBreakpoint(site->instruction)) return task.ContinueToSystemCall();
   return task.Continue();
 }
@@ -254,7 +254,7 @@ Result<std::vector<QuiescentThread>> Assembly::Finish() {
   for (TracedProcess& process : group_.processes()) {
     for (const std::unique_ptr<Task>& task : process.tasks) {
       QuiescentThread& thread = arrived_.at(task.get());
-      MCR_TRY(task->ClearBreakpoint());
+      task->ClearBreakpoint();
       MCR_TRY(task->SetRegisters(thread.registers));
       // A call that swaps the signal mask has to be found as it was before it was entered: with the
       // program's own mask, so that a signal that comes now waits for the call as it would have.
@@ -268,7 +268,7 @@ Result<std::vector<QuiescentThread>> Assembly::Finish() {
 
 Status Assembly::Release(Task& task) {
   if (task.state() != RunState::kStopped) return {};
-  MCR_TRY(task.ClearBreakpoint());
+  task.ClearBreakpoint();
   MCR_TRY(HideStop(task));
   return task.Continue();
 }
@@ -276,7 +276,6 @@ Status Assembly::Release(Task& task) {
 std::string Assembly::Disband() {
   const Task* missing = FirstMissing();
   const pid_t tid = missing != nullptr ? missing->tid() : 0;
-  // Only from a stopped thread can a breakpoint be taken away. One that cannot be stopped has none.
   (void)group_.InterruptAll(kInterruptTimeout).has_value();
   std::string description;
   for (TracedProcess& process : group_.processes()) {

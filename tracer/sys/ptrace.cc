@@ -41,10 +41,6 @@ __ptrace_request RequestOf(Resume how) {
   return PTRACE_CONT;
 }
 
-uint64_t DebugRegisterOffset(int index) {
-  return offsetof(user, u_debugreg) + static_cast<uint64_t>(index) * sizeof(user::u_debugreg[0]);
-}
-
 }  // namespace
 
 Status PtraceSeize(pid_t tid, uint64_t options) {
@@ -145,20 +141,6 @@ Result<bool> PtraceIsSystemCallEntry(pid_t tid) {
     return FailErrno("cannot read the system call", "tid " + std::to_string(tid));
   }
   return info.op == PTRACE_SYSCALL_INFO_ENTRY;
-}
-
-Result<uint64_t> PtraceGetDebugRegister(pid_t tid, int index) {
-  // The C library returns the word itself, so that only errno tells -1 from a failure.
-  errno = 0;
-  const long value =
-      ptrace(PTRACE_PEEKUSER, tid, reinterpret_cast<void*>(DebugRegisterOffset(index)), nullptr);
-  if (errno != 0) return FailErrno("cannot read a debug register", "tid " + std::to_string(tid));
-  return static_cast<uint64_t>(value);
-}
-
-Status PtraceSetDebugRegister(pid_t tid, int index, uint64_t value) {
-  return Request("cannot write a debug register", PTRACE_POKEUSER, tid, DebugRegisterOffset(index),
-                 value);
 }
 
 }  // namespace mcr::tracer

@@ -60,10 +60,6 @@ Result<uint64_t> PtraceGetEventMessage(pid_t tid);
 // In a system call stop: whether the call is about to begin, as opposed to having ended.
 Result<bool> PtraceIsSystemCallEntry(pid_t tid);
 
-// Of the x86 debug registers 0 to 7.
-Result<uint64_t> PtraceGetDebugRegister(pid_t tid, int index);
-Status PtraceSetDebugRegister(pid_t tid, int index, uint64_t value);
-
 }  // namespace mcr::tracer
 
 #endif  // MCR_TRACER_SYS_PTRACE_H_
