@@ -93,11 +93,11 @@ void LimitMemory(uint64_t most) {
 }
 
 [[noreturn]] void Work(pid_t guardian, const GuardLimits& limits,
-                       const std::function<int(UndoLog&)>& work, UndoLog& log,
-                       const sigset_t& mask) {
+                       const std::function<int(UndoLog&)>& work, UndoLog& log) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != guardian) _exit(1);  // it has died already
-  sigprocmask(SIG_SETMASK, &mask, nullptr);
+  const sigset_t interruptions = Interruptions();
+  sigprocmask(SIG_UNBLOCK, &interruptions, nullptr);
   LimitMemory(limits.memory);
   std::exit(work(log));
 }
@@ -185,14 +185,13 @@ Result<GuardedEnd> RunGuarded(const GuardLimits& limits,
                               const std::function<int(UndoLog& log)>& work) {
   Result<NamedLog> made = MakeLog();
   if (!made) return GuardedEnd{.interruption = made.error().Line()};
-  sigset_t mask;
   const sigset_t interruptions = Interruptions();
-  sigprocmask(SIG_BLOCK, &interruptions, &mask);
+  sigprocmask(SIG_BLOCK, &interruptions, nullptr);
   const pid_t guardian = getpid();
   const pid_t worker = fork();
   if (worker < 0)
     return GuardedEnd{.interruption = FailErrno("cannot start the worker").value().Line()};
-  if (worker == 0) Work(guardian, limits, work, made->log, mask);
+  if (worker == 0) Work(guardian, limits, work, made->log);
   MCR_ASSIGN(tracer::Child child, tracer::Child::Own(worker));
   Result<GuardedEnd> end = Guard(std::move(child), made->log, limits);
   if (end) made->directory.Remove(made->name);

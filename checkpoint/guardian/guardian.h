@@ -36,8 +36,8 @@ struct GuardedEnd {
 };
 
 // `work` runs in the worker; what it returns is the worker's exit status. Called before the process
-// has threads. An error: the guardian itself could not do its work, and the server may need
-// `mcr restore`.
+// has threads; what would interrupt it is blocked afterwards, and waits for the next call. An
+// error: the guardian itself could not do its work, and the server may need `mcr restore`.
 Result<GuardedEnd> RunGuarded(const GuardLimits& limits,
                               const std::function<int(UndoLog& log)>& work);
 

@@ -2,9 +2,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "checkpoint/graft/undo_log.h"
@@ -26,6 +28,13 @@ namespace {
 
 constexpr char kListFaults[] = "list";
 
+// Of an update that is refused for what memory happens to hold. In between the server answers a few
+// requests, which is what changes that.
+constexpr int kMostAttempts = 3;
+constexpr std::chrono::milliseconds kBetweenAttempts{100};
+// What a worker ends with that asks for another attempt: EX_TEMPFAIL of sysexits.h.
+constexpr int kAgain = 75;
+
 struct UpdateArguments {
   ServerArguments servers;
   update::Options options;
@@ -39,6 +48,7 @@ struct UpdateArguments {
   uint64_t memory_limit_mib = 0;
   bool dry_run = false;
   bool json = false;
+  int attempt = 1;
 };
 
 update::CheckpointMode ModeNamed(const std::string& name) {
@@ -92,7 +102,13 @@ int Work(UpdateArguments& arguments, checkpoint::UndoLog& log) {
   prctl(PR_SET_DUMPABLE, 0);
   ArmFault(ParseFault(arguments.fault));
   arguments.options.undo_log = &log;
-  return Conclude(arguments, UpdateWithProgress(arguments.options));
+  update::Report report = UpdateWithProgress(arguments.options);
+  if (report.MayPass() && arguments.attempt < kMostAttempts) {
+    PrintError("warning", "trying again, since the reason may pass: " + report.reason);
+    return kAgain;
+  }
+  report.attempts = arguments.attempt;
+  return Conclude(arguments, report);
 }
 
 update::Outcome OutcomeOf(checkpoint::Recovered recovered) {
@@ -107,7 +123,7 @@ update::Outcome OutcomeOf(checkpoint::Recovered recovered) {
   return update::Outcome::kLost;
 }
 
-int RunGuarded(UpdateArguments& arguments) {
+int Attempt(UpdateArguments& arguments) {
   checkpoint::GuardLimits limits;
   limits.pause = std::chrono::milliseconds(arguments.pause_limit_ms);
   limits.total = std::chrono::seconds(arguments.time_limit_s) + arguments.options.watch;
@@ -117,6 +133,7 @@ int RunGuarded(UpdateArguments& arguments) {
   if (end && end->interruption.empty()) return end->status;
   update::Report report;
   report.servers.resize(arguments.options.servers.size());
+  report.attempts = arguments.attempt;
   report.stage = "guardian";
   if (end) {
     report.outcome = OutcomeOf(end->recovered);
@@ -127,6 +144,15 @@ int RunGuarded(UpdateArguments& arguments) {
     report.reason = end.error().Line();
   }
   return Conclude(arguments, report);
+}
+
+int RunGuarded(UpdateArguments& arguments) {
+  while (true) {
+    const int status = Attempt(arguments);
+    if (status != kAgain) return status;
+    ++arguments.attempt;
+    std::this_thread::sleep_for(kBetweenAttempts);
+  }
 }
 
 // What can be found wrong with the command line before anything is done.

@@ -65,7 +65,7 @@ Status Component::Rehearse() {
   const double idle = ProcessorMs(CLOCK_PROCESS_CPUTIME_ID);
   merger_ = MakeMerger(*server_);
   MCR_ASSIGN(const mutator::MergePlan expected, MergeRunning(*server_, *rehearsals_, *merger_));
-  MCR_TRY(RefuseProblems(expected.problems));
+  MCR_TRY(RefuseProblems(expected));
   versions_ = PairVersions(server_->modules);
   old_state_.emplace(*rehearsals_);
   invariants_ = Invariants::Of(*server_);
@@ -129,7 +129,7 @@ Status Component::CheckPlan() {
   DescribePlan();
   // Digests take time, which the pause has not.
   if (!merge_->plan().problems.empty()) report_.plan_digest = mutator::Digest(merge_->plan());
-  return RefuseProblems(merge_->plan().problems);
+  return RefuseProblems(merge_->plan());
 }
 
 Status Component::Graft() {
@@ -230,6 +230,11 @@ Status Component::RefuseProblems(const std::vector<std::string>& problems) {
   report_.problems = problems;
   if (problems.empty()) return {};
   return Fail(SumUp(problems), "", "see `mcr plan`, or restart the server for this update");
+}
+
+Status Component::RefuseProblems(const mutator::MergePlan& plan) {
+  report_.problems_may_pass = plan.ProblemsMayPass();
+  return RefuseProblems(plan.problems);
 }
 
 void Component::DescribePrograms() {

@@ -90,6 +90,7 @@ class Component {
   Status CheckRequirements();
   void WatchMemory(const mutator::MergePlan& expected);
   Status RefuseProblems(const std::vector<std::string>& problems);
+  Status RefuseProblems(const mutator::MergePlan& plan);
   void DescribePrograms();
   void DescribeProcesses();
   void DescribePlan();

@@ -212,6 +212,11 @@ int ExitStatus(Outcome outcome) {
 
 std::vector<std::string> Report::warnings() const { return All(*this, &ServerReport::warnings); }
 
+bool Report::MayPass() const {
+  const bool undone = outcome == Outcome::kRefused || outcome == Outcome::kRolledBack;
+  return undone && std::ranges::any_of(servers, &ServerReport::problems_may_pass);
+}
+
 std::string ToJson(const Report& report) {
   const ServerReport none;
   const ServerReport& first = report.servers.empty() ? none : report.servers.front();
@@ -232,6 +237,7 @@ std::string ToJson(const Report& report) {
       {"outcome", Name(report.outcome)},
       {"stage", report.stage},
       {"reason", report.reason},
+      {"attempts", report.attempts},
       {"old", Program(first.old_program, first.old_build_id)},
       {"new", Program(first.new_program, first.new_build_id)},
       {"began_monotonic_ns", report.began_ns},

@@ -78,6 +78,7 @@ struct ServerReport {
   std::optional<ProbationReport> probation;
   std::vector<std::string> conflicts;
   std::vector<std::string> problems;
+  bool problems_may_pass = false;  // with nothing done but waiting (MergePlan)
   std::vector<std::string> warnings;
 };
 
@@ -91,7 +92,11 @@ struct Report {
   double pause_ms = 0;                // all tasks stopped until all resumed
   std::vector<ServerReport> servers;  // as many as were asked for
 
+  int attempts = 1;  // this is what came of the last one
+
   std::vector<std::string> warnings() const;  // of all servers
+  // Whether another attempt may go better though nobody does anything about it.
+  bool MayPass() const;
 };
 
 std::string ToJson(const Report& report);

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "mcr/base/mapping.h"
+#include "mutator/graph/dead_stacks.h"
 #include "mutator/graph/memory_scan.h"
-#include "mutator/graph/red_zone.h"
 
 namespace mcr::mutator {
 namespace {
@@ -16,7 +16,7 @@ constexpr uint64_t kWord = 8;
 class Search {
  public:
   Search(const checkpoint::ProcessImage& image, const std::vector<HeapChunk>& chunks)
-      : image_(image), chunks_(chunks) {}
+      : image_(image), chunks_(chunks), dead_(image) {}
 
   Status In(const Mapping& mapping) {
     MCR_ASSIGN(const auto populated, image_.PopulatedRanges(mapping.range));
@@ -26,7 +26,7 @@ class Search {
       for (uint64_t at = 0; at + kWord <= bytes.size(); at += kWord) {
         uint64_t word;
         std::memcpy(&word, bytes.data() + at, kWord);
-        Word(mapping, range.begin() + at, Addr(word));
+        Word(range.begin() + at, Addr(word));
       }
     }
     return {};
@@ -39,12 +39,12 @@ class Search {
   }
 
  private:
-  void Word(const Mapping& mapping, Addr at, Addr target) {
+  void Word(Addr at, Addr target) {
     const HeapChunk* chunk = FindChunk(chunks_, target);
     if (chunk == nullptr || !chunk->in_use) return;
     const HeapChunk* holder = FindChunk(chunks_, at);
     if (holder != nullptr ? !holder->in_use : IsMallocs(*chunk, target)) return;
-    if (!IsBelowStack(mapping, at)) found_.push_back({chunk->payload.begin(), at});
+    if (!dead_.HoldWord(at)) found_.push_back({chunk->payload.begin(), at});
   }
 
   // malloc's tables hold addresses of blocks, which begin a word before the end of what the block
@@ -53,15 +53,9 @@ class Search {
     return target + kWord == chunk.payload.end();
   }
 
-  bool IsBelowStack(const Mapping& mapping, Addr at) const {
-    return std::ranges::any_of(image_.threads(), [&](const checkpoint::ThreadImage& thread) {
-      const Addr pointer(thread.registers.rsp);
-      return mapping.range.Contains(pointer) && at + kWord + kRedZone <= pointer;
-    });
-  }
-
   const checkpoint::ProcessImage& image_;
   const std::vector<HeapChunk>& chunks_;
+  const DeadStacks dead_;
   std::vector<HeapHolder> found_;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mcr/base/mapping.h"
+#include "mutator/graph/dead_stacks.h"
 #include "mutator/graph/memory_pieces.h"
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/word_scanner.h"
@@ -72,19 +73,19 @@ class OwnerSearch {
         texts_(texts),
         vicinities_(texts),
         guard_(ReadPointerGuard(image)),
-        unknown_(texts.size()) {
+        dead_(image),
+        contradicted_(texts.size()) {
     for (const Range<Addr>& text : texts) {
-      evidence_.push_back({TextTail::kUnknown, 0, text.size(), false});
+      evidence_.push_back(Unknown(text));
     }
   }
 
-  // Until all are known.
   Result<std::vector<TextEvidence>> Run() {
     for (const Mapping& mapping : image_.mappings()) {
       if (!IsScanned(mapping)) continue;
       MCR_ASSIGN(const auto populated, image_.PopulatedRanges(mapping.range));
       for (const Range<Addr>& range : populated) {
-        for (Addr at = range.begin(); at < range.end() && unknown_ > 0; at = at + kStep) {
+        for (Addr at = range.begin(); at < range.end(); at = at + kStep) {
           MCR_TRY(Search(*Range<Addr>::FromTo(at, std::min(range.end(), at + kStep))));
         }
       }
@@ -100,20 +101,29 @@ class OwnerSearch {
     found_.clear();
     MCR_TRY(ScanPieces(image_, memory, vicinities_.ranges(), guard_, found_));
     for (const LikelyPointer& pointer : found_) {
-      if (pointer.mangled || !pointer.aligned()) continue;
+      if (pointer.mangled || !pointer.aligned() || dead_.HoldWord(pointer.at)) continue;
       vicinities_.ForEachAt(Addr(pointer.target), [&](size_t i) { Note(pointer, i); });
     }
     return {};
   }
 
   void Note(const LikelyPointer& pointer, size_t i) {
-    if (evidence_[i].tail != TextTail::kUnknown) return;
-    evidence_[i].referenced = true;
-    if (!texts_[i].Contains(Addr(pointer.target))) return;
+    TextEvidence& known = evidence_[i];
+    known.referenced = true;
+    if (contradicted_[i] || !texts_[i].Contains(Addr(pointer.target))) return;
     const auto found = JudgePointer(image_, pointer, texts_[i].end());
     if (!found) return;
-    evidence_[i] = *found;
-    --unknown_;
+    if (known.tail == TextTail::kUnknown) {
+      known = *found;
+    } else if (known.tail != found->tail) {
+      // One of the two is what another text has left.
+      known = Unknown(texts_[i]);
+      known.referenced = contradicted_[i] = true;
+    }
+  }
+
+  static TextEvidence Unknown(const Range<Addr>& text) {
+    return {TextTail::kUnknown, 0, text.size(), false};
   }
 
   const checkpoint::ProcessImage& image_;
@@ -121,7 +131,8 @@ class OwnerSearch {
   const Vicinities vicinities_;
   const PointerGuard guard_;
   std::vector<TextEvidence> evidence_;
-  size_t unknown_;  // how many
+  const DeadStacks dead_;
+  std::vector<bool> contradicted_;
   std::vector<LikelyPointer> found_;
 };
 

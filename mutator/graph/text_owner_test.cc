@@ -38,6 +38,27 @@ TEST_F(TextOwnerTest, PointersWithOtherNeighboursSayNothing) {
   EXPECT_EQ(Find().tail, TextTail::kUnknown);
 }
 
+TEST_F(TextOwnerTest, OwnersThatContradictEachOtherSayNothing) {
+  image_.WriteWord(kHeap + 0x800, 18).WriteWord(kHeap + 0x808, kText.begin().value());
+  image_.WriteWord(kHeap + 0x900, 16).WriteWord(kHeap + 0x908, kText.begin().value());
+  image_.WriteWord(kHeap + 0xa00, 18).WriteWord(kHeap + 0xa08, kText.begin().value());
+  EXPECT_EQ(Find().tail, TextTail::kUnknown);
+  EXPECT_TRUE(Find().referenced);
+}
+
+TEST_F(TextOwnerTest, WhatACallHasLeftBelowTheStackSaysNothing) {
+  constexpr Addr kStack(0x7ffd10000000);
+  image_.MapAnonymous(kStack, 0x2000, "[stack]");
+  checkpoint::ThreadImage thread;
+  thread.registers.rsp = (kStack + 0x1000).value();
+  image_.AddThread(thread);
+  image_.WriteWord(kStack + 0x800, 16).WriteWord(kStack + 0x808, kText.begin().value());
+  EXPECT_EQ(Find().tail, TextTail::kUnknown);
+  EXPECT_FALSE(Find().referenced);
+  image_.WriteWord(kStack + 0x1800, 18).WriteWord(kStack + 0x1808, kText.begin().value());
+  EXPECT_EQ(Find().tail, TextTail::kCovers);
+}
+
 TEST_F(TextOwnerTest, TellsTextsApartThatAreNearEachOther) {
   const auto later = *Range<Addr>::FromTo(kWord + 0x10, kWord + 0x20);
   image_.WriteWord(kHeap + 0x800, 18).WriteWord(kHeap + 0x808, kText.begin().value());

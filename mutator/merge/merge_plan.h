@@ -2,6 +2,7 @@
 #ifndef MCR_MUTATOR_MERGE_MERGE_PLAN_H_
 #define MCR_MUTATOR_MERGE_MERGE_PLAN_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -52,6 +53,10 @@ struct MergePlan {
   std::vector<std::string> conflicts;  // both changed: the live value was kept
   std::vector<std::string> warnings;   // the plan is less than it could be
   std::vector<std::string> problems;   // what forbids the update; empty: the plan may be applied
+  // How many of them are words that memory happens to hold: a moment later there may be none.
+  size_t passing_problems = 0;
+
+  bool ProblemsMayPass() const { return !problems.empty() && passing_problems >= problems.size(); }
 };
 
 }  // namespace mcr::mutator

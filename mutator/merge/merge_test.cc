@@ -147,6 +147,15 @@ TEST_F(TextOverPointer, WordThatMayBeTheEndOfATextIsAProblem) {
   const MergePlan plan = Merge();
   ASSERT_EQ(plan.problems.size(), 1u);
   EXPECT_NE(plan.problems[0].find("the end of a text"), std::string::npos);
+  EXPECT_TRUE(plan.ProblemsMayPass());
+}
+
+TEST_F(TextOverPointer, BesideAProblemThatStaysItDoesNotMatterThatOnePasses) {
+  before_->AddVariable("gone", FileAddr(0x3100), 8);
+  live_.WriteWord(kHeap + 0x300, (kLive + 0x3100).value());
+  const MergePlan plan = Merge();
+  EXPECT_EQ(plan.problems.size(), 2u);
+  EXPECT_FALSE(plan.ProblemsMayPass());
 }
 
 TEST_F(TextOverPointer, ConstantOrTextBothAreServed) {

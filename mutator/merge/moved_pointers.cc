@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "mutator/graph/dead_stacks.h"
 #include "mutator/graph/memory_scan.h"
-#include "mutator/graph/red_zone.h"
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/leaf.h"
 #include "mutator/merge/object_moves.h"
@@ -30,7 +30,8 @@ class Follower {
         moves_(objects.moves()),
         stacks_(stacks),
         graft_(graft),
-        plan_(plan) {}
+        plan_(plan),
+        dead_(live) {}
 
   Status Memory(const Mapping& mapping) {
     MCR_ASSIGN(const auto populated, live_.PopulatedRanges(mapping.range));
@@ -138,11 +139,7 @@ class Follower {
   bool IsDead(Addr at) const {
     const HeapChunk* chunk = FindChunk(objects_.chunks(), at);
     if (chunk != nullptr) return !chunk->in_use;
-    return std::ranges::any_of(live_.threads(), [&](const checkpoint::ThreadImage& thread) {
-      const Addr pointer(thread.registers.rsp);
-      const Mapping* stack = FindMapping(live_.mappings(), pointer);
-      return stack != nullptr && stack->range.Contains(at) && at + kWord + kRedZone <= pointer;
-    });
+    return dead_.HoldWord(at);
   }
 
   void Refuse(const std::string& holder, const ObjectMoves::Landing& landing) {
@@ -156,6 +153,7 @@ class Follower {
   const StackTakeOver& stacks_;
   checkpoint::ProcessGraft& graft_;
   MergePlan& plan_;
+  const DeadStacks dead_;
 };
 
 }  // namespace

@@ -167,6 +167,7 @@ void ProcessMerge::Settle(const Mapping& mapping, const LikelyPointer& pointer) 
   Translation unclear;
   unclear.problem =
       "it may as well be the end of a text, and nothing says which (memory changes: try again)";
+  ++plan_.passing_problems;
   Refuse(WordIn(mapping, pointer.at), pointer.target, unclear);
 }
 

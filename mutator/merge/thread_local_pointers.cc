@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "mutator/graph/memory_scan.h"
-#include "mutator/graph/red_zone.h"
 #include "mutator/graph/thread_local_relocations.h"
 #include "mutator/merge/register_changes.h"
 
@@ -118,15 +117,15 @@ Status ThreadLocalPointers::MoveMemory() {
   for (const Mapping& mapping : ScannedOutside(context_.live, context_.modules.old_ranges())) {
     if (!mapping.writable) continue;
     MCR_ASSIGN(const auto pointers, ScanMapping(context_.live, mapping, targets, PointerGuard(0)));
-    for (const LikelyPointer& pointer : pointers) MoveWord(mapping, pointer);
+    for (const LikelyPointer& pointer : pointers) MoveWord(pointer);
   }
   return {};
 }
 
-void ThreadLocalPointers::MoveWord(const Mapping& mapping, const LikelyPointer& pointer) {
+void ThreadLocalPointers::MoveWord(const LikelyPointer& pointer) {
   const bool counts = pointer.aligned() && !pointer.mangled;
   // The blocks themselves are written as a whole.
-  if (!counts || places_.ThreadAt(pointer.at) != nullptr || IsDead(mapping, pointer.at)) return;
+  if (!counts || places_.ThreadAt(pointer.at) != nullptr || dead_.HoldWord(pointer.at)) return;
   if (places_.IsBlockStart(pointer.at)) return MoveStart(pointer);
   const std::optional<Addr> place = context_.stacks.Place(pointer.at);
   if (!place || context_.moves.Find(pointer.at) != nullptr) return;
@@ -144,14 +143,6 @@ void ThreadLocalPointers::MoveStart(const LikelyPointer& pointer) {
   if (!distance) return;
   graft_.writes.AddWord(pointer.at, thread->control_block.value() - *distance);
   ++plan_.pointers.precise;
-}
-
-// Below a stack's end.
-bool ThreadLocalPointers::IsDead(const Mapping& mapping, Addr at) const {
-  return std::ranges::any_of(places_.threads(), [&](const ThreadLocalPlaces::Thread& thread) {
-    const Addr top(thread.image->registers.rsp);
-    return mapping.range.Contains(top) && at + kWord + kRedZone <= top;
-  });
 }
 
 void ThreadLocalPointers::MoveRegisters(const checkpoint::ThreadImage& thread) {

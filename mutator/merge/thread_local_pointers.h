@@ -8,6 +8,7 @@
 
 #include "checkpoint/graft/plan.h"
 #include "mcr/base/result.h"
+#include "mutator/graph/dead_stacks.h"
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/account.h"
 #include "mutator/merge/merge_plan.h"
@@ -20,7 +21,12 @@ class ThreadLocalPointers {
   // All outlive this.
   ThreadLocalPointers(const ThreadLocalsContext& context, const ThreadLocalPlaces& places,
                       checkpoint::ProcessGraft& graft, Account& account, MergePlan& plan)
-      : context_(context), places_(places), graft_(graft), account_(account), plan_(plan) {}
+      : context_(context),
+        places_(places),
+        graft_(graft),
+        account_(account),
+        plan_(plan),
+        dead_(context.live) {}
 
   // Where a pointer to a thread-local variable points afterwards; the word itself if it is none. A
   // problem if the new version does not have the variable; `holder` is for its message.
@@ -36,10 +42,9 @@ class ThreadLocalPointers {
   Status MoveDistancesOf(const LoadedModule& module);
   void WriteDistance(Addr at, uint64_t distance);
   Status MoveMemory();
-  void MoveWord(const Mapping& mapping, const LikelyPointer& pointer);
+  void MoveWord(const LikelyPointer& pointer);
   void MoveStart(const LikelyPointer& pointer);
   void MoveRegisters(const checkpoint::ThreadImage& thread);
-  bool IsDead(const Mapping& mapping, Addr at) const;
   Status RefuseHeldDistances(const checkpoint::ThreadImage& thread);
 
   const ThreadLocalsContext& context_;
@@ -47,6 +52,7 @@ class ThreadLocalPointers {
   checkpoint::ProcessGraft& graft_;
   Account& account_;
   MergePlan& plan_;
+  const DeadStacks dead_;
   std::set<uint64_t> moved_distances_;  // as global offset tables hold them: negative
 };
 
