@@ -107,7 +107,7 @@ std::string HowItEnded(const tracer::Child& worker) {
   return "the worker was killed by " + tracer::SignalName(worker.status());
 }
 
-// The worker's time: in all, and with the server stopped.
+// The worker's time: in all, and with the server stopped, be it in the pause or held before it.
 class Limits {
  public:
   explicit Limits(const GuardLimits& limits) : limits_(limits) {}
@@ -116,15 +116,19 @@ class Limits {
   std::string Exceeded(const UndoLog& log) {
     const Clock::time_point now = Clock::now();
     if (now - began_ > limits_.total) return "the worker took too long";
-    if (!log.Has(UndoKind::kPause) || log.Has(UndoKind::kSettled)) return "";
-    if (!paused_) paused_ = now;
-    return now - *paused_ > limits_.pause ? "the pause took too long" : "";
+    const bool stopped = log.Has(UndoKind::kPause) || log.Has(UndoKind::kProcess);
+    if (!stopped || log.Has(UndoKind::kSettled)) {
+      stopped_.reset();
+      return "";
+    }
+    if (!stopped_) stopped_ = now;
+    return now - *stopped_ > limits_.pause ? "the pause took too long" : "";
   }
 
  private:
   const GuardLimits limits_;
   const Clock::time_point began_ = Clock::now();
-  std::optional<Clock::time_point> paused_;
+  std::optional<Clock::time_point> stopped_;
 };
 
 // Returns when the worker is dead: why it was ended, "" if by itself.

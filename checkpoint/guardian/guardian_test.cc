@@ -209,6 +209,22 @@ TEST_F(GuardianTest, AWorkerThatHangsInThePauseIsEnded) {
   ExpectOld();
 }
 
+TEST_F(GuardianTest, AWorkerThatHangsWithTheServerHeldIsEnded) {
+  const auto hang = [&](UndoLog& log) {
+    auto group = tracer::TaskGroup::Attach(target_->pid());
+    if (!group || !group->InterruptAll(milliseconds(2000))) return 1;
+    const tracer::TracedProcess& process = *group->Find(target_->pid());
+    const auto mappings = tracer::ProcFs().ReadMappings(process.pid);
+    if (!RecordProcess(log, process, *mappings, descriptors_) || !group->Hold()) return 1;
+    return pause();
+  };
+  const auto end = RunGuarded({.pause = milliseconds(300)}, hang);
+  ASSERT_TRUE(end) << end.error().Line();
+  EXPECT_EQ(end->interruption, "the pause took too long");
+  EXPECT_EQ(end->recovered, Recovered::kUntouched);
+  ExpectOld();
+}
+
 TEST_F(GuardianTest, AFailureIsTheWorkersOwnAffair) {
   // Its Graft undoes; what is detached without a word was let go by nobody.
   const GuardedEnd end = Guarded("graft");

@@ -217,7 +217,7 @@ Status Component::CheckRequirements() {
 
 // Without a watch the pause is longer, and nothing else.
 void Component::WatchMemory(const mutator::MergePlan& expected) {
-  auto watch = MemoryWatch::Begin(*server_, expected);
+  auto watch = MemoryWatch::Begin(*server_, expected, *options_.undo_log);
   if (watch) {
     watch_ = *std::move(watch);
   } else {

@@ -12,6 +12,7 @@
 #include "checkpoint/twin.h"
 #include "mcr/base/address.h"
 #include "mcr/base/mapping.h"
+#include "mcr/update/hold.h"
 #include "mcr/update/options.h"
 #include "mutator/graph/memory_scan.h"
 #include "tracer/quiesce/restart.h"
@@ -58,38 +59,41 @@ struct Watched {
   std::vector<checkpoint::ThreadImage> threads;  // as they were when it was opened
 };
 
-// The tasks run on, and the calls in which they wait, too, before this returns.
-Result<std::map<pid_t, Watched>> OpenWatches(pid_t root, const std::vector<pid_t>& pids,
-                                             bool root_only) {
-  MCR_ASSIGN(tracer::TaskGroup group, tracer::TaskGroup::Attach(root, {.root_only = root_only}));
-  MCR_TRY(group.InterruptAll(kInterruptTimeout));
+Result<std::map<pid_t, Watched>> OpenIn(tracer::TaskGroup& group, const std::vector<pid_t>& pids) {
   std::map<pid_t, Watched> watched;
-  Status opened;
   for (tracer::TracedProcess& process : group.processes()) {
-    if (!opened || std::ranges::find(pids, process.pid) == pids.end()) continue;
-    auto threads = checkpoint::ReadThreads(process);
-    auto watch = tracer::WriteWatch::Open(process);
-    if (!watch || !threads) {
-      opened = tl::make_unexpected(watch ? threads.error() : watch.error());
-      continue;
-    }
-    watched.emplace(process.pid, Watched{std::make_unique<tracer::WriteWatch>(*std::move(watch)),
-                                         *std::move(threads)});
+    if (std::ranges::find(pids, process.pid) == pids.end()) continue;
+    MCR_ASSIGN(auto threads, checkpoint::ReadThreads(process));
+    MCR_ASSIGN(auto watch, tracer::WriteWatch::Open(process));
+    watched.emplace(process.pid, Watched{std::make_unique<tracer::WriteWatch>(std::move(watch)),
+                                         std::move(threads)});
   }
+  return watched;
+}
+
+// The tasks run on, and the calls in which they wait, too, before this returns.
+Result<std::map<pid_t, Watched>> OpenWatches(const Inspection& server,
+                                             const std::vector<pid_t>& pids,
+                                             checkpoint::UndoLog& log) {
+  MCR_ASSIGN(tracer::TaskGroup group,
+             tracer::TaskGroup::Attach(server.pids.front(), {.root_only = server.main_only}));
+  MCR_TRY(group.InterruptAll(kInterruptTimeout));
+  const auto held = RecordAndHold(group, log, {});
+  auto watched = held ? OpenIn(group, pids) : tl::make_unexpected(held.error());
+  MCR_TRY(LetGo(group, log));
   for (tracer::TracedProcess& process : group.processes()) {
     for (const auto& task : process.tasks) {
       if (task->state() == tracer::RunState::kStopped) MCR_TRY(tracer::HideStop(*task));
     }
   }
   MCR_TRY(group.DetachAll());
-  MCR_TRY(opened);
   return watched;
 }
 
 }  // namespace
 
-Result<MemoryWatch> MemoryWatch::Begin(const Inspection& server,
-                                       const mutator::MergePlan& expected) {
+Result<MemoryWatch> MemoryWatch::Begin(const Inspection& server, const mutator::MergePlan& expected,
+                                       checkpoint::UndoLog& log) {
   MemoryWatch result;
   if (UsesCriu(server.checkpoint)) return result;
   std::map<pid_t, std::vector<Range<Addr>>> memory;
@@ -103,7 +107,7 @@ Result<MemoryWatch> MemoryWatch::Begin(const Inspection& server,
     pids.push_back(pid);
   }
   if (pids.empty()) return result;
-  MCR_ASSIGN(auto watched, OpenWatches(server.pids.front(), pids, server.main_only));
+  MCR_ASSIGN(auto watched, OpenWatches(server, pids, log));
   for (auto& [pid, one] : watched) {
     std::vector<Range<Addr>> added;
     for (const Range<Addr>& range : memory[pid]) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "checkpoint/graft/undo_log.h"
 #include "mcr/base/range.h"
 #include "mcr/base/result.h"
 #include "mcr/update/inspect.h"
@@ -23,7 +24,8 @@ class MemoryWatch {
   // a merge of the running server has found, above all which memory is going to be left. Nothing is
   // watched if a checkpoint by CRIU is wanted, which knows no such watches. Fails where the kernel
   // offers none; the search is then made in the pause.
-  static Result<MemoryWatch> Begin(const Inspection& server, const mutator::MergePlan& expected);
+  static Result<MemoryWatch> Begin(const Inspection& server, const mutator::MergePlan& expected,
+                                   checkpoint::UndoLog& log);
 
   // nullptr: all memory of the process has to be searched.
   const mutator::ScanMemo* MemoFor(pid_t pid) const;

@@ -12,7 +12,6 @@
 #include <string>
 #include <utility>
 
-#include "checkpoint/graft/undo.h"
 #include "mcr/base/fault.h"
 #include "mcr/base/mapping.h"
 #include "mcr/base/owned_fd.h"
@@ -142,33 +141,6 @@ Status PausedServer::RecordCgroup() {
   return {};
 }
 
-// There may be thousands, and the kernel makes a directory entry of each.
-Status PausedServer::ListDescriptors() {
-  tracer::SideWork listing(helpers_);
-  for (const tracer::TracedProcess& process : tasks_->processes()) {
-    listing.Add([&descriptors = descriptors_[process.pid], pid = process.pid]() -> Status {
-      MCR_ASSIGN(descriptors, tracer::ProcFs().Descriptors(pid));
-      return {};
-    });
-  }
-  return listing.Finish();
-}
-
-// Before a task executes anything for us: should we die in that, it must not go on from there.
-Status PausedServer::RecordAndHold() {
-  MCR_TRY(ListDescriptors());
-  for (const tracer::TracedProcess& process : tasks_->processes()) {
-    MCR_ASSIGN(Mappings mappings, tracer::ProcFs().ReadMappings(process.pid));
-    // Pages of ours are not the process's own, and go when the update is undone.
-    std::erase_if(mappings, [&](const Mapping& mapping) {
-      return process.workspace != nullptr && process.workspace->range().Contains(mapping.range);
-    });
-    MCR_TRY(checkpoint::RecordProcess(undo_log_, process, mappings, descriptors_[process.pid]));
-  }
-  MCR_TRY(FaultPoint(Fault::kHold));
-  return tasks_->Hold();
-}
-
 PausedServer::~PausedServer() {
   PutBack();
   if (paused_) (void)Resume();
@@ -191,7 +163,7 @@ void PausedServer::PutBack() {
 // without.
 Status PausedServer::MakeWorkspaces() {
   MCR_TRY(tasks_->InterruptAll(kInterruptTimeout));
-  MCR_TRY(RecordAndHold());
+  MCR_TRY(RecordAndHold(*tasks_, undo_log_, helpers_));
   std::vector<std::pair<pid_t, tracer::Registers>> seen;
   for (tracer::TracedProcess& process : tasks_->processes()) {
     if (tracer::Workspace::MakeIn(process)) workspaces_.emplace(process.pid, process.workspace);
@@ -199,8 +171,7 @@ Status PausedServer::MakeWorkspaces() {
       if (const auto registers = task->GetRegisters()) seen.emplace_back(process.pid, *registers);
     }
   }
-  MCR_TRY(tasks_->Release());
-  MCR_TRY(undo_log_.Append(checkpoint::UndoKind::kReleased));
+  MCR_TRY(LetGo(*tasks_, undo_log_));
   MCR_TRY(LetRun(*tasks_));
   for (const auto& [pid, registers] : seen) quiescer_->LookAhead(pid, registers);
   return {};
@@ -309,7 +280,7 @@ Status PausedServer::TakeImages() {
       workspaces_.emplace(process.pid, process.workspace);
     }
   }
-  MCR_TRY(RecordAndHold());
+  MCR_ASSIGN(descriptors_, RecordAndHold(*tasks_, undo_log_, helpers_));
   struct Known {
     checkpoint::Answers answers;
     std::vector<checkpoint::ThreadImage> threads;

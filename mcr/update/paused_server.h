@@ -17,6 +17,7 @@
 #include "checkpoint/twin.h"
 #include "mcr/base/result.h"
 #include "mcr/update/function_names.h"
+#include "mcr/update/hold.h"
 #include "mcr/update/inspect.h"
 #include "mcr/update/stack_names.h"
 #include "tracer/quiesce/quiesce.h"
@@ -100,8 +101,6 @@ class PausedServer {
   Status ForkTwins();
   Status PrepareToRun();
   Status RecordCgroup();
-  Status ListDescriptors();
-  Status RecordAndHold();
   Status TakeImages();
   Status Reattach();
   void TakeStacks(checkpoint::LiveImage& image);
@@ -122,8 +121,8 @@ class PausedServer {
   std::optional<tracer::TaskGroup> tasks_;
   std::unique_ptr<tracer::Quiescer> quiescer_;
   std::unique_ptr<checkpoint::CriuDump> dump_;
-  std::vector<pid_t> detached_;                    // while CRIU has them
-  std::map<pid_t, std::vector<int>> descriptors_;  // before anything was done to the tasks
+  std::vector<pid_t> detached_;  // while CRIU has them
+  Descriptors descriptors_;      // before anything was done to the tasks
   std::map<pid_t, std::shared_ptr<const tracer::Workspace>> workspaces_;
   bool breakpoints_work_ = false;
   bool paused_ = false;

@@ -10,14 +10,21 @@ from update.context import BusyFleet, Context
 
 PAIRS = ("ttst_sample", "list_of_ten_thousand", "tree_with_parents", "threads_at_their_points", "epoll_data",
          "shared_anonymous_memory")
+TWINS = ("list_of_ten_thousand", "threads_at_their_points")  # and these without CRIU
 CONFIGURATION = pair_builds.CONFIGURATIONS[1]
 PATIENCE = 20  # seconds until a recovered server answers
+
+
+def all_pairs():
+    """(name, --checkpoint) of each."""
+    return [(name, "auto") for name in PAIRS] + [(name, "twin") for name in TWINS]
 
 
 class PairVictim:
     """A program of tests/pairs. Once it is updated, another is started."""
 
-    def __init__(self, name):
+    def __init__(self, name, checkpoint="auto"):
+        self._checkpoint = checkpoint
         self._pair = pair_builds.Pair(name)
         self._program = PairProgram(pair_builds.build(self._pair, CONFIGURATION))
         pair_trial.start(self._program)
@@ -29,7 +36,7 @@ class PairVictim:
     def command(self, mcr, report):
         self._program.install("v2")
         return [mcr, "update", "--pid", str(self.pid), "--to", self._program.path("v2"), "--report", report,
-                *pair_trial.profile_options(self._pair, self._program)]
+                "--checkpoint", self._checkpoint, *pair_trial.profile_options(self._pair, self._program)]
 
     def await_answer(self):
         self._program.ask("version")
