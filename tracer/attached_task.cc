@@ -5,9 +5,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tracer/sys/procfs.h"
 
@@ -257,6 +259,39 @@ Status AttachedTask::EndGroupStop() {
   in_group_stop_ = false;
   MCR_TRY(AwaitOwnSignal(SIGCONT));
   return PtraceSetSignalMask(tid_, own_mask_);
+}
+
+// One signal may speak for several children: if one has ended, the process gets it. It is blocked
+// in all that was done since the children were stopped, and comes before a SIGSTOP that is for the
+// process, too, because of its number (kernel/signal.c, dequeue_signal). That keeps the process
+// stopped if we die here.
+Status AttachedTask::DropChildSignal() {
+  const ChildSignalGuard guard;
+  MCR_TRY(CheckStopped());
+  MCR_ASSIGN(const uint64_t mask, PtraceGetSignalMask(tid_));
+  MCR_TRY(PtraceSetSignalMask(tid_, kOurSignalMask & ~SignalBit(SIGCHLD)));
+  if (kill(pid_, SIGSTOP) != 0) return FailErrno("cannot signal", Where(tid_));
+  bool told = false;
+  while (true) {
+    MCR_TRY(PtraceResume(tid_, Resume::kContinue, 0));
+    MCR_ASSIGN(const std::optional<WaitStatus> status, AwaitStop(kInterruptTimeout));
+    if (!status) return Fail("the thread does not take a signal", Where(tid_));
+    if (status->kind != WaitStatus::Kind::kSignal) continue;
+    if (status->signal == SIGSTOP) break;
+    told = told || status->signal == SIGCHLD;
+  }
+  MCR_TRY(PtraceSetSignalMask(tid_, mask));
+  MCR_ASSIGN(const bool ended, HasDeadChild());
+  if (told && ended) kill(pid_, SIGCHLD);
+  return {};
+}
+
+Result<bool> AttachedTask::HasDeadChild() const {
+  MCR_ASSIGN(const std::vector<pid_t> children, ProcFs().Children(pid_));
+  return std::ranges::any_of(children, [](pid_t child) {
+    const auto status = ProcFs().ReadStatus(child);
+    return status && status->state == 'Z';
+  });
 }
 
 bool AttachedTask::PassOverEvent() {

@@ -68,6 +68,8 @@ class AttachedTask : public Task {
   Status BeginGroupStop();           // it gets SIGSTOP, and takes it
   Status AwaitGroupStop();
   Status EndGroupStop();  // it gets SIGCONT, and is spared it
+  // In a group stop: spares it the signal that its children were stopped and continued.
+  Status DropChildSignal();
   // Whether the process is in a group stop of ours, by which its stops look like those of job
   // control.
   void set_held(bool held) { held_ = held; }
@@ -83,6 +85,7 @@ class AttachedTask : public Task {
   Result<std::optional<WaitStatus>> AwaitStop(std::chrono::milliseconds timeout);
   // Until that is about to be delivered.
   Status AwaitOwnSignal(int signal);
+  Result<bool> HasDeadChild() const;
   Status TakeOver(const WaitStatus& status);
   Status TakeOverSignal(int signal);
   Status CheckStopped() const;

@@ -65,6 +65,16 @@ Result<std::unique_ptr<Injection>> Injection::Open(TracedProcess& process, Task&
     MCR_ASSIGN(const Mappings mappings, ProcFs().ReadMappings(process.pid));
     MCR_ASSIGN(site, FindSyscallSite(memory, mappings));
   }
+  return OpenAt(process, task, std::move(memory), site);
+}
+
+Result<std::unique_ptr<Injection>> Injection::OpenAt(TracedProcess& process, Addr site) {
+  MCR_ASSIGN(LiveMemory memory, LiveMemory::Open(process.pid));
+  return OpenAt(process, process.main(), std::move(memory), site);
+}
+
+Result<std::unique_ptr<Injection>> Injection::OpenAt(TracedProcess& process, Task& task,
+                                                     LiveMemory memory, Addr site) {
   std::unique_ptr<Injection> injection(
       new Injection(task, std::move(memory), site, process.workspace));
   MCR_TRY(injection->SaveState());
@@ -177,7 +187,27 @@ Result<uint64_t> Injection::Call(long number, std::initializer_list<uint64_t> ar
   MCR_TRY(SetArguments(registers, kCallArguments, arguments));
   registers.rax = static_cast<uint64_t>(number);
   registers.orig_rax = ~uint64_t{0};
-  registers.rip = site_.value();
+  const auto there = workspace_ != nullptr ? workspace_->Find(CallCode()) : std::nullopt;
+  MCR_ASSIGN(const uint64_t result, there ? CallIn(*there, registers) : CallAt(site_, registers));
+  if (-result <= kHighestError && result != 0) {
+    errno = static_cast<int>(-result);
+    return FailErrno(NameOf(number) + " in the server", "PID " + std::to_string(task_.pid()));
+  }
+  return result;
+}
+
+Result<uint64_t> Injection::CallIn(Addr code, Registers registers) {
+  registers.rip = code.value();
+  MCR_TRY(Start(registers));
+  MCR_TRY(FaultPoint(Fault::kInjectedCall));
+  MCR_ASSIGN(const Registers after, RunToOwnStop());
+  return after.rbp;
+}
+
+// There is a stop in it, at the call's entry, in which a sandboxed process must not lose its
+// tracer: the kernel would ask its filters, and end it.
+Result<uint64_t> Injection::CallAt(Addr site, Registers registers) {
+  registers.rip = site.value();
   MCR_TRY(Start(registers));
   MCR_TRY(FaultPoint(Fault::kInjectedCall));
   // To its entry, and then to a stop by a signal, which comes when it is done: from one at its exit
@@ -186,13 +216,9 @@ Result<uint64_t> Injection::Call(long number, std::initializer_list<uint64_t> ar
   MCR_TRY(RunTo(WaitStatus::Kind::kSystemCall, Resume::kSystemCall));
   MCR_TRY(SendStop());
   MCR_ASSIGN(const Registers after, RunToOwnStop());
-  if (after.rip != site_.value() + kSyscallInstruction.size()) {
-    return Fail(NameOf(number) + " in the server was interrupted at " + Hex(after.rip),
+  if (after.rip != site.value() + kSyscallInstruction.size()) {
+    return Fail("a system call in the server was interrupted at " + Hex(after.rip),
                 "PID " + std::to_string(task_.pid()));
-  }
-  if (-after.rax <= kHighestError && after.rax != 0) {
-    errno = static_cast<int>(-after.rax);
-    return FailErrno(NameOf(number) + " in the server", "PID " + std::to_string(task_.pid()));
   }
   return after.rax;
 }

@@ -3,8 +3,8 @@
 // While an Injection is open, the thread's seccomp filters are suspended, its signals are blocked
 // (but those that its own faults raise) and its registers are ours; closing it puts back exactly
 // what was there: registers, extended registers, signal mask, a signal that was about to be
-// delivered. The calls run at an executable address of the process that holds a `syscall`
-// instruction already, so that no code page is written.
+// delivered. Without a workspace, the calls run at an executable address of the process that
+// holds a `syscall` instruction already, so that no code page is written.
 //
 // No stop on the way is one for SIGTRAP: should we die in that, the process would die of it. What
 // the kernel does with the other kinds then leaves the thread where it is if its process is held
@@ -47,6 +47,8 @@ class Injection {
   static Result<std::unique_ptr<Injection>> Open(TracedProcess& process);
   // The same, by another thread of it.
   static Result<std::unique_ptr<Injection>> Open(TracedProcess& process, Task& task);
+  // By the main thread, with this for site().
+  static Result<std::unique_ptr<Injection>> OpenAt(TracedProcess& process, Addr site);
 
   Injection(const Injection&) = delete;
   Injection& operator=(const Injection&) = delete;
@@ -80,12 +82,16 @@ class Injection {
   Result<int> SendFd(int fd);
 
   LiveMemory& memory() { return memory_; }
-  Addr site() const { return site_; }  // the `syscall` instruction that Call executes
+  Addr site() const { return site_; }  // the `syscall` instruction for calls without a workspace
 
  private:
   Injection(Task& task, LiveMemory memory, Addr site, std::shared_ptr<const Workspace> workspace)
       : task_(task), memory_(std::move(memory)), site_(site), workspace_(std::move(workspace)) {}
 
+  static Result<std::unique_ptr<Injection>> OpenAt(TracedProcess& process, Task& task,
+                                                   LiveMemory memory, Addr site);
+  Result<uint64_t> CallIn(Addr code, Registers registers);
+  Result<uint64_t> CallAt(Addr site, Registers registers);
   Status SaveState();
   Status RemoveScratch();
   Status SaveExtendedState();

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <set>
+#include <ranges>
 #include <utility>
 
 #include "tracer/attachable.h"
@@ -37,6 +37,16 @@ bool IsBirth(int event) {
 
 bool HasEnded(const Result<TaskStatus>& status) {
   return !status || status->state == 'Z' || status->state == 'X';
+}
+
+// A step of each task that has not been killed meanwhile.
+template <class Step>
+Status Each(const std::vector<AttachedTask*>& tasks, const Step& step) {
+  for (AttachedTask* task : tasks) {
+    const Status done = step(*task);
+    if (!done && done.error().os_error != ESRCH) return done;
+  }
+  return {};
 }
 
 std::string Where(pid_t pid, pid_t tid) {
@@ -346,55 +356,53 @@ AttachedTask* TaskGroup::MainOf(const TracedProcess& process) const {
   return nullptr;
 }
 
-template <class Step>
-Status TaskGroup::ForEachMain(const Step& step) {
+int TaskGroup::DepthOf(const TracedProcess& process) {
+  int depth = 0;
+  for (const TracedProcess* at = Find(process.parent); at != nullptr; at = Find(at->parent))
+    ++depth;
+  return depth;
+}
+
+std::map<int, std::vector<AttachedTask*>> TaskGroup::MainsByDepth() {
+  std::map<int, std::vector<AttachedTask*>> levels;
   for (const TracedProcess& process : processes_) {
-    AttachedTask* main = MainOf(process);
-    if (main == nullptr) continue;
-    const Status done = step(*main);
-    if (!done && done.error().os_error != ESRCH) return done;
+    if (AttachedTask* main = MainOf(process)) levels[DepthOf(process)].push_back(main);
   }
-  return {};
+  return levels;
 }
 
 // The kernel tells a parent of its child's stop by the signal that it sends for its end, too, and
-// one that has a single child may not ask which it is. The root waits for many, and does.
-bool TaskGroup::IsSpared(const TracedProcess& process) const {
-  const ProcFs procfs;
-  const auto status = procfs.ReadStatus(process.pid);
-  if (!status || status->parent == processes_.front().pid) return false;
-  const bool inside = std::ranges::any_of(
-      processes_, [&](const auto& other) { return other.pid == status->parent; });
-  const auto parent = procfs.ReadStatus(status->parent);
-  return inside && parent && (parent->caught_signals >> (SIGCHLD - 1) & 1) != 0;
-}
-
-// All at once: to wait for each of them in turn takes as many times as long.
+// one that has a single child may not ask which it is. So a parent is held before its children, and
+// let go after them: when it does not get that signal any more.
+//
+// Those of one depth at once: to wait for each of them in turn takes as many times as long.
 Status TaskGroup::Hold() {
   SetHeld(true);
-  std::set<pid_t> spared;
-  for (const TracedProcess& process : processes_) {
-    if (IsSpared(process)) spared.insert(process.pid);
+  for (const auto& [depth, mains] : MainsByDepth()) {
+    MCR_TRY(Each(mains, [](AttachedTask& main) { return main.SendOwnSignal(SIGSTOP); }));
+    MCR_TRY(Each(mains, [](AttachedTask& main) { return main.BeginGroupStop(); }));
+    MCR_TRY(Each(mains, [](AttachedTask& main) { return main.AwaitGroupStop(); }));
   }
-  const auto each = [&](const auto& step) {
-    return ForEachMain(
-        [&](AttachedTask& main) { return spared.contains(main.tid()) ? Status() : step(main); });
-  };
-  MCR_TRY(each([](AttachedTask& main) { return main.SendOwnSignal(SIGSTOP); }));
-  MCR_TRY(each([](AttachedTask& main) { return main.BeginGroupStop(); }));
-  return each([](AttachedTask& main) { return main.AwaitGroupStop(); });
+  return {};
 }
 
 Status TaskGroup::Release() {
-  const auto held = [](AttachedTask& main, const auto& step) {
-    return main.in_group_stop() ? step() : Status();
-  };
-  MCR_TRY(ForEachMain(
-      [&](AttachedTask& main) { return held(main, [&] { return main.SendOwnSignal(SIGCONT); }); }));
-  MCR_TRY(ForEachMain(
-      [&](AttachedTask& main) { return held(main, [&] { return main.EndGroupStop(); }); }));
+  auto levels = MainsByDepth();
+  for (auto& [depth, mains] : levels | std::views::reverse) {
+    std::erase_if(mains, [](const AttachedTask* main) { return !main->in_group_stop(); });
+    std::vector<AttachedTask*> parents = mains;
+    std::erase_if(parents, [&](const AttachedTask* main) { return !IsParent(main->pid()); });
+    MCR_TRY(Each(parents, [](AttachedTask& main) { return main.DropChildSignal(); }));
+    MCR_TRY(Each(mains, [](AttachedTask& main) { return main.SendOwnSignal(SIGCONT); }));
+    MCR_TRY(Each(mains, [](AttachedTask& main) { return main.EndGroupStop(); }));
+  }
   SetHeld(false);
   return {};
+}
+
+bool TaskGroup::IsParent(pid_t pid) const {
+  return std::ranges::any_of(processes_,
+                             [&](const TracedProcess& process) { return process.parent == pid; });
 }
 
 bool TaskGroup::IsHeld(const TracedProcess& process) const {
@@ -403,8 +411,7 @@ bool TaskGroup::IsHeld(const TracedProcess& process) const {
 }
 
 bool TaskGroup::IsHeld() const {
-  return std::ranges::all_of(
-      processes_, [this](const auto& process) { return IsHeld(process) || IsSpared(process); });
+  return std::ranges::all_of(processes_, [this](const auto& process) { return IsHeld(process); });
 }
 
 Status TaskGroup::ContinueAll() {

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,7 +83,7 @@ class TaskGroup {
   // With every task stopped: puts each process into a group stop, which outlives us. Its threads
   // still run when they are resumed by us; but should we die, whatever they are doing then, the
   // kernel stops them before they come to execute anything of their own. What else sees of it: the
-  // parents of the processes get SIGCHLD.
+  // parent of the root gets SIGCHLD.
   Status Hold();
   // Ends that for those that are. Nothing runs before it is detached or resumed.
   Status Release();
@@ -111,10 +112,10 @@ class TaskGroup {
 
   void Add(std::unique_ptr<AttachedTask> task);
   void SetHeld(bool held);
-  bool IsSpared(const TracedProcess& process) const;
   AttachedTask* MainOf(const TracedProcess& process) const;
-  template <class Step>
-  Status ForEachMain(const Step& step);
+  int DepthOf(const TracedProcess& process);  // below the root
+  std::map<int, std::vector<AttachedTask*>> MainsByDepth();
+  bool IsParent(pid_t pid) const;
   // The task that a fork, vfork or clone stop of `parent` speaks of.
   Status AddBorn(AttachedTask& parent);
   // Does what a stop asks for; true if the caller of WaitAny is to see it.

@@ -334,6 +334,46 @@ TEST(TaskGroupTest, WhatIsNotHeldRunsWhenItsTracerDies) {
   EXPECT_NE(StateAfterDeathOfTracer(*target, false), 'T');
 }
 
+// With a process that catches SIGCHLD between the root and the process that is watched.
+struct Monitored {
+  Monitored() : target(TargetProcess::Start("monitor")) {
+    const std::string line = target->ReadLine();
+    EXPECT_TRUE(line.starts_with("ready "));
+    watched = std::stoi(line.substr(6));
+  }
+  std::unique_ptr<TargetProcess> target;
+  pid_t watched;
+};
+
+TEST(TaskGroupTest, AParentIsNotToldOfItsChildsHold) {
+  Monitored server;
+  for (int round = 0; round < 5; ++round) {
+    Result<TaskGroup> group = TaskGroup::Attach(server.target->pid());
+    ASSERT_TRUE(group && group->InterruptAll(milliseconds(2000)));
+    ASSERT_EQ(group->processes().size(), 3u);
+    ASSERT_TRUE(group->Hold());
+    EXPECT_TRUE(group->IsHeld());
+    ASSERT_TRUE(group->Release());
+    ASSERT_TRUE(group->DetachAll());
+    server.target->Write("x");
+    EXPECT_EQ(server.target->ReadLine(), "alive");
+  }
+}
+
+TEST(TaskGroupTest, AParentIsToldOfItsChildsEndInAHold) {
+  Monitored server;
+  Result<TaskGroup> group = TaskGroup::Attach(server.target->pid());
+  ASSERT_TRUE(group && group->InterruptAll(milliseconds(2000)));
+  ASSERT_TRUE(group->Hold());
+  kill(server.watched, SIGKILL);
+  while (ProcFs().ReadStatus(server.watched)->state != 'Z') usleep(100);
+  ASSERT_TRUE(group->Release());
+  ASSERT_TRUE(group->DetachAll());
+  EXPECT_EQ(server.target->ReadLine(), "told");
+  server.target->Write("x");
+  EXPECT_EQ(server.target->ReadLine(), "alive");
+}
+
 TEST(TaskGroupTest, WhatIsHeldAndReleasedRunsAsBefore) {
   auto target = StartReady("blocker", {"read"});
   Result<TaskGroup> group = TaskGroup::Attach(target->pid());

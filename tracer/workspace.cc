@@ -18,34 +18,38 @@ constexpr uint64_t kSize = kCodeSize + Injection::kScratchSize;
 
 }  // namespace
 
-// Written through /proc/PID/mem, the code is never writable in the process.
+// All but the first call are made in it.
 Status Workspace::MakeIn(TracedProcess& process) {
   static_assert(kScratchSize == Injection::kScratchSize);
+  if (AllCode().size() > kCodeSize) return Fail("the injected code is larger than its page");
   MCR_ASSIGN(const auto injection, Injection::Open(process));
   MCR_ASSIGN(const uint64_t begin,
              injection->Call(SYS_mmap, {0, kSize, PROT_READ | PROT_EXEC,
                                         MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}, 0}));
-  const Addr code(begin), scratch(begin + kCodeSize);
-  const auto furnish = [&]() -> Status {
-    if (AllCode().size() > kCodeSize) return Fail("the injected code is larger than its page");
-    MCR_TRY(injection->Call(SYS_mprotect,
-                            {scratch.value(), Injection::kScratchSize, PROT_READ | PROT_WRITE}));
-    MCR_TRY(injection->Call(SYS_madvise, {begin, kSize, MADV_DONTFORK}));
-    MCR_TRY(injection->memory().Write(code, AllCode()));
-    return injection->memory().Write(scratch, std::vector<std::byte>(Injection::kScratchSize));
-  };
-  if (const Status furnished = furnish(); !furnished) {
-    MCR_TRY(injection->Call(SYS_munmap, {begin, kSize}));
-    return furnished;
-  }
-  process.workspace.reset(new Workspace(injection->site(), code, scratch));
+  // Through /proc/PID/mem: the code is never writable in the process.
+  const Status written = injection->memory().Write(Addr(begin), AllCode());
+  if (!written) MCR_TRY(injection->Call(SYS_munmap, {begin, kSize}));
+  MCR_TRY(injection->Close());
+  MCR_TRY(written);
+  process.workspace.reset(new Workspace(injection->site(), Addr(begin), Addr(begin) + kCodeSize));
+  const Status furnished = process.workspace->Furnish(process);
+  if (!furnished) MCR_TRY(RemoveFrom(process));
+  return furnished;
+}
+
+Status Workspace::Furnish(TracedProcess& process) const {
+  MCR_ASSIGN(const auto injection, Injection::Open(process));
+  MCR_TRY(injection->Call(SYS_mprotect,
+                          {scratch_.value(), Injection::kScratchSize, PROT_READ | PROT_WRITE}));
+  MCR_TRY(injection->Call(SYS_madvise, {code_.value(), kSize, MADV_DONTFORK}));
+  MCR_TRY(injection->memory().Write(scratch_, std::vector<std::byte>(Injection::kScratchSize)));
   return injection->Close();
 }
 
 Status Workspace::RemoveFrom(TracedProcess& process) {
   if (process.workspace == nullptr) return {};
-  MCR_ASSIGN(const auto injection, Injection::Open(process));
   const auto workspace = std::exchange(process.workspace, nullptr);
+  MCR_ASSIGN(const auto injection, Injection::OpenAt(process, workspace->site_));
   MCR_TRY(injection->Call(SYS_munmap, {workspace->code_.value(), kSize}));
   return injection->Close();
 }

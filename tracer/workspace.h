@@ -25,7 +25,7 @@ class Workspace {
   static Status MakeIn(TracedProcess& process);
   static Status RemoveFrom(TracedProcess& process);
 
-  Addr site() const { return site_; }        // a `syscall` instruction
+  Addr site() const { return site_; }        // a `syscall` instruction of the process's own
   Addr scratch() const { return scratch_; }  // a writable page, populated
   Range<Addr> range() const { return *Range<Addr>::FromTo(code_, scratch_ + kScratchSize); }
   // Where the process has a routine of AllCode; nullopt: it is none.
@@ -33,6 +33,8 @@ class Workspace {
 
  private:
   Workspace(Addr site, Addr code, Addr scratch) : site_(site), code_(code), scratch_(scratch) {}
+
+  Status Furnish(TracedProcess& process) const;
 
   static constexpr uint64_t kScratchSize = 4096;  // Injection's
 

@@ -274,13 +274,13 @@ Status PausedServer::Quiesce() {
 // First what only the processes know, then what the kernel shows of them: of thousands of
 // connections that takes it a while, in which no task gets the processor.
 Status PausedServer::TakeImages() {
+  MCR_ASSIGN(descriptors_, RecordAndHold(*tasks_, undo_log_, helpers_));
   for (tracer::TracedProcess& process : tasks_->processes()) {
     // Born since.
     if (process.workspace == nullptr && tracer::Workspace::MakeIn(process)) {
       workspaces_.emplace(process.pid, process.workspace);
     }
   }
-  MCR_ASSIGN(descriptors_, RecordAndHold(*tasks_, undo_log_, helpers_));
   struct Known {
     checkpoint::Answers answers;
     std::vector<checkpoint::ThreadImage> threads;

@@ -27,6 +27,14 @@ mcr_injected_stop:
     finish
 mcr_injected_stop_end:
 
+/* One system call: its number and arguments are in the registers of the kernel's convention. */
+    .globl mcr_injected_call
+    .globl mcr_injected_call_end
+mcr_injected_call:
+    syscall
+    finish
+mcr_injected_call_end:
+
 /* rdi: array of struct InjectedCall, rsi: its length. Makes every call, failed ones included. */
     .globl mcr_injected_batch
     .globl mcr_injected_batch_end

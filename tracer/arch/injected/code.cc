@@ -32,6 +32,8 @@ extern const std::byte mcr_injected_twin[];
 extern const std::byte mcr_injected_twin_end[];
 extern const std::byte mcr_injected_call_functions[];
 extern const std::byte mcr_injected_call_functions_end[];
+extern const std::byte mcr_injected_call[];
+extern const std::byte mcr_injected_call_end[];
 extern const std::byte mcr_injected_stop[];
 extern const std::byte mcr_injected_stop_end[];
 extern const std::byte mcr_injected_find_epoll_sets[];
@@ -41,6 +43,8 @@ extern const std::byte mcr_injected_find_epoll_sets_end[];
 namespace mcr::tracer {
 
 std::span<const std::byte> AllCode() { return {mcr_injected_begin, mcr_injected_end}; }
+
+std::span<const std::byte> CallCode() { return {mcr_injected_call, mcr_injected_call_end}; }
 
 std::span<const std::byte> BatchCode() { return {mcr_injected_batch, mcr_injected_batch_end}; }
 

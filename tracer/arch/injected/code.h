@@ -19,6 +19,9 @@ static_assert(sizeof(InjectedCall) == 64);
 // All of the routines below, which lie in it one behind the other.
 std::span<const std::byte> AllCode();
 
+// The system call for which the registers are set. Result: the kernel's.
+std::span<const std::byte> CallCode();
+
 // Arguments: address of an InjectedCall array, its length.
 std::span<const std::byte> BatchCode();
 
