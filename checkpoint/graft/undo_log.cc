@@ -24,7 +24,8 @@ struct Header {
 static_assert(sizeof(Header) == 16);
 
 bool IsOfItsMoment(UndoKind kind) {
-  return kind != UndoKind::kCgroup && kind != UndoKind::kOrigin && kind != UndoKind::kPause;
+  return kind != UndoKind::kWorker && kind != UndoKind::kCgroup && kind != UndoKind::kOrigin &&
+         kind != UndoKind::kPause;
 }
 
 size_t Padded(size_t size) { return (size + 15) / 16 * 16; }

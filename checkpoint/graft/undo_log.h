@@ -23,6 +23,7 @@ namespace mcr::checkpoint {
 // What a record holds, and whose id it carries.
 enum class UndoKind : uint32_t {
   kNone = 0,        // the end of the log
+  kWorker,          // pid of who writes this
   kCgroup,          // path of the cgroup made for the update
   kOrigin,          // pid; path of the cgroup that it was in
   kPause,           // the pause begins; no data

@@ -1,6 +1,7 @@
 #include "checkpoint/guardian/guardian.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "checkpoint/guardian/undo_directory.h"
@@ -34,27 +36,48 @@ sigset_t Interruptions() {
 }
 
 // Nobody who waits for the end of a file that mcr has open shall wait for the watcher.
-void CloseAll() {
-  syscall(SYS_close_range, 0u, ~0u, 0u);
+void CloseAllBut(int kept) {
+  if (kept > 0) syscall(SYS_close_range, 0u, static_cast<unsigned>(kept - 1), 0u);
+  syscall(SYS_close_range, static_cast<unsigned>(kept + 1), ~0u, 0u);
   for (int i = 0; i < 3; ++i) (void)open("/dev/null", O_RDWR);
+}
+
+void AwaitEnd(const OwnedFd& process) {
+  pollfd ended{.fd = process.get(), .events = POLLIN, .revents = 0};
+  while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
+  }
+}
+
+// Until the worker has ended, too. Invalid: somebody else has taken care of the log.
+OwnedFd LockOfTheDead(const UndoDirectory& directory, const std::string& name, const UndoLog& log) {
+  while (directory.OpenLog(name)) {
+    HurryWorker(log);
+    OwnedFd lock = directory.Lock(name, false);
+    if (lock.valid()) return lock;
+    std::this_thread::sleep_for(kLook);
+  }
+  return {};
 }
 
 // `locked`: the read end of a pipe that ends when the log is there and locked, or nobody is left to
 // make it.
-[[noreturn]] void Watch(const std::string& name, int locked) {
+[[noreturn]] void Watch(const OwnedFd& guardian, const std::string& name, int locked) {
   setsid();
   char none;
   while (read(locked, &none, 1) < 0 && errno == EINTR) {
   }
-  CloseAll();
+  CloseAllBut(guardian.get());
+  AwaitEnd(guardian);
   const auto directory = UndoDirectory::Open();
   if (!directory) _exit(1);
-  const OwnedFd lock = directory->Lock(name, true);
+  auto file = directory->OpenLog(name);
+  if (!file) _exit(0);  // it has come to its end
+  auto log = UndoLog::Open(*std::move(file));
+  if (!log) _exit(1);
+  const OwnedFd lock = LockOfTheDead(*directory, name, *log);
   if (!lock.valid()) _exit(0);
   std::vector<std::string> warnings;
-  auto file = directory->OpenLog(name);
-  auto log = file ? UndoLog::Open(*std::move(file)) : Result<UndoLog>(Fail("no log"));
-  if (!log || !Recover(*log, warnings)) _exit(1);
+  if (!log->Refresh() || !Recover(*log, warnings)) _exit(1);
   directory->Remove(name);
   _exit(0);
 }
@@ -66,12 +89,14 @@ Result<OwnedFd> StartWatcher(const std::string& name) {
   if (pipe2(ends, O_CLOEXEC) != 0) return FailErrno("cannot start the watcher");
   const OwnedFd locked(ends[0]);
   OwnedFd begin(ends[1]);
+  const OwnedFd guardian(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
+  if (!guardian.valid()) return FailErrno("cannot start the watcher");
   const pid_t between = fork();
   if (between < 0) return FailErrno("cannot start the watcher");
   if (between == 0) {
     begin.Reset();
     const pid_t watcher = fork();
-    if (watcher == 0) Watch(name, locked.get());
+    if (watcher == 0) Watch(guardian, name, locked.get());
     _exit(watcher < 0 ? 1 : 0);
   }
   MCR_ASSIGN(tracer::Child child, tracer::Child::Own(between));
@@ -99,6 +124,7 @@ void LimitMemory(uint64_t most) {
   const sigset_t interruptions = Interruptions();
   sigprocmask(SIG_UNBLOCK, &interruptions, nullptr);
   LimitMemory(limits.memory);
+  (void)log.Append(UndoKind::kWorker, getpid());
   std::exit(work(log));
 }
 
@@ -141,6 +167,7 @@ std::string Await(tracer::Child& worker, UndoLog& log, Limits limits) {
     (void)log.Refresh();
     if (reason.empty()) reason = limits.Exceeded(log);
     if (!reason.empty()) worker.Kill();
+    HurryWorker(log);
   }
   return reason;
 }

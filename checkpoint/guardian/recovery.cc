@@ -1,6 +1,8 @@
 #include "checkpoint/guardian/recovery.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include "mcr/base/owned_fd.h"
 #include "tracer/quiesce/restart.h"
 #include "tracer/sys/procfs.h"
+#include "tracer/sys/ptrace.h"
 #include "tracer/task_group.h"
 
 namespace mcr::checkpoint {
@@ -144,10 +147,23 @@ bool IsThere(const UndoDirectory& directory, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+bool IsDying(pid_t pid) {
+  const auto status = ProcFs().ReadStatus(pid);
+  if (!status) return false;
+  const uint64_t pending = status->pending_signals | status->shared_pending_signals;
+  return status->state == 'Z' || (pending & tracer::SignalBit(SIGKILL)) != 0;
+}
+
+Result<UndoLog> OpenLog(const UndoDirectory& directory, const std::string& name) {
+  MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
+  return UndoLog::Open(std::move(file));
+}
+
 // The kernel takes a lock from the dead last, after it has taken down their memory.
 OwnedFd LockBy(std::chrono::steady_clock::time_point deadline, const UndoDirectory& directory,
                const std::string& name) {
   while (true) {
+    if (const auto log = OpenLog(directory, name)) HurryWorker(*log);
     OwnedFd lock = directory.Lock(name, false);
     const bool late = std::chrono::steady_clock::now() >= deadline;
     if (lock.valid() || late || !IsThere(directory, name)) return lock;
@@ -156,6 +172,16 @@ OwnedFd LockBy(std::chrono::steady_clock::time_point deadline, const UndoDirecto
 }
 
 }  // namespace
+
+void HurryWorker(const UndoLog& log) {
+  for (const UndoLog::Record& record : log.Records()) {
+    if (record.kind != UndoKind::kWorker || !IsDying(record.id)) continue;
+    const auto tids = ProcFs().Threads(record.id);
+    if (!tids) continue;
+    const sched_param none{};
+    for (const pid_t tid : *tids) sched_setscheduler(tid, SCHED_OTHER, &none);
+  }
+}
 
 Result<Recovered> Recover(UndoLog& log, std::vector<std::string>& warnings) {
   MCR_TRY(RecoverTasks(log, warnings));
@@ -178,8 +204,7 @@ std::vector<std::string> RecoverLeftBehind(const UndoDirectory& directory,
       continue;
     }
     const auto recover = [&]() -> Result<Recovered> {
-      MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
-      MCR_ASSIGN(UndoLog log, UndoLog::Open(std::move(file)));
+      MCR_ASSIGN(UndoLog log, OpenLog(directory, name));
       return Recover(log, lines);
     };
     const Result<Recovered> recovered = recover();

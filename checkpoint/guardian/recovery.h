@@ -21,6 +21,11 @@ enum class Recovered {
 // The processes run afterwards, unless this fails. Whoever still traces them (CRIU) is waited for.
 Result<Recovered> Recover(UndoLog& log, std::vector<std::string>& warnings);
 
+// A worker that is dying needs a processor for that, and those of its threads that were in the
+// background (tracer/sys/background.h) get none on a busy host, for minutes: the others wait for
+// the last of them with what it takes to free the memory, and so does the server.
+void HurryWorker(const UndoLog& log);
+
 // All logs that were left behind: recovered and removed. One line for each. `patience`: with
 // somebody who holds a log's lock, and may be dying; who is still there then gets a line, if there
 // was any.

@@ -1,7 +1,10 @@
 #include "checkpoint/guardian/recovery.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,8 +14,10 @@
 #include <thread>
 #include <vector>
 
+#include "checkpoint/graft/undo_log.h"
 #include "checkpoint/guardian/undo_directory.h"
 #include "mcr/base/owned_fd.h"
+#include "tracer/sys/background.h"
 
 namespace mcr::checkpoint {
 namespace {
@@ -78,6 +83,40 @@ TEST_F(RecoveryTest, WhoIsAtWorkIsLeftAlone) {
   const std::vector<std::string> lines = RecoverLeftBehind(*directory_, milliseconds(20));
   EXPECT_EQ(lines, std::vector<std::string>{"an update is still at work: undo-1"});
   EXPECT_EQ(directory_->Names(), std::vector<std::string>{kLog});
+}
+
+// Its main thread ends, and one that is in the background goes on.
+[[noreturn]] void EndButForABackgroundThread(int told) {
+  std::thread([told] {
+    tracer::Background background;
+    background.Enter();
+    const pid_t self = gettid();
+    if (write(told, &self, sizeof self) != sizeof self) _exit(1);
+    while (true) pause();
+  }).detach();
+  syscall(SYS_exit, 0);
+  _exit(1);
+}
+
+TEST(HurryWorkerTest, WhatIsDyingIsNotLeftInTheBackground) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t worker = fork();
+  if (worker == 0) EndButForABackgroundThread(ends[1]);
+  pid_t thread = 0;
+  ASSERT_EQ(read(ends[0], &thread, sizeof thread), static_cast<ssize_t>(sizeof thread));
+  EXPECT_EQ(sched_getscheduler(thread), SCHED_IDLE);
+  auto log = UndoLog::CreateAnonymous().value();
+  ASSERT_TRUE(log.Append(UndoKind::kWorker, worker));
+  ASSERT_TRUE(log.Append(UndoKind::kReleased));
+  for (int i = 0; i < 2000 && sched_getscheduler(thread) != SCHED_OTHER; ++i) {
+    HurryWorker(log);
+    usleep(1000);  // until the main thread has ended
+  }
+  EXPECT_EQ(sched_getscheduler(thread), SCHED_OTHER);
+  kill(worker, SIGKILL);
+  waitpid(worker, nullptr, 0);
+  for (const int end : ends) close(end);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 """All faults of all victims, and the table of what came of them."""
 
+import subprocess
+
 from faults import trial
 from harness.pair_program import PairProgramError
 
@@ -10,7 +12,7 @@ def fill(make_victim, mcr, faults, name):
         timing = timing or trial.reference(mcr, victim)
         try:
             row = trial.try_fault(mcr, victim, fault, timing, name)
-        except (PairProgramError, OSError, RuntimeError) as error:
+        except (PairProgramError, OSError, RuntimeError, subprocess.TimeoutExpired) as error:
             row = trial.Row(fault.name, name, "no answer", 0, f"{type(error).__name__}: {error}")
         rows.append(row)
         if not row.ok:
