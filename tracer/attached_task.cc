@@ -261,28 +261,31 @@ Status AttachedTask::EndGroupStop() {
   return PtraceSetSignalMask(tid_, own_mask_);
 }
 
-// One signal may speak for several children: if one has ended, the process gets it. It is blocked
-// in all that was done since the children were stopped, and comes before a SIGSTOP that is for the
-// process, too, because of its number (kernel/signal.c, dequeue_signal). That keeps the process
-// stopped if we die here.
+// It is blocked in all that was done since the children were stopped, and comes before a SIGSTOP
+// that is for the process, too, because of its number (kernel/signal.c, dequeue_signal). That keeps
+// the process stopped if we die here. One signal may speak for several children: if one has ended,
+// the process gets it.
 Status AttachedTask::DropChildSignal() {
   const ChildSignalGuard guard;
   MCR_TRY(CheckStopped());
   MCR_ASSIGN(const uint64_t mask, PtraceGetSignalMask(tid_));
   MCR_TRY(PtraceSetSignalMask(tid_, kOurSignalMask & ~SignalBit(SIGCHLD)));
   if (kill(pid_, SIGSTOP) != 0) return FailErrno("cannot signal", Where(tid_));
-  bool told = false;
+  bool told = false, of_more = false;
   while (true) {
     MCR_TRY(PtraceResume(tid_, Resume::kContinue, 0));
     MCR_ASSIGN(const std::optional<WaitStatus> status, AwaitStop(kInterruptTimeout));
     if (!status) return Fail("the thread does not take a signal", Where(tid_));
     if (status->kind != WaitStatus::Kind::kSignal) continue;
     if (status->signal == SIGSTOP) break;
-    told = told || status->signal == SIGCHLD;
+    if (status->signal != SIGCHLD) continue;
+    MCR_ASSIGN(const siginfo_t info, PtraceGetSignalInfo(tid_));
+    told = true;
+    of_more = info.si_code != CLD_STOPPED && info.si_code != CLD_CONTINUED;
   }
   MCR_TRY(PtraceSetSignalMask(tid_, mask));
   MCR_ASSIGN(const bool ended, HasDeadChild());
-  if (told && ended) kill(pid_, SIGCHLD);
+  if (told && (of_more || ended)) kill(pid_, SIGCHLD);
   return {};
 }
 
