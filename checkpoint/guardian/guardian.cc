@@ -1,17 +1,16 @@
 #include "checkpoint/guardian/guardian.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "checkpoint/guardian/undo_directory.h"
@@ -42,66 +41,50 @@ void CloseAllBut(int kept) {
   for (int i = 0; i < 3; ++i) (void)open("/dev/null", O_RDWR);
 }
 
-void AwaitEnd(const OwnedFd& process) {
-  pollfd ended{.fd = process.get(), .events = POLLIN, .revents = 0};
-  while (poll(&ended, 1, -1) < 0 && errno == EINTR) {
-  }
-}
-
-// Until the worker has ended, too. Invalid: somebody else has taken care of the log.
-OwnedFd LockOfTheDead(const UndoDirectory& directory, const std::string& name, const UndoLog& log) {
-  while (directory.OpenLog(name)) {
-    HurryWorker(log);
-    OwnedFd lock = directory.Lock(name, false);
-    if (lock.valid()) return lock;
-    std::this_thread::sleep_for(kLook);
-  }
-  return {};
-}
-
-// `locked`: the read end of a pipe that ends when the log is there and locked, or nobody is left to
-// make it.
-[[noreturn]] void Watch(const OwnedFd& guardian, const std::string& name, int locked) {
-  setsid();
+// Until the other end says something, or is gone.
+void Await(int socket) {
   char none;
-  while (read(locked, &none, 1) < 0 && errno == EINTR) {
+  while (read(socket, &none, 1) < 0 && errno == EINTR) {
   }
-  CloseAllBut(guardian.get());
-  AwaitEnd(guardian);
+}
+
+// `guardian` says something when the log is there and locked.
+[[noreturn]] void Watch(int guardian, const std::string& name) {
+  setsid();
+  Await(guardian);
+  CloseAllBut(guardian);
+  Await(guardian);
   const auto directory = UndoDirectory::Open();
   if (!directory) _exit(1);
-  auto file = directory->OpenLog(name);
-  if (!file) _exit(0);  // it has come to its end
-  auto log = UndoLog::Open(*std::move(file));
-  if (!log) _exit(1);
-  const OwnedFd lock = LockOfTheDead(*directory, name, *log);
-  if (!lock.valid()) _exit(0);
+  const OwnedFd lock = AwaitLock(*directory, name, Clock::time_point::max());
+  if (!lock.valid()) _exit(0);  // the guardian has come to its end
   std::vector<std::string> warnings;
-  if (!log->Refresh() || !Recover(*log, warnings)) _exit(1);
+  auto log = OpenLog(*directory, name);
+  if (!log || !Recover(*log, warnings)) _exit(1);
   directory->Remove(name);
   _exit(0);
 }
 
-// Its parent is no longer there to be waited for. The watcher begins when the pipe that is returned
-// is closed.
+// Its parent is no longer there to be waited for. The guardian's end of the socket to it is
+// returned.
 Result<OwnedFd> StartWatcher(const std::string& name) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return FailErrno("cannot start the watcher");
-  const OwnedFd locked(ends[0]);
-  OwnedFd begin(ends[1]);
-  const OwnedFd guardian(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)));
-  if (!guardian.valid()) return FailErrno("cannot start the watcher");
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return FailErrno("cannot start the watcher");
+  }
+  const OwnedFd theirs(ends[0]);
+  OwnedFd ours(ends[1]);
   const pid_t between = fork();
   if (between < 0) return FailErrno("cannot start the watcher");
   if (between == 0) {
-    begin.Reset();
+    ours.Reset();
     const pid_t watcher = fork();
-    if (watcher == 0) Watch(guardian, name, locked.get());
+    if (watcher == 0) Watch(theirs.get(), name);
     _exit(watcher < 0 ? 1 : 0);
   }
   MCR_ASSIGN(tracer::Child child, tracer::Child::Own(between));
   if (!child.Wait(kEndTimeout) || child.status() != 0) return Fail("cannot start the watcher");
-  return begin;
+  return ours;
 }
 
 // The kernel is to take the worker, and not the server, when memory is short. What the worker
@@ -117,15 +100,25 @@ void LimitMemory(uint64_t most) {
   setrlimit(RLIMIT_DATA, &limit);
 }
 
+// A log with a name, and the lock that tells everybody that its update goes on.
+struct NamedLog {
+  UndoDirectory directory;
+  std::string name;
+  OwnedFd lock;
+  UndoLog log;
+  OwnedFd watcher;  // a socket
+};
+
 [[noreturn]] void Work(pid_t guardian, const GuardLimits& limits,
-                       const std::function<int(UndoLog&)>& work, UndoLog& log) {
+                       const std::function<int(UndoLog&)>& work, NamedLog& made) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != guardian) _exit(1);  // it has died already
   const sigset_t interruptions = Interruptions();
   sigprocmask(SIG_UNBLOCK, &interruptions, nullptr);
   LimitMemory(limits.memory);
-  (void)log.Append(UndoKind::kWorker, getpid());
-  std::exit(work(log));
+  made.watcher.Reset();  // it waits for the guardian
+  (void)made.log.Append(UndoKind::kWorker, getpid());
+  std::exit(work(made.log));
 }
 
 std::string HowItEnded(const tracer::Child& worker) {
@@ -177,26 +170,19 @@ bool IsComplete(const tracer::Child& worker, const UndoLog& log) {
          (log.Has(UndoKind::kSettled) || !log.Has(UndoKind::kProcess));
 }
 
-// A log with a name, and the lock that tells everybody that its update goes on.
-struct NamedLog {
-  UndoDirectory directory;
-  std::string name;
-  OwnedFd lock;
-  UndoLog log;
-};
-
 Result<NamedLog> MakeLog() {
   MCR_ASSIGN(UndoDirectory directory, UndoDirectory::Open());
   std::string name = "undo-" + std::to_string(getpid());
   // First, so that there is no log that nobody would take away.
   MCR_ASSIGN(OwnedFd watcher, StartWatcher(name));
   MCR_TRY(directory.Create(name));
-  OwnedFd lock = directory.Lock(name, false);
+  OwnedFd lock = directory.Lock(name);
   if (!lock.valid()) return Fail("another mcr has the undo log", name);
-  watcher.Reset();
+  if (send(watcher.get(), "", 1, MSG_NOSIGNAL) != 1) return FailErrno("the watcher is gone");
   MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
   MCR_ASSIGN(UndoLog log, UndoLog::Create(std::move(file)));
-  return NamedLog{std::move(directory), std::move(name), std::move(lock), std::move(log)};
+  return NamedLog{std::move(directory), std::move(name), std::move(lock), std::move(log),
+                  std::move(watcher)};
 }
 
 Result<GuardedEnd> Guard(tracer::Child worker, UndoLog& log, const GuardLimits& limits) {
@@ -222,10 +208,13 @@ Result<GuardedEnd> RunGuarded(const GuardLimits& limits,
   const pid_t worker = fork();
   if (worker < 0)
     return GuardedEnd{.interruption = FailErrno("cannot start the worker").value().Line()};
-  if (worker == 0) Work(guardian, limits, work, made->log);
+  if (worker == 0) Work(guardian, limits, work, *made);
   MCR_ASSIGN(tracer::Child child, tracer::Child::Own(worker));
   Result<GuardedEnd> end = Guard(std::move(child), made->log, limits);
-  if (end) made->directory.Remove(made->name);
+  if (!end) return end;
+  made->directory.Remove(made->name);
+  shutdown(made->watcher.get(), SHUT_WR);
+  Await(made->watcher.get());  // nothing of mcr is left
   return end;
 }
 

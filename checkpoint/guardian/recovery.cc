@@ -142,33 +142,11 @@ Status RecoverTasks(UndoLog& log, std::vector<std::string>& warnings) {
   return group.DetachAll();
 }
 
-bool IsThere(const UndoDirectory& directory, const std::string& name) {
-  const std::vector<std::string> names = directory.Names();
-  return std::ranges::find(names, name) != names.end();
-}
-
 bool IsDying(pid_t pid) {
   const auto status = ProcFs().ReadStatus(pid);
   if (!status) return false;
   const uint64_t pending = status->pending_signals | status->shared_pending_signals;
   return status->state == 'Z' || (pending & tracer::SignalBit(SIGKILL)) != 0;
-}
-
-Result<UndoLog> OpenLog(const UndoDirectory& directory, const std::string& name) {
-  MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
-  return UndoLog::Open(std::move(file));
-}
-
-// The kernel takes a lock from the dead last, after it has taken down their memory.
-OwnedFd LockBy(std::chrono::steady_clock::time_point deadline, const UndoDirectory& directory,
-               const std::string& name) {
-  while (true) {
-    if (const auto log = OpenLog(directory, name)) HurryWorker(*log);
-    OwnedFd lock = directory.Lock(name, false);
-    const bool late = std::chrono::steady_clock::now() >= deadline;
-    if (lock.valid() || late || !IsThere(directory, name)) return lock;
-    std::this_thread::sleep_for(kLockInterval);
-  }
 }
 
 }  // namespace
@@ -180,6 +158,22 @@ void HurryWorker(const UndoLog& log) {
     if (!tids) continue;
     const sched_param none{};
     for (const pid_t tid : *tids) sched_setscheduler(tid, SCHED_OTHER, &none);
+  }
+}
+
+Result<UndoLog> OpenLog(const UndoDirectory& directory, const std::string& name) {
+  MCR_ASSIGN(OwnedFd file, directory.OpenLog(name));
+  return UndoLog::Open(std::move(file));
+}
+
+OwnedFd AwaitLock(const UndoDirectory& directory, const std::string& name,
+                  std::chrono::steady_clock::time_point deadline) {
+  while (true) {
+    if (const auto log = OpenLog(directory, name)) HurryWorker(*log);
+    OwnedFd lock = directory.Lock(name);
+    const bool late = std::chrono::steady_clock::now() >= deadline;
+    if (lock.valid() || late || !directory.OpenLog(name)) return lock;
+    std::this_thread::sleep_for(kLockInterval);
   }
 }
 
@@ -196,9 +190,9 @@ std::vector<std::string> RecoverLeftBehind(const UndoDirectory& directory,
   const auto deadline = std::chrono::steady_clock::now() + patience;
   std::vector<std::string> lines;
   for (const std::string& name : directory.Names()) {
-    const OwnedFd lock = LockBy(deadline, directory, name);
+    const OwnedFd lock = AwaitLock(directory, name, deadline);
     if (!lock.valid()) {
-      if (patience.count() > 0 && IsThere(directory, name)) {
+      if (patience.count() > 0 && directory.OpenLog(name)) {
         lines.push_back("an update is still at work: " + name);
       }
       continue;

@@ -51,7 +51,7 @@ class RecoveryTest : public ::testing::Test {
     OwnedFd holds(ends[1]);
     child_ = fork();
     if (child_ == 0) {
-      const OwnedFd lock = directory_->Lock(kLog, true);
+      const OwnedFd lock = directory_->Lock(kLog);
       holds.Reset();
       std::this_thread::sleep_for(time);
       _exit(0);

@@ -74,16 +74,14 @@ Status UndoDirectory::Create(const std::string& name) const {
   return {};
 }
 
-OwnedFd UndoDirectory::Lock(const std::string& name, bool wait) const {
+OwnedFd UndoDirectory::Lock(const std::string& name) const {
   OwnedFd file(openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file.valid()) return {};
-  int locked;
-  do {
-    locked = flock(file.get(), LOCK_EX | (wait ? 0 : LOCK_NB));
-  } while (locked != 0 && errno == EINTR);
   struct stat status;
   // Who had the lock before may have removed the file.
-  if (locked != 0 || fstat(file.get(), &status) != 0 || status.st_nlink == 0) return {};
+  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0 || fstat(file.get(), &status) != 0 ||
+      status.st_nlink == 0)
+    return {};
   return file;
 }
 

@@ -22,9 +22,9 @@ class UndoDirectory {
 
   // A new, empty file.
   Status Create(const std::string& name) const;
-  // A lock of this process and of those that it forks, but not by the descriptor of the log itself;
-  // waits for it or not. Invalid: another holds it, or the file is gone.
-  OwnedFd Lock(const std::string& name, bool wait) const;
+  // A lock of this process and of those that it forks, but not by the descriptor of the log itself.
+  // Invalid: another holds it, or the file is gone.
+  OwnedFd Lock(const std::string& name) const;
   // By a descriptor of its own, since a mapping would hold the lock as well.
   Result<OwnedFd> OpenLog(const std::string& name) const;
   void Remove(const std::string& name) const;

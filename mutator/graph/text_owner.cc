@@ -74,18 +74,21 @@ class OwnerSearch {
         vicinities_(texts),
         guard_(ReadPointerGuard(image)),
         dead_(image),
-        contradicted_(texts.size()) {
+        contradicted_(texts.size()),
+        unknown_(texts.size()) {
     for (const Range<Addr>& text : texts) {
       evidence_.push_back(Unknown(text));
     }
   }
 
+  // Until all are known: to go on, for those that contradict, would take as long as the process is
+  // large.
   Result<std::vector<TextEvidence>> Run() {
     for (const Mapping& mapping : image_.mappings()) {
       if (!IsScanned(mapping)) continue;
       MCR_ASSIGN(const auto populated, image_.PopulatedRanges(mapping.range));
       for (const Range<Addr>& range : populated) {
-        for (Addr at = range.begin(); at < range.end(); at = at + kStep) {
+        for (Addr at = range.begin(); at < range.end() && unknown_ > 0; at = at + kStep) {
           MCR_TRY(Search(*Range<Addr>::FromTo(at, std::min(range.end(), at + kStep))));
         }
       }
@@ -115,10 +118,12 @@ class OwnerSearch {
     if (!found) return;
     if (known.tail == TextTail::kUnknown) {
       known = *found;
+      --unknown_;
     } else if (known.tail != found->tail) {
       // One of the two is what another text has left.
       known = Unknown(texts_[i]);
       known.referenced = contradicted_[i] = true;
+      ++unknown_;
     }
   }
 
@@ -133,6 +138,7 @@ class OwnerSearch {
   std::vector<TextEvidence> evidence_;
   const DeadStacks dead_;
   std::vector<bool> contradicted_;
+  size_t unknown_;  // how many
   std::vector<LikelyPointer> found_;
 };
 
