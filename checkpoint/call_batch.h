@@ -38,6 +38,7 @@ struct BatchedCall {
     size_t to;
   };
   std::optional<Pointer> pointer;
+  bool may_fail = false;  // for CheckResults
 
   // -4095..-1: the call failed; nullopt: it was not reached.
   std::optional<int64_t> result;
@@ -54,7 +55,7 @@ std::vector<std::byte> BytesOf(const T& value) {
 // error: the injected code itself could not run or not end; the results tell how far it came.
 Status RunBatch(tracer::Injection& injection, std::span<BatchedCall> calls);
 
-// The first call that failed, as an error that begins with its `what`.
+// The first call that failed and must not, as an error that begins with its `what`.
 Status CheckResults(std::span<const BatchedCall> calls, const std::string& where);
 
 }  // namespace mcr::checkpoint

@@ -33,14 +33,23 @@ BatchedCall MapCall(const NewMapping& mapping, const std::vector<int>& new_files
 }
 
 BatchedCall SignalStackCall(const SignalStack& stack) {
-  stack_t wanted = {};
-  wanted.ss_sp = reinterpret_cast<void*>(stack.begin.value());
-  wanted.ss_size = stack.size;
-  wanted.ss_flags = stack.flags;
+  const stack_t wanted{reinterpret_cast<void*>(stack.begin.value()), stack.flags, stack.size};
   return {.what = "set the stack of signal handlers of thread " + std::to_string(stack.tid),
           .number = SYS_sigaltstack,
           .data = BytesOf(wanted),
           .data_argument = 0};
+}
+
+BatchedCall EpollCall(const EpollEntry& entry, uint64_t operation) {
+  const epoll_event event{entry.events, {.u64 = entry.data}};
+  return {.what = "change descriptor " + std::to_string(entry.fd) + " in epoll set " +
+                  std::to_string(entry.epoll_fd),
+          .number = SYS_epoll_ctl,
+          .arguments = {static_cast<uint64_t>(entry.epoll_fd), operation,
+                        static_cast<uint64_t>(entry.fd), 0},
+          .data = BytesOf(event),
+          .data_argument = 3,
+          .may_fail = operation == EPOLL_CTL_DEL};
 }
 
 }  // namespace
@@ -55,17 +64,11 @@ BatchedCall SigactionCall(const SignalHandler& handler) {
           .data_argument = 1};
 }
 
-BatchedCall EpollCall(const EpollEntry& entry) {
-  epoll_event event = {};
-  event.events = entry.events;
-  event.data.u64 = entry.data;
-  return {.what = "change descriptor " + std::to_string(entry.fd) + " in epoll set " +
-                  std::to_string(entry.epoll_fd),
-          .number = SYS_epoll_ctl,
-          .arguments = {static_cast<uint64_t>(entry.epoll_fd), EPOLL_CTL_MOD,
-                        static_cast<uint64_t>(entry.fd), 0},
-          .data = BytesOf(event),
-          .data_argument = 3};
+// One that wakes only one of many cannot be changed (epoll_ctl(2), EPOLLEXCLUSIVE).
+void AddEpollCalls(const EpollEntry& entry, std::vector<BatchedCall>& calls) {
+  const bool exclusive = (entry.events & EPOLLEXCLUSIVE) != 0;
+  if (exclusive) calls.push_back(EpollCall(entry, EPOLL_CTL_DEL));
+  calls.push_back(EpollCall(entry, exclusive ? EPOLL_CTL_ADD : EPOLL_CTL_MOD));
 }
 
 std::vector<BatchedCall> CallsFor(const ProcessGraft& graft, const std::vector<int>& new_files) {
@@ -74,7 +77,7 @@ std::vector<BatchedCall> CallsFor(const ProcessGraft& graft, const std::vector<i
   for (const SignalHandlerChange& change : graft.signal_handlers) {
     calls.push_back(SigactionCall(change.after));
   }
-  for (const EpollChange& change : graft.epoll) calls.push_back(EpollCall(change.after));
+  for (const EpollChange& change : graft.epoll) AddEpollCalls(change.after, calls);
   return calls;
 }
 

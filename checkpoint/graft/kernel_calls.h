@@ -19,7 +19,7 @@ namespace mcr::checkpoint {
 std::vector<BatchedCall> CallsFor(const ProcessGraft& graft, const std::vector<int>& new_files);
 
 BatchedCall SigactionCall(const SignalHandler& handler);
-BatchedCall EpollCall(const EpollEntry& entry);
+void AddEpollCalls(const EpollEntry& entry, std::vector<BatchedCall>& calls);
 
 // Done by `task`, the thread that has the stack: nobody else can, nor it while it runs on it.
 Status SetSignalStack(tracer::TracedProcess& process, tracer::Task& task, const SignalStack& stack);

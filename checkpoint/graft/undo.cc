@@ -200,7 +200,7 @@ tracer::Task* FindTask(TaskGroup& group, pid_t tid) {
 Status UndoCalls(TracedProcess& process, const Known& known) {
   MCR_ASSIGN(std::vector<BatchedCall> calls, StrayCalls(process, known, known.mappings));
   for (const SignalHandler& handler : known.handlers) calls.push_back(SigactionCall(handler));
-  for (const EpollEntry& entry : known.epoll) calls.push_back(EpollCall(entry));
+  for (const EpollEntry& entry : known.epoll) AddEpollCalls(entry, calls);
   MCR_TRY(RunAll(process, std::move(calls)));
   for (const SignalStack& stack : known.signal_stacks) {
     tracer::Task* task = FindTask(process, stack.tid);

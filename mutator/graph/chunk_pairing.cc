@@ -5,9 +5,8 @@
 #include <cstdint>
 #include <iterator>
 
-#include "mcr/base/mapping.h"
-#include "mutator/graph/loaded_modules.h"
 #include "mutator/graph/memory_window.h"
+#include "mutator/graph/same_word.h"
 
 namespace mcr::mutator {
 namespace {
@@ -17,38 +16,11 @@ constexpr uint64_t kPage = 4096;
 
 // One of the two processes.
 struct Side {
-  explicit Side(const checkpoint::ProcessImage& image)
-      : mappings(image.mappings()), memory(image), modules(LoadedModules::Find(image)) {
-    const Addr start = image.layout().start_brk;
-    const Mapping* mapping = FindMapping(mappings, start);
-    if (mapping != nullptr) heap = *Range<Addr>::FromTo(start, mapping->range.end());
-  }
+  explicit Side(const checkpoint::ProcessImage& image) : words(image), memory(image) {}
 
-  // Stacks and what threads have for themselves: nothing says what corresponds to what.
-  bool PointsElsewhere(uint64_t word) const {
-    const Addr to(word);
-    return !heap.Contains(to) && modules.At(to) == nullptr && FindMapping(mappings, to) != nullptr;
-  }
-
-  const Mappings& mappings;
+  WordsOf words;
   MemoryWindow memory;
-  LoadedModules modules;
-  Range<Addr> heap;  // the main arena's
 };
-
-// Whether both say the same: a value, the same place in the heap, or in the same file.
-bool IsSameWord(const Side& live, uint64_t live_word, const Side& base, uint64_t base_word) {
-  if (live_word == base_word) return true;
-  const Addr here(live_word), there(base_word);
-  if (live.heap.Contains(here)) {
-    return base.heap.Contains(there) && here - live.heap.begin() == there - base.heap.begin();
-  }
-  const LoadedModule* module = live.modules.At(here);
-  const LoadedModule* same = base.modules.At(there);
-  return module != nullptr && same != nullptr && module->path == same->path &&
-         module->build_id == same->build_id &&
-         here - module->range.begin() == there - same->range.begin();
-}
 
 // A block that was free before begins with the link to the next free one until it is overwritten;
 // glibc (since 2.32) exclusive-ors it with the page number of where it is kept.
@@ -81,10 +53,11 @@ bool AreAlike(Side& live, Range<Addr> live_payload, Side& base, Range<Addr> base
     const auto theirs = base.memory.Word(base_payload.begin() + at);
     if (!ours || !theirs) return false;
     if (*ours == 0 && *theirs == 0) continue;  // unused memory is zero, too: it says nothing
-    if (live.PointsElsewhere(*ours) && base.PointsElsewhere(*theirs)) continue;
-    const bool same_link = at == 0 && IsSameWord(live, Unlinked(*ours, live_payload.begin()), base,
-                                                 Unlinked(*theirs, base_payload.begin()));
-    ++(same_link || IsSameWord(live, *ours, base, *theirs) ? same : different);
+    if (live.words.PointElsewhere(*ours) && base.words.PointElsewhere(*theirs)) continue;
+    const bool same_link =
+        at == 0 && live.words.Say(Unlinked(*ours, live_payload.begin()), base.words,
+                                  Unlinked(*theirs, base_payload.begin()));
+    ++(same_link || live.words.Say(*ours, base.words, *theirs) ? same : different);
   }
   return different == 0 || same > different;
 }
@@ -98,8 +71,8 @@ std::vector<ChunkPair> PairChunks(const checkpoint::ProcessImage& live_image,
   Side live(live_image), base(base_image);
   std::vector<ChunkPair> pairs;
   for (const HeapChunk& chunk : base_chunks) {
-    if (!chunk.in_use || chunk.mmapped || !base.heap.Contains(chunk.payload)) continue;
-    const Addr at = live.heap.begin() + (chunk.payload.begin() - base.heap.begin());
+    if (!chunk.in_use || chunk.mmapped || !base.words.heap().Contains(chunk.payload)) continue;
+    const Addr at = live.words.heap().begin() + (chunk.payload.begin() - base.words.heap().begin());
     const HeapChunk* counterpart = FindChunk(live_chunks, at);
     const bool same_block = counterpart != nullptr && counterpart->in_use &&
                             !counterpart->mmapped && counterpart->payload.begin() == at &&

@@ -43,6 +43,12 @@ struct UntypedObject {
       nullptr;           // the `void *` or the memory without types that points to it
   bool precise = false;  // by a field or variable that is a pointer, not by a word that may be one
   bool in_region = false;  // begins there, and ends somewhere in `memory`
+  bool foreign = false;    // a pointer to a type that the program has no definition of leads there
+};
+
+struct GraphProblem {
+  Addr at;  // the memory that it is about; null: none
+  std::string text;
 };
 
 struct ObjectGraph {
@@ -50,7 +56,7 @@ struct ObjectGraph {
   std::vector<UntypedObject> untyped;  // by address
   // Evidence that contradicts itself, and types that cannot be told, where the update depends on
   // it.
-  std::vector<std::string> problems;
+  std::vector<GraphProblem> problems;
   std::deque<std::string> labels;  // what `found_by` points to
 
   const Object* Find(Addr at) const;  // the one whose memory holds `at`

@@ -6,12 +6,14 @@
 #include <span>
 
 #include "mcr/base/mapping.h"
-#include "mutator/transform/recipe.h"
+#include "mutator/transform/recipe_book.h"
 
 namespace mcr::mutator {
 
-// Its pointers point to memory, or nowhere.
-bool IsPlausible(const Recipe& recipe, std::span<const std::byte> value, const Mappings& mappings);
+// Its pointers point to memory, or nowhere; where an annotation says how many values are there, to
+// that much of it.
+bool IsPlausible(const Recipe& recipe, std::span<const std::byte> value, const Mappings& mappings,
+                 const RecipeBook& recipes);
 
 }  // namespace mcr::mutator
 

@@ -36,7 +36,7 @@ class Regions {
 
   // Whose first block's header is of this type. nullptr: no region's is.
   const RegionKind* WithBlock(TypeId type) const;
-  bool empty() const { return kinds_.empty(); }
+  const std::vector<RegionKind>& all() const { return kinds_; }
   // What the annotations say that the program does not bear out.
   const std::vector<std::string>& problems() const { return problems_; }
 

@@ -209,9 +209,10 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& p
   const Label found_by = pointed.found_by;
   if (word < kPage) return;
   const TypeTable& types = program_.types();
+  const bool foreign = types[before].is_declaration;
   before = Complete(before);
   if (types[before].kind == TypeKind::kFunction) return;
-  if (before == 0) return FollowUntyped(word, found_by, true);
+  if (before == 0) return FollowUntyped(word, found_by, true, foreign);
   if (virtual_tables_.HasTable(before)) {
     if (const auto dynamic = virtual_tables_.ClassOf(Addr(word))) {
       word -= dynamic->to_top;
@@ -275,8 +276,8 @@ TypeId Tracer::PointeeInUnion(TypeId type, uint64_t offset, uint64_t word) {
 }
 
 // Precise tracing comes first: what it types is not looked at as memory without types.
-void Tracer::FollowUntyped(uint64_t word, Label found_by, bool precise) {
-  if (ChunkAt(word) != kNone) likely_.push_back({word, found_by, precise});
+void Tracer::FollowUntyped(uint64_t word, Label found_by, bool precise, bool foreign) {
+  if (ChunkAt(word) != kNone) likely_.push_back({word, found_by, precise, foreign});
 }
 
 // Whatever the words of memory without types point to may be reached through it.
@@ -293,6 +294,7 @@ void Tracer::TraceUntyped() {
     const auto [entry, is_new] = untyped_.try_emplace(
         chunk, UntypedObject{chunks_[chunk].payload, likely.found_by, likely.precise});
     entry->second.precise = entry->second.precise || likely.precise;
+    entry->second.foreign = entry->second.foreign || likely.foreign;
     if (!is_new) continue;
     bytes_.resize(chunks_[chunk].payload.size());
     if (!memory_.Read(chunks_[chunk].payload.begin(), bytes_)) continue;
@@ -316,10 +318,10 @@ void Tracer::FollowOutside(uint64_t word, TypeId before, TypeId after, Label fou
   if (!outside_.try_emplace({Addr(word), &recipe}, true).second) return;
   if (!recipe.identity) {
     problems_.push_back(
-        fmt::format("{} changed, and `{}` points to one at {}, in memory that the C library's "
-                    "allocator did not "
-                    "give (annotation: region)",
-                    program_.types().Describe(before), *found_by, Hex(word)));
+        {Addr(word),
+         fmt::format("{} changed, and `{}` points to one at {}, in memory that the C library's "
+                     "allocator did not give (annotation: region)",
+                     program_.types().Describe(before), *found_by, Hex(word))});
     return;
   }
   pending_.push_back({Addr(word), &recipe, 1, 0, nullptr});
@@ -367,9 +369,11 @@ void Tracer::CheckInner(size_t chunk, uint64_t offset, TypeId before, Label foun
   }
   if (recipe.identity && other.identity) return;
   const TypeTable& types = program_.types();
-  problems_.push_back(fmt::format(
-      "`{}` and `{}` disagree about {}: {} or {} (annotation: pointee, or region)", *typed.found_by,
-      *found_by, Where(chunks_[chunk]), types.Describe(recipe.before), types.Describe(before)));
+  problems_.push_back(
+      {chunks_[chunk].payload.begin(),
+       fmt::format("`{}` and `{}` disagree about {}: {} or {} (annotation: pointee, or region)",
+                   *typed.found_by, *found_by, Where(chunks_[chunk]), types.Describe(recipe.before),
+                   types.Describe(before))});
 }
 
 // Pointers into what no pointer to its beginning has typed: the only struct that has such a member
@@ -392,13 +396,15 @@ bool Tracer::SettleInner() {
                                 : allocation_types_.Inside(chunk, each.offset, each.before);
     if (candidates.types.size() == 1) {
       Give(each.chunk, recipes_.Get(candidates.types.front()), each.found_by);
+    } else if (FollowIntoBlock(each)) {
+      continue;
     } else if (candidates.matters) {
       unknown.push_back(each);
     } else {
       FollowUntyped(chunk.payload.begin().value(), each.found_by, true);
     }
   }
-  if (pending_.empty()) {
+  if (pending_.empty() && inner_.empty()) {
     for (const Inner& each : unknown) RefuseInner(each);
   } else {
     std::ranges::move(unknown, std::back_inserter(inner_));
@@ -410,16 +416,17 @@ void Tracer::RefuseInner(const Inner& inner) {
   const HeapChunk& chunk = chunks_[inner.chunk];
   const std::string pointee = program_.types().Describe(inner.before);
   problems_.push_back(
-      inner.offset == 0
-          ? fmt::format("`{}` points to {}, which may hold {} different types around {} "
-                        "(annotation: pointee)",
-                        *inner.found_by, Where(chunk),
-                        allocation_types_.AtStart(chunk, inner.before).types.size(), pointee)
-          : fmt::format(
-                "`{}` points to a {} in the middle of {}, of which nothing says what it is ({} "
-                "types could be; annotation: pointee, or region)",
-                *inner.found_by, pointee, Where(chunk),
-                allocation_types_.Inside(chunk, inner.offset, inner.before).types.size()));
+      {chunk.payload.begin(),
+       inner.offset == 0
+           ? fmt::format("`{}` points to {}, which may hold {} different types around {} "
+                         "(annotation: pointee)",
+                         *inner.found_by, Where(chunk),
+                         allocation_types_.AtStart(chunk, inner.before).types.size(), pointee)
+           : fmt::format(
+                 "`{}` points to a {} in the middle of {}, of which nothing says what it is ({} "
+                 "types could be; annotation: pointee, or region)",
+                 *inner.found_by, pointee, Where(chunk),
+                 allocation_types_.Inside(chunk, inner.offset, inner.before).types.size())});
 }
 
 }  // namespace mcr::mutator

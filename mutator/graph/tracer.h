@@ -71,6 +71,7 @@ class Tracer {
     uint64_t word = 0;
     Label found_by = nullptr;
     bool precise = false;
+    bool foreign = false;
   };
 
   void TraceAll();
@@ -94,7 +95,7 @@ class Tracer {
   }
   void FollowOpaque(const Step& step, std::span<const std::byte> value, Label found_by);
   TypeId PointeeInUnion(TypeId type, uint64_t offset, uint64_t word);
-  void FollowUntyped(uint64_t word, Label found_by, bool precise);
+  void FollowUntyped(uint64_t word, Label found_by, bool precise, bool foreign = false);
   void FollowOutside(uint64_t word, TypeId before, TypeId after, Label found_by);
   TypeId Complete(TypeId before) const;
   bool IsText(TypeId type) const;
@@ -110,6 +111,8 @@ class Tracer {
 
   // Of regions (tracer_regions.cc).
   bool FollowBlock(uint64_t word, size_t chunk, TypeId before, const Pointed& pointed);
+  bool FollowIntoBlock(const Inner& inner);
+  bool MayBeBlock(const HeapChunk& chunk, uint64_t offset, const RegionKind& kind) const;
   void GiveBlocks(size_t chunk, const RegionKind& kind, Addr region, Label found_by);
   std::optional<Addr> GiveBlock(size_t chunk, const RegionKind& kind, TypeId header, Addr region,
                                 Label found_by);
@@ -159,7 +162,7 @@ class Tracer {
   std::vector<std::byte> bytes_;  // of the value that is looked at
   Addr bytes_at_;                 // where they are; null: nowhere
   std::deque<Pending> pending_;
-  std::vector<std::string> problems_;
+  std::vector<GraphProblem> problems_;
 };
 
 }  // namespace mcr::mutator

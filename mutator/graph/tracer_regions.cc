@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mutator/graph/plausible.h"
@@ -40,6 +41,34 @@ bool Tracer::FollowBlock(uint64_t word, size_t chunk, TypeId before, const Point
   return true;
 }
 
+// A region's first piece may be what leads to the region: nothing else points to the block then. It
+// is one if it begins as one does.
+bool Tracer::FollowIntoBlock(const Inner& inner) {
+  const HeapChunk& chunk = chunks_[inner.chunk];
+  for (const RegionKind& kind : regions_.all()) {
+    if (!MayBeBlock(chunk, inner.offset, kind)) continue;
+    const bool is_region = containers_.Same(kind.region, kind.block);
+    GiveBlocks(inner.chunk, kind, is_region ? chunk.payload.begin() : Addr(), inner.found_by);
+    inner_.push_back(inner);
+    return true;
+  }
+  return false;
+}
+
+bool Tracer::MayBeBlock(const HeapChunk& chunk, uint64_t offset, const RegionKind& kind) const {
+  const Recipe& header = recipes_.Get(kind.block);
+  std::vector<std::byte> bytes(header.from_size);
+  if (offset < bytes.size() || !memory_.Read(chunk.payload.begin(), bytes)) return false;
+  uint64_t next = 0, end = 0;
+  std::memcpy(&next, bytes.data() + kind.next, kWord);
+  std::memcpy(&end, bytes.data() + kind.end, kWord);
+  const size_t behind = ChunkAt(next);
+  const bool chains =
+      next == 0 || (behind != kNone && chunks_[behind].payload.begin() == Addr(next));
+  return chains && chunk.payload.begin() + offset < Addr(end) && Addr(end) <= chunk.payload.end() &&
+         IsPlausible(header, bytes, memory_.image().mappings(), recipes_);
+}
+
 // This one, and those that are chained behind it.
 void Tracer::GiveBlocks(size_t chunk, const RegionKind& kind, Addr region, Label found_by) {
   TypeId header = kind.block;
@@ -51,8 +80,8 @@ void Tracer::GiveBlocks(size_t chunk, const RegionKind& kind, Addr region, Label
     if (known != nullptr && known->header.size() == recipes_.Get(kind.chained).from_size) return;
     if (chunk == kNone || (known == nullptr && IsTyped(chunk)) ||
         chunks_[chunk].payload.begin() != *next) {
-      problems_.push_back(
-          fmt::format("`{}` leads to {}, which is no block of a region", *found_by, Hex(*next)));
+      problems_.push_back({*next, fmt::format("`{}` leads to {}, which is no block of a region",
+                                              *found_by, Hex(*next))});
       return;
     }
     header = kind.chained;
@@ -68,8 +97,9 @@ std::optional<Addr> Tracer::GiveBlock(size_t chunk, const RegionKind& kind, Type
   const auto end = memory_.ReadValue<uint64_t>(memory.begin() + kind.end);
   const Addr room = memory.begin() + recipe.from_size;
   if (!next || !end || Addr(*end) < room || memory.end() < Addr(*end)) {
-    problems_.push_back(fmt::format("`{}` points to {}, which is no block of a region", *found_by,
-                                    Where(chunks_[chunk])));
+    problems_.push_back(
+        {memory.begin(), fmt::format("`{}` points to {}, which is no block of a region", *found_by,
+                                     Where(chunks_[chunk]))});
     return std::nullopt;
   }
   typed_[chunk] = {&recipe, found_by};
@@ -95,11 +125,11 @@ void Tracer::FollowPiece(size_t chunk, uint64_t word, TypeId before, TypeId afte
              !(recipe.identity && other->recipe->identity)) {
     const TypeTable& types = program_.types();
     problems_.push_back(
-        fmt::format("`{}` and `{}` disagree about the memory at {}, in a region: {} or {} "
-                    "(annotation: pointee, "
-                    "or length)",
-                    *other->found_by, *pointed.found_by, Hex(Addr(word)),
-                    types.Describe(other->recipe->before), types.Describe(before)));
+        {Addr(word),
+         fmt::format("`{}` and `{}` disagree about the memory at {}, in a region: {} or {} "
+                     "(annotation: pointee, or length)",
+                     *other->found_by, *pointed.found_by, Hex(Addr(word)),
+                     types.Describe(other->recipe->before), types.Describe(before))});
   }
 }
 
@@ -137,38 +167,40 @@ void Tracer::AddPieces(ObjectGraph& graph) {
     if (!block.room.Contains(Addr(word)) || pieces_.At(Addr(word)) != nullptr) continue;
     graph.untyped.push_back({pieces_.Unknown(block, Addr(word)), found_by, true, true});
   }
-  std::ranges::copy(regions_.problems(), std::back_inserter(problems_));
+  for (const std::string& problem : regions_.problems()) problems_.push_back({Addr(), problem});
 }
 
 void Tracer::CheckPiece(const Piece& piece, const RegionBlock& block) {
   const Recipe& recipe = *piece.recipe;
+  const auto wrong = [&](std::string text) {
+    problems_.push_back({piece.memory.begin(), std::move(text)});
+  };
   if (recipe.identity) {
     const TypeId whole = MayBePartOf(piece, block);
     if (whole == 0) return;
-    problems_.push_back(
+    return wrong(
         fmt::format("`{}` points into a region, to what may be part of a {}, which "
                     "changed and which nothing else leads to (annotation: pointee)",
                     *piece.found_by, program_.types().Describe(whole)));
-    return;
   }
   const std::string name = program_.types().Describe(recipe.before);
   if (recipe.flexible) {
-    problems_.push_back(
+    wrong(
         fmt::format("{} changed, and `{}` points to one in a region, of which "
                     "nothing says how long it is",
                     name, *piece.found_by));
   } else if (recipe.to_size > recipe.from_size && block.region.IsNull()) {
-    problems_.push_back(
+    wrong(
         fmt::format("{} grows, and nothing leads from a {} to the block that `{}` "
                     "points into",
                     name, program_.types().Describe(block.kind->region), *piece.found_by));
   } else if (recipe.to_size > recipe.from_size && !StaysAsItIs(block.region)) {
-    problems_.push_back(
+    wrong(
         fmt::format("{} grows, and the {} that is to give out more for what `{}` points to is a "
                     "variable, or changes itself",
                     name, program_.types().Describe(block.kind->region), *piece.found_by));
   } else if (MayContinue(piece, block)) {
-    problems_.push_back(
+    wrong(
         fmt::format("{} changed, and what follows the one that `{}` points to may be "
                     "another (annotation: length of `{}`)",
                     name, *piece.found_by, *piece.found_by));
@@ -207,7 +239,7 @@ TypeId Tracer::MayBePartOf(const Piece& piece, const RegionBlock& block) {
     if (!pieces_.MayHold({*memory, &recipe})) continue;
     bytes.resize(recipe.from_size);
     if (!memory_.Read(begin, bytes)) continue;
-    if (IsPlausible(recipe, bytes, memory_.image().mappings())) return part.whole;
+    if (IsPlausible(recipe, bytes, memory_.image().mappings(), recipes_)) return part.whole;
   }
   return 0;
 }
@@ -220,7 +252,7 @@ bool Tracer::MayContinue(const Piece& piece, const RegionBlock& block) {
   std::vector<std::byte> bytes(piece.recipe->from_size);
   if (!memory_.Read(rest.begin(), bytes)) return false;
   const bool zeros = std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
-  return !zeros && IsPlausible(*piece.recipe, bytes, memory_.image().mappings());
+  return !zeros && IsPlausible(*piece.recipe, bytes, memory_.image().mappings(), recipes_);
 }
 
 }  // namespace mcr::mutator

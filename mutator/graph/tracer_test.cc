@@ -131,7 +131,7 @@ TEST_F(TracerTest, BlockThatIsTooLargeForItsTypeIsAProblemIfThatChanges) {
   const ObjectGraph graph = Trace(node - 1, root_);
   EXPECT_TRUE(graph.objects.empty());
   ASSERT_EQ(graph.problems.size(), 1u);
-  EXPECT_NE(graph.problems[0].find("`root`"), std::string::npos);
+  EXPECT_NE(graph.problems[0].text.find("`root`"), std::string::npos);
 }
 
 TEST_F(TracerTest, SameBlockOfATypeThatDoesNotChangeIsLeftAlone) {
@@ -191,7 +191,7 @@ TEST_F(TracerTest, WhatFollowsAPieceOfAChangedTypeMayBeAnother) {
   image_.WriteWord(first + 40, 7);
   const ObjectGraph graph = Trace(holder, root_);
   ASSERT_EQ(graph.problems.size(), 1u);
-  EXPECT_NE(graph.problems[0].find("annotation: length of `holder.nodes`"), std::string::npos);
+  EXPECT_NE(graph.problems[0].text.find("annotation: length of `holder.nodes`"), std::string::npos);
 }
 
 }  // namespace

@@ -31,8 +31,15 @@ struct Account {
     bool in_region = false;  // what follows it may be another object
   };
 
+  // Bytes that are the same in both versions' starts, and where they are now.
+  struct Run {
+    Range<Addr> before;
+    Addr after;  // a placeholder (checkpoint::Allocation)
+  };
+
   std::vector<Module> modules;
   std::vector<Object> objects;  // by `before`
+  std::vector<Run> runs;        // by `before`; may overlap
   // Old addresses: what is not carried over, because the new version's start says what is there
   // (untouched variables, the dynamic loader's records).
   std::vector<Range<Addr>> from_next;

@@ -124,6 +124,7 @@ Account AccountFor(const ChangedModules& modules, const TypedObjects& objects) {
                                object.recipe->after, object.count, move.moves,
                                object.region.has_value()});
   }
+  if (const RelaidMemory* relaid = objects.moves().relaid()) relaid->AddTo(account);
   return account;
 }
 
@@ -225,22 +226,26 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   }
   MCR_ASSIGN(const auto objects,
              TypedObjects::Find(*pair.live, live_modules, modules, options_.strict));
+  const StartHeap* heap = nullptr;
+  if (base && TypesChange(*objects)) {
+    MCR_ASSIGN(heap, StartHeapFor(pair, *base, *objects->module()));
+  }
+  objects->Settle(heap, base ? &*base : nullptr);
   CountObjects(*objects, plan);
   Account& account = plan.accounts.emplace_back(AccountFor(modules, *objects));
   StartHeapMerge start_heap;
-  bool same_memory = false;
-  if (base && TypesChange(*objects)) {
-    MCR_ASSIGN(const StartHeap* heap, StartHeapFor(pair, *base, *objects->module()));
-    start_heap = StartHeapMerge(*heap, *base, *pair.live, *objects, plan);
-    same_memory = heap->other_memory.empty();
-  }
+  if (heap != nullptr) start_heap = StartHeapMerge(*heap, *base, *pair.live, *objects, plan);
+  const bool same_memory = heap != nullptr && start_heap.other_memory().empty();
   // Not asked for where nothing changes: not every process loads every plug-in.
   const auto module_with_types = [&]() -> const ChangedModule& {
     return objects->module() != nullptr ? *objects->module() : modules.all().front();
   };
   StartAllocations start_allocations(
       {*pair.live, *pair.next, base ? &*base : nullptr, modules, next_to_live, objects->moves(),
-       [&] { return StartHeapFor(pair, *base, module_with_types()); }});
+       [&] { return StartHeapFor(pair, *base, module_with_types()); },
+       [live_words = LiveWords(modules, objects->moves(), nullptr)](uint64_t word) {
+         return live_words.Translate({.word = word, .meaning = ValueWord::Meaning::kLikely});
+       }});
   const CopiedVariables copied = CopiedVariables::Find(*pair.live, live_modules, modules, copies_);
   for (const ChangedModule& module : modules.all()) {
     for (checkpoint::NewMapping& mapping : SegmentMappings(module.after(), module.new_bias())) {

@@ -137,11 +137,19 @@ bool ModuleImageBuilder::IsReplaceable(const Sources& sources, const Model& mode
                                        const StartValues& values) const {
   const Range<FileAddr> before = pair.before->range, after = pair.after->range;
   const RehearsedPart& next = model.parts[pair.new_part];
-  if (next.HasForeign(after)) return false;
+  if (next.HasForeign(after)) return sources.same_memory && IsNull(model, pair);
   if (IsDefault(sources, model, pair)) return true;
   return before.size() == after.size() &&
          values.MayExchange(model.base_parts[pair.old_segment].At(before), next.At(after),
                             after.begin());
+}
+
+// A pointer that the old version's start leaves null: what the new one's points to, and nothing
+// else does, is brought along.
+bool ModuleImageBuilder::IsNull(const Model& model, const Pair& pair) const {
+  const auto base = model.base_parts[pair.old_segment].At(pair.before->range);
+  return base.size() == kWord && pair.after->range.size() == kWord &&
+         std::ranges::all_of(base, [](std::byte b) { return b == std::byte{0}; });
 }
 
 // In both versions start-up left the variable's initial value alone.

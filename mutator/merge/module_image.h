@@ -80,6 +80,7 @@ class ModuleImageBuilder {
   Status AddBase(const Sources& sources, Model& model) const;
   bool IsReplaceable(const Sources& sources, const Model& model, const Pair& pair,
                      const StartValues& values) const;
+  bool IsNull(const Model& model, const Pair& pair) const;
   bool IsDefault(const Sources& sources, const Model& model, const Pair& pair) const;
   bool IsUntouched(const Model& model, const Pair& pair, std::span<const std::byte> live) const;
   Result<std::vector<OldSegment>> ReadOld(const Sources& sources) const;

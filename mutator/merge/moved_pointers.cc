@@ -10,6 +10,7 @@
 
 #include "mutator/graph/dead_stacks.h"
 #include "mutator/graph/memory_scan.h"
+#include "mutator/graph/red_zone.h"
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/leaf.h"
 #include "mutator/merge/object_moves.h"
@@ -23,9 +24,11 @@ constexpr uint64_t kWord = 8;
 
 class Follower {
  public:
-  Follower(const checkpoint::ProcessImage& live, const TypedObjects& objects,
-           const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, MergePlan& plan)
+  Follower(const checkpoint::ProcessImage& live, const ChangedModules& modules,
+           const TypedObjects& objects, const StackTakeOver& stacks,
+           checkpoint::ProcessGraft& graft, MergePlan& plan)
       : live_(live),
+        modules_(modules),
         objects_(objects),
         moves_(objects.moves()),
         stacks_(stacks),
@@ -113,6 +116,9 @@ class Follower {
     }
     const std::string holder = fmt::format(
         "the word at {} in {}", Hex(at), mapping.path.empty() ? "anonymous memory" : mapping.path);
+    const RelaidMemory* relaid = moves_.relaid();
+    const bool left_over = relaid != nullptr && relaid->IsLeftOver(at, word);
+    if (!landing.to && (left_over || IsBelowSystemCall(at))) return;
     if (leaf.kind == Leaf::Kind::kNumber)
       return Refuse(holder +
                         ", a number by its type (annotation: tagged_pointer, "
@@ -142,12 +148,22 @@ class Follower {
     return dead_.HoldWord(at);
   }
 
+  // What a library's function that waits in a system call has no use for.
+  bool IsBelowSystemCall(Addr at) const {
+    return std::ranges::any_of(live_.threads(), [&](const checkpoint::ThreadImage& thread) {
+      const Addr pointer(thread.registers.rsp);
+      const bool below = at < pointer && pointer - at <= kRedZone;
+      return below && !modules_.HoldOld(thread.registers.rip);
+    });
+  }
+
   void Refuse(const std::string& holder, const ObjectMoves::Landing& landing) {
     plan_.problems.push_back(fmt::format("process {}: {} points to a {} that cannot stay as it is",
                                          live_.pid(), holder, *landing.move->type_name));
   }
 
   const checkpoint::ProcessImage& live_;
+  const ChangedModules& modules_;
   const TypedObjects& objects_;
   const ObjectMoves& moves_;
   const StackTakeOver& stacks_;
@@ -162,9 +178,15 @@ Status MergeMovedPointers(const checkpoint::ProcessImage& live, const ChangedMod
                           const TypedObjects& objects, const StackTakeOver& stacks,
                           checkpoint::ProcessGraft& graft, MergePlan& plan) {
   if (objects.moves().empty()) return {};
-  Follower follower(live, objects, stacks, graft, plan);
+  Follower follower(live, modules, objects, stacks, graft, plan);
+  // Without registers (a dry run) nobody knows which words of the stack are alive.
+  const bool stopped =
+      std::ranges::any_of(live.threads(), [&](const checkpoint::ThreadImage& thread) {
+        return FindMapping(live.mappings(), Addr(thread.registers.rsp)) != nullptr;
+      });
   for (const Mapping& mapping : ScannedOutside(live, modules.old_ranges())) {
-    if (mapping.writable) MCR_TRY(follower.Memory(mapping));
+    const bool unknown = !stopped && mapping.path == "[stack]";
+    if (mapping.writable && !unknown) MCR_TRY(follower.Memory(mapping));
   }
   for (const checkpoint::ThreadImage& thread : live.threads()) follower.Registers(thread);
   for (const checkpoint::EpollEntry& entry : live.epoll_entries()) follower.Epoll(entry);

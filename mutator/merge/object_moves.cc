@@ -6,6 +6,7 @@ namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kAlignment = 16;
+const std::string kBlock = "block of memory, which the new version's start lays out otherwise, and";
 
 // In the new version. As many values as there may be: malloc rounds up, so that there may be fewer.
 uint64_t NewSize(const Object& object) {
@@ -27,10 +28,12 @@ Addr ObjectMoves::PlaceholderAfter(Addr placeholder, uint64_t size) {
   return placeholder + (size / kAlignment + 1) * kAlignment;
 }
 
-ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr bias)
-    : bias_(bias) {
+ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr bias,
+                         RelaidMemory* relaid)
+    : relaid_(relaid), bias_(bias) {
   for (const Object& object : graph.objects) {
     if (object.recipe->identity) continue;
+    if (relaid != nullptr && relaid->Holds(object.memory.begin())) continue;
     std::string& name = type_names_[object.recipe->before];
     if (name.empty()) name = types.Describe(object.recipe->before);
     ObjectMove move{&object, object.memory.begin(), NewSize(object), false, &name};
@@ -41,12 +44,43 @@ ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr 
     }
     moves_.push_back(move);
   }
-  if (moves_.empty()) return;
-  hull_ = *Range<Addr>::FromTo(moves_.front().object->memory.begin(),
-                               moves_.back().object->memory.end() + 1);
+  if (relaid != nullptr) AddBlocks();
+  for (const auto* all : {&moves_, &blocks_}) {
+    if (all->empty()) continue;
+    const auto range = *Range<Addr>::FromTo(all->front().object->memory.begin(),
+                                            all->back().object->memory.end() + 1);
+    hull_ = hull_.empty() ? range
+                          : *Range<Addr>::FromTo(std::min(hull_.begin(), range.begin()),
+                                                 std::max(hull_.end(), range.end()));
+  }
+}
+
+void ObjectMoves::AddBlocks() {
+  for (const ChunkPair& block : relaid_->blocks()) block_memory_.push_back({block.live});
+  for (const Object& block : block_memory_) {
+    blocks_.push_back({&block, block.memory.begin(), block.memory.size(), true, &kBlock});
+  }
+  for (RelaidMemory::Copy& copy : relaid_->copies()) {
+    if (copy.in_place) continue;
+    copy.to = free_placeholder_;
+    free_placeholder_ = PlaceholderAfter(free_placeholder_, copy.next.size());
+  }
 }
 
 const ObjectMove* ObjectMoves::Find(Addr at) const {
+  const ObjectMove* block = FindBlock(at);
+  return block != nullptr ? block : FindObject(at);
+}
+
+// Of what is in there, some objects stay.
+const ObjectMove* ObjectMoves::FindBlock(Addr at) const {
+  if (relaid_ == nullptr || !relaid_->Holds(at)) return nullptr;
+  const auto after = std::ranges::upper_bound(
+      blocks_, at, {}, [](const ObjectMove& move) { return move.object->memory.begin(); });
+  return &*std::prev(after);
+}
+
+const ObjectMove* ObjectMoves::FindObject(Addr at) const {
   const auto after = std::ranges::upper_bound(
       moves_, at, {}, [](const ObjectMove& move) { return move.object->memory.begin(); });
   if (after == moves_.begin()) return nullptr;
@@ -56,7 +90,11 @@ const ObjectMove* ObjectMoves::Find(Addr at) const {
 
 ObjectMoves::Landing ObjectMoves::Translate(uint64_t word, TypeId pointee) const {
   if (!hull_.Contains(Addr(word))) return {};
-  const ObjectMove* move = Find(Addr(word));
+  if (const ObjectMove* block = FindBlock(Addr(word))) {
+    const auto to = relaid_->Translate(Addr(word));
+    return {block, to ? std::optional(to->value()) : std::nullopt};
+  }
+  const ObjectMove* move = FindObject(Addr(word));
   if (move == nullptr) {
     const Landing behind = BehindEnd(Addr(word), pointee);
     if (behind.move == nullptr || !behind.to) return behind;
@@ -78,7 +116,7 @@ ObjectMoves::Landing ObjectMoves::Translate(uint64_t word, TypeId pointee) const
 // malloc keeps its own word between two blocks, so that one past the end is no other object's. In a
 // region it may well be, unless the pointer is one to a value of the object's own type.
 ObjectMoves::Landing ObjectMoves::BehindEnd(Addr at, TypeId pointee) const {
-  const ObjectMove* move = Find(Addr(at.value() - 1));
+  const ObjectMove* move = FindObject(Addr(at.value() - 1));
   if (move == nullptr) return {};
   if (!move->object->region) return {move, move->to.value()};
   if (pointee == 0 || pointee != move->object->recipe->before) return {};

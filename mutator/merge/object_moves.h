@@ -17,6 +17,7 @@
 #include "mcr/base/address.h"
 #include "mcr/base/range.h"
 #include "mutator/graph/object_graph.h"
+#include "mutator/merge/relaid_memory.h"
 
 namespace mcr::mutator {
 
@@ -39,14 +40,17 @@ class ObjectMoves {
   ObjectMoves() = default;
   // `graph` outlives the moves; `types` are those of its objects. Objects that only have pointers
   // to translate are left out. `bias`: of the old version in the process.
-  ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr bias);
+  // Objects in memory that `relaid` holds are not reshaped: that moves as a whole. Its copies get
+  // their placeholders. `relaid`: nullptr, or outlives the moves.
+  ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr bias, RelaidMemory* relaid);
 
   const std::vector<ObjectMove>& all() const { return moves_; }  // by old address
-  bool empty() const { return moves_.empty(); }
+  bool empty() const { return moves_.empty() && blocks_.empty(); }
+  const RelaidMemory* relaid() const { return relaid_; }
   // From the first to behind the last: what is not in here needs no further question.
   Range<Addr> hull() const { return hull_; }
 
-  // The one whose old memory holds `at`.
+  // The one whose old memory holds `at`; or what stands for memory that is laid out anew.
   const ObjectMove* Find(Addr at) const;
 
   struct Landing {
@@ -66,8 +70,14 @@ class ObjectMoves {
 
  private:
   Landing BehindEnd(Addr at, TypeId pointee) const;
+  const ObjectMove* FindObject(Addr at) const;
+  const ObjectMove* FindBlock(Addr at) const;
+  void AddBlocks();
 
   std::vector<ObjectMove> moves_;
+  RelaidMemory* relaid_ = nullptr;
+  std::vector<Object> block_memory_;
+  std::vector<ObjectMove> blocks_;  // stand for those of relaid_
   std::map<TypeId, std::string> type_names_;
   Range<Addr> hull_;
   Addr bias_;

@@ -95,6 +95,8 @@ void ProcessMerge::Retarget(const Mapping& mapping, const LikelyPointer& pointer
   const ChangedModule* module = context_.modules.Of(pointer.target);
   if (module == nullptr || IsLoaderState(pointer.at)) return;
   if (const Stack* stack = StackAt(pointer.at)) return RetargetOnStack(*stack, pointer);
+  const RelaidMemory* relaid = context_.moves.relaid();
+  if (relaid != nullptr && relaid->Holds(pointer.at)) return Shift(pointer, *module);
   const FileAddr target = module->InOld(pointer.target);
   const Translation& translation = module->map().Translate(target);
   if (const auto verdict = JudgePlace(pointer, translation)) {

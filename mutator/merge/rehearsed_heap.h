@@ -41,15 +41,6 @@ class RehearsedHeap {
     reached_[index] = true;
     return known;
   }
-  // The sizes of what no path leads to.
-  std::vector<uint64_t> Unreached() const {
-    std::vector<uint64_t> sizes;
-    for (size_t i = 0; i < chunks_.size(); ++i) {
-      if (chunks_[i].in_use && !reached_[i]) sizes.push_back(chunks_[i].payload.size());
-    }
-    std::ranges::sort(sizes);
-    return sizes;
-  }
 
  private:
   Snapshot memory_;

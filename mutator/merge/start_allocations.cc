@@ -11,6 +11,7 @@
 #include "mutator/graph/heap_holders.h"
 #include "mutator/graph/memory_scan.h"
 #include "mutator/graph/red_zone.h"
+#include "mutator/graph/text_tail.h"
 #include "mutator/merge/address_map.h"
 #include "mutator/merge/stack/frame_planner.h"
 
@@ -31,7 +32,19 @@ Result<const StartHeap*> StartAllocations::Heap() {
   if (context_.base == nullptr) return Fail("the old version's start is not known");
   if (heap_ != nullptr) return heap_;
   MCR_ASSIGN(heap_, context_.heap());
+  AddLaidOutAnew();
   return heap_;
+}
+
+// Whether or not a pointer leads there.
+void StartAllocations::AddLaidOutAnew() {
+  if (context_.moves.relaid() == nullptr) return;
+  for (const RelaidMemory::Copy& each : context_.moves.relaid()->copies()) {
+    const HeapChunk* chunk = FindChunk(heap_->next_chunks, each.next.begin());
+    const Copy copy{chunk, each.to, Name(each.next.begin()), true, each.in_place};
+    copies_.emplace(each.next.begin(), copy);
+    unfilled_.push_back(copy);
+  }
 }
 
 Result<const ChunkPair*> StartAllocations::PairOf(Addr in_base) {
@@ -48,6 +61,11 @@ Result<uint64_t> StartAllocations::Bring(uint64_t word, Addr holder) {
   const HeapChunk* chunk = FindChunk(heap->next_chunks, Addr(word));
   if (chunk == nullptr || !chunk->in_use) return Fail("it is no memory that malloc gave");
   const uint64_t offset = Addr(word) - chunk->payload.begin();
+  if (const auto kept = InKept(word)) return *kept;
+  if (const auto copy = copies_.find(chunk->payload.begin());
+      copy != copies_.end() && copy->second.laid_out_anew) {
+    return (copy->second.to + offset).value();
+  }
   if (const auto same = heap->counterparts.find(chunk->payload.begin());
       same != heap->counterparts.end()) {
     const auto& [base, name] = same->second;
@@ -60,13 +78,44 @@ Result<uint64_t> StartAllocations::Bring(uint64_t word, Addr holder) {
   if (const auto known = paired_.find(chunk->payload.begin()); known != paired_.end()) {
     return known->second.second + (word - known->second.first);
   }
+  if (const auto live = InPlace(word)) return *live;
+  if (const auto live = InOthers(*chunk, word)) return *live;
   holders_.insert(holder);
   const auto [copy, is_new] = copies_.try_emplace(chunk->payload.begin());
   if (is_new) {
     copy->second = {chunk, Place(chunk->payload.size()), Name(holder)};
     unfilled_.push_back(copy->second);
   }
-  return (copy->second.placeholder + offset).value();
+  return (copy->second.to + offset).value();
+}
+
+// In an object that stays in memory that is laid out anew otherwise.
+std::optional<uint64_t> StartAllocations::InKept(uint64_t word) const {
+  const RelaidMemory* relaid = context_.moves.relaid();
+  const RelaidMemory::Kept* kept = relaid == nullptr ? nullptr : relaid->KeptAt(Addr(word));
+  if (kept == nullptr) return std::nullopt;
+  const ObjectMove* move = context_.moves.Find(kept->live.begin());
+  const Addr begin = move == nullptr ? kept->live.begin() : move->to;
+  return (begin + (Addr(word) - kept->next.begin())).value();
+}
+
+// In memory that both versions' starts have, and the live process still has.
+std::optional<uint64_t> StartAllocations::InPlace(uint64_t word) {
+  const auto base = heap_->alignment.ToBase(Addr(word));
+  const auto pair = base ? PairOf(*base) : Result<const ChunkPair*>(nullptr);
+  if (!pair || *pair == nullptr) return std::nullopt;
+  const uint64_t live = ((*pair)->live.begin() + (*base - (*pair)->base.begin())).value();
+  const ObjectMoves::Landing landing = context_.moves.Translate(live, 0);
+  return landing.move == nullptr ? std::optional(live) : landing.to;
+}
+
+// In what is not the program's alone. Words that are left over in its memory may lead there.
+std::optional<uint64_t> StartAllocations::InOthers(const HeapChunk& chunk, uint64_t word) {
+  const Addr begin = chunk.payload.begin();
+  const auto neighbour = heap_->neighbours.find(begin);
+  if (neighbour == heap_->neighbours.end() || !OtherHolder(begin)) return std::nullopt;
+  const auto live = InLive(neighbour->second, Addr(word) - begin);
+  return live ? std::optional(*live) : std::nullopt;
 }
 
 void StartAllocations::Pair(uint64_t next_word, uint64_t live_word) {
@@ -132,14 +181,18 @@ bool StartAllocations::SameAllocation(uint64_t live_word, uint64_t start_word) {
 }
 
 void StartAllocations::AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan) {
+  const RelaidMemory* relaid = context_.moves.relaid();
+  if (relaid != nullptr && !relaid->copies().empty()) static_cast<void>(Heap());
   const PointerGuard theirs = ReadPointerGuard(context_.next);
   const PointerGuard ours = ReadPointerGuard(context_.live);
   while (!unfilled_.empty()) {
     const Copy copy = unfilled_.front();
     unfilled_.pop_front();
     auto bytes = Fill(copy, theirs, ours, graft);
-    if (bytes) {
-      made_.push_back({copy.placeholder, *std::move(bytes)});
+    if (bytes && copy.in_place) {
+      WriteInPlace(copy, *bytes, graft);
+    } else if (bytes) {
+      made_.push_back({copy.to, *std::move(bytes)});
     } else {
       plan.problems.push_back(fmt::format(
           "what {} points to is memory that only the new version's start allocates, and leads to "
@@ -147,12 +200,25 @@ void StartAllocations::AddTo(checkpoint::ProcessGraft& graft, MergePlan& plan) {
           copy.led_by, bytes.error().Line()));
     }
   }
-  for (const auto& [begin, copy] : copies_) RefuseShared(copy, plan);
+  for (const auto& [begin, copy] : copies_) {
+    if (!copy.laid_out_anew) RefuseShared(copy, plan);
+  }
   plan.objects.brought += copies_.size();
   std::ranges::sort(made_, {}, &Made::placeholder);
   for (const Made& made : made_) {
     graft.allocations.push_back({.placeholder = made.placeholder, .size = made.bytes.size()});
     graft.allocated_writes.Add(made.placeholder, made.bytes);
+  }
+}
+
+// What differs.
+void StartAllocations::WriteInPlace(const Copy& copy, std::span<const std::byte> bytes,
+                                    checkpoint::ProcessGraft& graft) const {
+  for (uint64_t at = 0; at + kWord <= bytes.size(); at += kWord) {
+    const uint64_t word = WordAt(bytes, at);
+    const auto live = context_.live.ReadValue<uint64_t>(copy.to + at);
+    const bool same = live && *live == word;
+    if (!same && !IsPlaceholder(word)) graft.writes.AddWord(copy.to + at, word);
   }
 }
 
@@ -163,39 +229,83 @@ Result<std::vector<std::byte>> StartAllocations::Fill(const Copy& copy, const Po
   const Range<Addr> from = copy.chunk->payload;
   std::vector<std::byte> bytes(from.size());
   MCR_TRY(context_.next.Read(from.begin(), bytes));
+  const RelaidMemory* relaid = copy.laid_out_anew ? context_.moves.relaid() : nullptr;
   for (uint64_t at = 0; at + kWord <= bytes.size(); at += kWord) {
-    const uint64_t word = WordAt(bytes, at);
-    ImageMap::Word translated = context_.next_to_live.Translate(word);
-    if (translated.kind == ImageMap::Kind::kValue) {
-      const auto plain = context_.next_to_live.Translate(theirs.Demangle(word));
-      if (plain.kind != ImageMap::Kind::kPointer) continue;
-      translated.value = ours.Mangle(plain.value);
-    } else if (translated.kind == ImageMap::Kind::kForeign) {
-      const HeapChunk* target = FindChunk(heap_->next_chunks, Addr(word));
-      if (target != nullptr && !target->in_use) {
-        translated.value = 0;  // left over in memory that nobody has written to
-      } else {
-        MCR_ASSIGN(translated.value, Bring(word, from.begin() + at));
+    const Addr place = from.begin() + at;
+    std::optional<uint64_t> value;
+    if (relaid != nullptr && relaid->KeptAt(place) != nullptr) {
+      value = 0;  // that is elsewhere
+      if (copy.in_place) {
+        MCR_ASSIGN(value, context_.live.ReadValue<uint64_t>(copy.to + at));
       }
+    } else if (const auto live = relaid == nullptr ? std::nullopt : relaid->LiveWord(place)) {
+      MCR_ASSIGN(value, context_.live_word(*live));
+    } else if (heap_->beyond.contains(place)) {
+      value = 0;
+    } else if (!EndsText(bytes, at)) {
+      MCR_ASSIGN(value, FillWord(place, WordAt(bytes, at), theirs, ours));
     }
-    std::memcpy(bytes.data() + at, &translated.value, kWord);
-    if (IsPlaceholder(translated.value)) {
-      graft.allocated_words.push_back({copy.placeholder + at, Addr(translated.value)});
+    if (!value) continue;
+    std::memcpy(bytes.data() + at, &*value, kWord);
+    if (IsPlaceholder(*value)) {
+      graft.allocated_words.push_back({copy.to + at, Addr(*value)});
     }
   }
   return bytes;
 }
 
-void StartAllocations::RefuseShared(const Copy& copy, MergePlan& plan) const {
-  for (const HeapHolder& holder : HoldersOf(heap_->next_holders, copy.chunk->payload.begin())) {
-    if (holders_.contains(holder.word) || IsBrought(holder.word)) continue;
-    if (IsLeftOver(holder.word)) continue;
-    plan.problems.push_back(fmt::format(
-        "what {} points to is memory that only the new version's start allocates, and cannot be "
-        "brought along: {} points there as well, and keeps the server's own value",
-        copy.led_by, Name(holder.word)));
-    return;
+// The last characters of a text over what is left of a pointer are none.
+bool StartAllocations::EndsText(std::span<const std::byte> bytes, uint64_t at) {
+  const uint64_t context = std::min<uint64_t>(at, kTextContext);
+  const TextEvidence text =
+      ExamineText(bytes.subspan(at - context, context), bytes.subspan(at, kWord));
+  return text.tail == TextTail::kCovers;
+}
+
+// A block that was free began with malloc's lists: the places of headers, each a word before the
+// end of what the block before may use.
+bool StartAllocations::IsMallocs(Addr at, uint64_t word, const HeapChunk& target) const {
+  constexpr uint64_t kLinks = 4 * kWord;
+  const HeapChunk* holder = FindChunk(heap_->next_chunks, at);
+  return holder != nullptr && at - holder->payload.begin() < kLinks &&
+         Addr(word) + kWord == target.payload.end();
+}
+
+// nullopt: it stays as it is.
+Result<std::optional<uint64_t>> StartAllocations::FillWord(Addr at, uint64_t word,
+                                                           const PointerGuard& theirs,
+                                                           const PointerGuard& ours) {
+  const ImageMap::Word translated = context_.next_to_live.Translate(word);
+  if (translated.kind == ImageMap::Kind::kPointer) return translated.value;
+  if (translated.kind == ImageMap::Kind::kValue) {
+    const auto plain = context_.next_to_live.Translate(theirs.Demangle(word));
+    if (plain.kind != ImageMap::Kind::kPointer) return std::nullopt;
+    return ours.Mangle(plain.value);
   }
+  const HeapChunk* target = FindChunk(heap_->next_chunks, Addr(word));
+  // Left over in memory that nobody has written to.
+  const bool given_back = target != nullptr && (!target->in_use || IsMallocs(at, word, *target));
+  if (given_back) return std::optional<uint64_t>(0);
+  MCR_ASSIGN(const uint64_t brought, Bring(word, at));
+  return brought;
+}
+
+void StartAllocations::RefuseShared(const Copy& copy, MergePlan& plan) const {
+  const auto other = OtherHolder(copy.chunk->payload.begin());
+  if (!other) return;
+  plan.problems.push_back(fmt::format(
+      "what {} points to is memory that only the new version's start allocates, and cannot be "
+      "brought along: {} points there as well, and keeps the server's own value",
+      copy.led_by, Name(*other)));
+}
+
+// Who points there besides what is brought along.
+std::optional<Addr> StartAllocations::OtherHolder(Addr allocation) const {
+  for (const HeapHolder& holder : HoldersOf(heap_->next_holders, allocation)) {
+    if (holders_.contains(holder.word) || IsBrought(holder.word)) continue;
+    if (!IsLeftOver(holder.word)) return holder.word;
+  }
+  return std::nullopt;
 }
 
 bool StartAllocations::IsBrought(Addr word) const {

@@ -46,6 +46,8 @@ class StartAllocations {
     const ObjectMoves& moves;
     // Is asked when it is needed.
     std::function<Result<const StartHeap*>()> heap;
+    // What a word of the live process becomes.
+    std::function<Result<uint64_t>(uint64_t)> live_word;
   };
   explicit StartAllocations(Context context)
       : context_(std::move(context)), placeholder_(context_.moves.free_placeholder()) {}
@@ -71,8 +73,10 @@ class StartAllocations {
  private:
   struct Copy {
     const HeapChunk* chunk;
-    Addr placeholder;
-    std::string led_by;  // for messages
+    Addr to;                     // a placeholder, unless it is in place
+    std::string led_by;          // for messages
+    bool laid_out_anew = false;  // takes the place of memory of the live process
+    bool in_place = false;
   };
   struct Made {
     Addr placeholder;
@@ -84,6 +88,17 @@ class StartAllocations {
   Result<uint64_t> InLive(Range<Addr> in_base, uint64_t offset);
   bool SameAllocation(uint64_t live_word, uint64_t start_word);
   Addr Place(uint64_t size);
+  void AddLaidOutAnew();
+  void WriteInPlace(const Copy& copy, std::span<const std::byte> bytes,
+                    checkpoint::ProcessGraft& graft) const;
+  std::optional<uint64_t> InKept(uint64_t word) const;
+  std::optional<uint64_t> InPlace(uint64_t word);
+  std::optional<uint64_t> InOthers(const HeapChunk& chunk, uint64_t word);
+  std::optional<Addr> OtherHolder(Addr allocation) const;
+  bool IsMallocs(Addr at, uint64_t word, const HeapChunk& target) const;
+  static bool EndsText(std::span<const std::byte> bytes, uint64_t at);
+  Result<std::optional<uint64_t>> FillWord(Addr at, uint64_t word, const PointerGuard& theirs,
+                                           const PointerGuard& ours);
   Result<std::vector<std::byte>> Fill(const Copy& copy, const PointerGuard& theirs,
                                       const PointerGuard& ours, checkpoint::ProcessGraft& graft);
   void RefuseShared(const Copy& copy, MergePlan& plan) const;

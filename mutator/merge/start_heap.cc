@@ -1,9 +1,12 @@
 #include "mutator/merge/start_heap.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstring>
 #include <deque>
+#include <iterator>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
@@ -14,6 +17,7 @@
 #include "mutator/graph/heap_chunks.h"
 #include "mutator/graph/regions.h"
 #include "mutator/merge/rehearsed_heap.h"
+#include "mutator/merge/start_words.h"
 #include "mutator/merge/variable_pairs.h"
 #include "mutator/transform/apply.h"
 
@@ -21,6 +25,9 @@ namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = 8;
+// From where an allocation should be among the others, in which order others are looked at.
+constexpr std::array<int64_t, 17> kDistances = {0, 1,  -1, 2,  -2, 3,  -3, 4, -4,
+                                                5, -5, 6,  -6, 7,  -7, 8,  -8};
 
 class Comparison {
  public:
@@ -50,9 +57,7 @@ class Comparison {
       Look(visit);
     }
     for (const Untyped& each : untyped_) CompareUntyped(each);
-    if (heap_.other_memory.empty() && before_.Unreached() != after_.Unreached()) {
-      heap_.other_memory = "memory without types";
-    }
+    Align();
     return std::move(heap_);
   }
 
@@ -72,6 +77,7 @@ class Comparison {
     const Recipe& recipe;
     std::span<const std::byte> before, after;  // from where `visit` begins
     uint64_t from, to;
+    bool alone = true;  // or an element of an array
   };
 
   // Allocations that correspond, and of which the pointers to them do not say what they are.
@@ -90,7 +96,7 @@ class Comparison {
     if (!before_.memory().Read(visit.before, before) || !after_.memory().Read(visit.after, after))
       return;
     for (uint64_t i = 0; i < visit.count; ++i) {
-      LookAt({visit, recipe, before, after, i * recipe.from_size, i * recipe.to_size});
+      LookAt({visit, recipe, before, after, i * recipe.from_size, i * recipe.to_size, i == 0});
     }
     if (!recipe.flexible) return;
     const FlexibleArray& array = *recipe.flexible;
@@ -98,7 +104,7 @@ class Comparison {
     if (element.from_size == 0 || element.to_size == 0) return;
     uint64_t from = array.from, to = array.to;
     while (from + element.from_size <= before.size() && to + element.to_size <= after.size()) {
-      LookAt({visit, element, before, after, from, to});
+      LookAt({visit, element, before, after, from, to, false});
       from += element.from_size;
       to += element.to_size;
     }
@@ -118,7 +124,7 @@ class Comparison {
           for (uint64_t i = 0; i < step.count; ++i) {
             LookAt({value.visit, *step.element, value.before, value.after,
                     value.from + step.from + i * step.from_size,
-                    value.to + step.to + i * step.to_size});
+                    value.to + step.to + i * step.to_size, value.alone && i == 0});
           }
           break;
         case Step::Kind::kBytes:
@@ -204,10 +210,22 @@ class Comparison {
     const HeapChunk* old_chunk = before_.ChunkAt(before);
     const HeapChunk* new_chunk = after_.ChunkAt(after);
     if (old_chunk != nullptr && new_chunk != nullptr) {
-      return Pair(before, *old_chunk, after, *new_chunk, step, NameOf(value, step));
+      // What fields lead to may be the next of a list.
+      const bool named = value.alone && !value.visit.in_heap;
+      auto& places = named ? known_.places : known_.likely;
+      places.push_back({Addr(before), Addr(after)});
+      return Pair(value, before, *old_chunk, after, *new_chunk, step);
     }
-    if (old_chunk != nullptr || new_chunk != nullptr) return OtherMemory(NameOf(value, step));
+    if (old_chunk != nullptr || new_chunk != nullptr) {
+      if (!value.visit.in_heap && IsPointer(value) && before == 0) return;  // is brought along
+      return OtherMemory(NameOf(value, step), old_chunk, new_chunk);
+    }
     if (value.visit.in_heap && step.tag_mask == 0) LookAtTarget(value, step, before, after);
+  }
+
+  // And nothing else.
+  static bool IsPointer(const Value& value) {
+    return value.recipe.from_size == kWord && value.recipe.to_size == kWord;
   }
 
   // Functions, variables and literals of the program.
@@ -242,8 +260,9 @@ class Comparison {
     return std::ranges::equal(text(one), text(other));
   }
 
-  void Pair(uint64_t before, const HeapChunk& old_chunk, uint64_t after, const HeapChunk& new_chunk,
-            const Step& step, const std::string& name) {
+  void Pair(const Value& value, uint64_t before, const HeapChunk& old_chunk, uint64_t after,
+            const HeapChunk& new_chunk, const Step& step) {
+    const std::string name = NameOf(value, step);
     TypeId type = Complete(step.before);
     if (recipes_.before()[type].kind == TypeKind::kFunction) return;
     const bool at_start =
@@ -251,11 +270,19 @@ class Comparison {
     if (at_start) Correspond(old_chunk, new_chunk, name);
     const bool plain = type == 0 || recipes_.before()[type].size <= 1;
     if (plain) {
-      if (at_start) untyped_.push_back({&old_chunk, &new_chunk, type != 0, name});
+      if (!at_start) return;
+      untyped_.push_back({&old_chunk, &new_chunk, type != 0, name});
+      // What has a name, but no definition, is a library's.
+      const bool is_named = recipes_.before()[step.before].is_declaration;
+      if (!is_named) heap_.own.insert(old_chunk.payload.begin());
       return;
     }
     const RegionKind* region = at_start ? regions_.WithBlock(type) : nullptr;
-    if (region != nullptr) type = region->chained;  // what all blocks have
+    // Headers lead to other blocks of their region, which may have less of one.
+    const TypeId holder = value.recipe.before;
+    const bool chained =
+        region != nullptr && (holder == region->block || holder == region->chained);
+    if (region != nullptr) type = chained ? region->chained : region->block;
     const TypeId counterpart = recipes_.Counterpart(type);
     const Recipe& recipe = recipes_.Get(type, counterpart);
     if (!visited_[&recipe].insert(Addr(before)).second) return;
@@ -264,9 +291,7 @@ class Comparison {
       before_.Reach(old_chunk);
       after_.Reach(new_chunk);
       if (region == nullptr) Measure(old_chunk, new_chunk, visit);
-      if (region != nullptr && old_chunk.payload.size() != new_chunk.payload.size()) {
-        OtherMemory(name);
-      }
+      if (region != nullptr) heap_.own.insert(old_chunk.payload.begin());
     }
     pending_.push_back(std::move(visit));
   }
@@ -284,18 +309,24 @@ class Comparison {
     if (recipe.flexible) {
       visit.room_before = old_size;
       visit.room_after = new_size;
-      if (recipe.identity && old_size != new_size) OtherMemory(visit.name);
+      AreTyped(old_chunk, new_chunk);
+      if (recipe.identity && old_size != new_size) {
+        OtherMemory(visit.name, &old_chunk, &new_chunk);
+      }
       return;
     }
     // malloc rounds up: there may be more of them than the fewest.
     const uint64_t ours = CountThatFits(old_size, recipe.from_size, old_chunk.mmapped);
     const uint64_t theirs = CountThatFits(new_size, recipe.to_size, new_chunk.mmapped);
     if (ours == 0 || theirs == 0) {
-      if (old_size != new_size) OtherMemory(visit.name);
+      if (old_size != new_size) OtherMemory(visit.name, &old_chunk, &new_chunk);
       return;
     }
+    AreTyped(old_chunk, new_chunk);
     const uint64_t our_room = old_size / recipe.from_size, their_room = new_size / recipe.to_size;
-    if (our_room < theirs || their_room < ours) OtherMemory(visit.name);
+    if (our_room < theirs || their_room < ours) {
+      OtherMemory(visit.name, &old_chunk, &new_chunk);
+    }
     visit.count = std::min(our_room, their_room);
   }
 
@@ -304,7 +335,7 @@ class Comparison {
     const Range<Addr> before = pair.before->payload, after = pair.after->payload;
     const bool known = before_.Reach(*pair.before);
     if (after_.Reach(*pair.after) || known) return;
-    if (before.size() != after.size()) return OtherMemory(pair.name);
+    if (before.size() != after.size()) return OtherMemory(pair.name, pair.before, pair.after);
     const bool are_texts =
         pair.text && IsText(before_.memory(), before) && IsText(after_.memory(), after);
     const uint64_t first = FirstDifference(before, after);
@@ -382,8 +413,128 @@ class Comparison {
     heap_.differences.push_back(std::move(difference));
   }
 
-  void OtherMemory(const std::string& name) {
-    if (heap_.other_memory.empty()) heap_.other_memory = name;
+  void AreTyped(const HeapChunk& old_chunk, const HeapChunk& new_chunk) {
+    known_.typed_base.insert(old_chunk.payload.begin());
+    known_.typed_next.insert(new_chunk.payload.begin());
+  }
+
+  // Through what one of the starts, or both, lead to memory that the other one does not have so.
+  void OtherMemory(const std::string& name, const HeapChunk* before, const HeapChunk* after) {
+    const auto begin = [](const HeapChunk* chunk) {
+      return chunk == nullptr ? std::nullopt : std::optional(chunk->payload.begin());
+    };
+    heap_.others.push_back({begin(before), begin(after), name});
+  }
+
+  void Align() {
+    StartWords words(module_, before_, after_);
+    heap_.alignment = StartAlignment::Find(before_, after_, words, known_);
+    heap_.reached = known_.typed_base;
+    FindBeyond(words);
+    for (auto& group : heap_.alignment.Groups(before_, after_, known_)) {
+      const Change change = group.in_place ? ChangeInPlace(group, words) : Change::kPointers;
+      const Addr first = group.base.front().begin();
+      const bool of_library = group.in_place && !heap_.own.contains(first);
+      for (const Range<Addr>& each : group.base) heap_.reached.insert(each.begin());
+      if (change == Change::kNone || (of_library && change == Change::kPointers)) {
+        heap_.kept.insert(first);
+        continue;
+      }
+      heap_.laid_out_anew.push_back(std::move(group));
+    }
+    FindNeighbours(words);
+  }
+
+  // Last words that have nothing in common.
+  void FindBeyond(StartWords& words) {
+    for (const StartPlace& place : heap_.alignment.places()) {
+      const HeapChunk* before = before_.ChunkAt(place.base.value());
+      const HeapChunk* after = after_.ChunkAt(place.next.value());
+      const bool whole =
+          before != nullptr && after != nullptr && before->payload.begin() == place.base &&
+          after->payload.begin() == place.next && before->payload.size() == after->payload.size();
+      if (!whole) continue;
+      const uint64_t last = before->payload.size() - kWord;
+      const auto old = before_.memory().ReadValue<uint64_t>(place.base + last);
+      const auto now = after_.memory().ReadValue<uint64_t>(place.next + last);
+      if (!old || !now) continue;
+      const StartWord ours = words.OfBase(*old), theirs = words.OfNext(*now);
+      if (ours.kind != theirs.kind && ours != StartWord{} && theirs != StartWord{}) {
+        heap_.beyond.insert(place.next + last);
+      }
+    }
+  }
+
+  // Both starts allocate nearly the same in the same order.
+  void FindNeighbours(StartWords& words) {
+    const auto& ours = before_.chunks();
+    const auto& theirs = after_.chunks();
+    std::map<size_t, size_t> known;  // in the new version's start, in the base
+    for (const StartPlace& place : heap_.alignment.places()) {
+      const HeapChunk* base = before_.ChunkAt(place.base.value());
+      const HeapChunk* next = after_.ChunkAt(place.next.value());
+      if (base == nullptr || next == nullptr || base->payload.size() != next->payload.size())
+        continue;
+      known.emplace(next - theirs.data(), base - ours.data());
+    }
+    for (size_t i = 0; i < theirs.size(); ++i) {
+      if (!theirs[i].in_use || known.contains(i)) continue;
+      const auto behind = known.lower_bound(i);
+      std::vector<int64_t> expected;
+      const auto expect = [&](const auto& pair) {
+        expected.push_back(static_cast<int64_t>(pair.second + i) -
+                           static_cast<int64_t>(pair.first));
+      };
+      if (behind != known.end()) expect(*behind);
+      if (behind != known.begin()) expect(*std::prev(behind));
+      for (const int64_t distance : kDistances) {
+        const auto same = std::ranges::find_if(expected, [&](int64_t at) {
+          const auto index = static_cast<size_t>(at + distance);
+          return index < ours.size() && AreTheSame(ours[index], theirs[i], words);
+        });
+        if (same == expected.end()) continue;
+        heap_.neighbours.emplace(theirs[i].payload.begin(),
+                                 ours[static_cast<size_t>(*same + distance)].payload);
+        break;
+      }
+    }
+  }
+
+  // But for what malloc gave beyond what was asked for.
+  bool AreTheSame(const HeapChunk& before, const HeapChunk& after, StartWords& words) const {
+    if (!before.in_use || before.payload.size() != after.payload.size()) return false;
+    for (uint64_t at = 0; at + 2 * kWord <= before.payload.size(); at += kWord) {
+      const auto old = before_.memory().ReadValue<uint64_t>(before.payload.begin() + at);
+      const auto now = after_.memory().ReadValue<uint64_t>(after.payload.begin() + at);
+      if (!old || !now || words.OfBase(*old) != words.OfNext(*now)) return false;
+    }
+    return true;
+  }
+
+  enum class Change { kNone, kValues, kPointers };  // kPointers: to allocations
+
+  // Where each place is where it was.
+  Change ChangeInPlace(const StartAlignment::Group& group, StartWords& words) const {
+    const Range<Addr> before = group.base.front(), after = group.next.front();
+    // Behind a text is what was there before.
+    const bool are_texts = IsText(before_.memory(), before) && IsText(after_.memory(), after);
+    if (are_texts && *before_.memory().ReadString(before.begin()) ==
+                         *after_.memory().ReadString(after.begin())) {
+      return Change::kNone;
+    }
+    Change change = Change::kNone;
+    for (uint64_t at = 0; at + kWord <= before.size(); at += kWord) {
+      const auto old = before_.memory().ReadValue<uint64_t>(before.begin() + at);
+      const auto now = after_.memory().ReadValue<uint64_t>(after.begin() + at);
+      if (!old || !now) return Change::kPointers;
+      const StartWord ours = words.OfBase(*old), theirs = words.OfNext(*now);
+      if (heap_.beyond.contains(after.begin() + at)) continue;
+      const bool to_heap =
+          ours.kind == StartWord::Kind::kHeap || theirs.kind == StartWord::Kind::kHeap;
+      if (to_heap && heap_.alignment.ToNext(Addr(*old)) != Addr(*now)) return Change::kPointers;
+      if (ours != theirs) change = Change::kValues;
+    }
+    return change;
   }
 
   const Base& base_;
@@ -395,6 +546,7 @@ class Comparison {
   RehearsedHeap& after_;
   std::deque<Visit> pending_;
   std::vector<Untyped> untyped_;
+  StartAlignment::Known known_;
   std::unordered_map<const Recipe*, std::unordered_set<Addr>> visited_;  // in the base
   StartHeap heap_;
 };

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "mutator/graph/heap_holders.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
+#include "mutator/merge/start_alignment.h"
 #include "mutator/transform/recipe.h"
 
 namespace mcr::mutator {
@@ -44,9 +46,25 @@ struct StartDifference {
 
 struct StartHeap {
   std::vector<StartDifference> differences;
-  // Through what the new version's start leads to other memory than the old one's; "": it allocates
-  // what the old one's did, each value in its new size.
-  std::string other_memory;
+  // What one of the starts leads to, or both, and the other one does not have so.
+  struct OtherMemory {
+    std::optional<Addr> base, next;  // where the allocations begin
+    std::string name;                // of what leads there
+  };
+  std::vector<OtherMemory> others;
+  StartAlignment alignment;
+  // What has no type as a whole, and is not the same in the new version's start.
+  std::vector<StartAlignment::Group> laid_out_anew;
+  // Where allocations of the base begin. `own`: the program's, not a library's: blocks of regions,
+  // and what its pointers without a type lead to. `kept`: in place, and not laid out anew.
+  // `reached`: what is known to be the program's to look at, as a whole, in part, or behind other
+  // memory.
+  std::set<Addr> own, kept, reached;
+  // Of allocations that nothing is known to lead to, by where the new version's start has them: the
+  // base's that is in the same place among the others, and holds the same.
+  std::map<Addr, Range<Addr>> neighbours;
+  // Words of the new version's start that malloc gave beyond what was asked for.
+  std::set<Addr> beyond;
   std::vector<HeapChunk> base_chunks, next_chunks;
   struct Counterpart {
     Range<Addr> base;  // empty: paths lead to several

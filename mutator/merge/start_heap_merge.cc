@@ -22,9 +22,9 @@ constexpr uint64_t kWord = 8;
 // Which values are to be taken.
 class Judge {
  public:
-  Judge(const StartHeap& heap, const Base& base, const TypedObjects& objects,
+  Judge(const std::string& other_memory, const Base& base, const TypedObjects& objects,
         std::vector<ChunkPair> pairs, MergePlan& plan)
-      : heap_(heap),
+      : other_memory_(other_memory),
         base_(*base.start.image),
         base_bias_(base.start.biases.at(objects.module()->index)),
         objects_(objects),
@@ -37,9 +37,11 @@ class Judge {
     if (difference.mapped && !difference.text) RefuseMapped(difference);
     const auto at = InLive(difference.value);
     if (!at) return std::nullopt;  // given back, or used for something else
+    const RelaidMemory* relaid = objects_.moves().relaid();
+    if (relaid != nullptr && relaid->Holds(*at)) return std::nullopt;  // as a whole
     // Others knew the type of what the starts' pointers do not tell.
     if (difference.recipe == nullptr && objects_.TypeAt(*at) != nullptr) return std::nullopt;
-    const bool may_be_size = !difference.target && !heap_.other_memory.empty();
+    const bool may_be_size = !difference.target && !other_memory_.empty();
     if (!IsUntouched(difference, *at)) {
       Keep(difference);
     } else if (difference.plain && may_be_size) {
@@ -130,10 +132,10 @@ class Judge {
                   "`{}` is another number after the new version's start, which also leads to other "
                   "memory than the old one's (through `{}`): whether the number belongs to that "
                   "cannot be told (annotation: copy)",
-                  difference.name, heap_.other_memory));
+                  difference.name, other_memory_));
   }
 
-  const StartHeap& heap_;
+  const std::string& other_memory_;
   const checkpoint::ProcessImage& base_;
   Addr base_bias_;
   const TypedObjects& objects_;
@@ -168,8 +170,13 @@ std::vector<std::byte> BytesOf(const StartDifference& difference, const ChangedM
 StartHeapMerge::StartHeapMerge(const StartHeap& heap, const Base& base,
                                const checkpoint::ProcessImage& live, const TypedObjects& objects,
                                MergePlan& plan) {
+  const RelaidMemory* relaid = objects.moves().relaid();
+  for (const StartHeap::OtherMemory& other : heap.others) {
+    if (relaid == nullptr || !relaid->Replaces(other)) other_memory_ = other.name;
+    if (!other_memory_.empty()) break;
+  }
   if (heap.differences.empty()) return;
-  Judge judge(heap, base, objects,
+  Judge judge(other_memory_, base, objects,
               PairChunks(live, objects.chunks(), *base.start.image, heap.base_chunks), plan);
   for (const StartDifference& difference : heap.differences) {
     const auto at = judge.Find(difference);

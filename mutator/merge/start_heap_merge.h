@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "checkpoint/graft/plan.h"
@@ -29,6 +30,9 @@ class StartHeapMerge {
   // Whether a pointer of the live process gets the new version's value, so that it does not matter
   // if what it points to is gone.
   bool Replaces(Addr pointer) const { return pointers_.contains(pointer); }
+  // Through what the new version's start leads to other memory than the old one's; "": it allocates
+  // what the old one's did, each value in its new size, apart from what is laid out anew.
+  const std::string& other_memory() const { return other_memory_; }
   // After everything else that writes to objects is in `graft`.
   void Write(checkpoint::ProcessGraft& graft, Account& account, MergePlan& plan) const;
 
@@ -41,6 +45,7 @@ class StartHeapMerge {
 
   std::vector<Taken> taken_;
   std::set<Addr> pointers_;
+  std::string other_memory_;
 };
 
 }  // namespace mcr::mutator

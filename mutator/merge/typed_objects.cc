@@ -15,6 +15,7 @@
 #include "mutator/graph/red_zone.h"
 #include "mutator/graph/tracer.h"
 #include "mutator/merge/frame_roots.h"
+#include "mutator/merge/shared_objects.h"
 #include "mutator/merge/stack/frame_values.h"
 #include "mutator/merge/variable_pairs.h"
 
@@ -109,6 +110,15 @@ std::optional<std::vector<std::byte>> Assemble(const VariableInParts& variable,
   return value;
 }
 
+bool IsZero(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+}
+
+bool HasReshaped(const ObjectGraph& graph) {
+  return std::ranges::any_of(graph.objects,
+                             [](const Object& object) { return !object.recipe->identity; });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TypedObjects>> TypedObjects::Find(const checkpoint::ProcessImage& live,
@@ -148,43 +158,62 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
   std::ranges::move(AddFrameRoots(memory_.image(), module, tracer), std::back_inserter(problems_));
   AddLikelyRoots(memory_.image(), loaded, modules, chunks_, tracer);
   ObjectGraph graph = tracer.Finish();
-  std::ranges::move(graph.problems, std::back_inserter(problems_));
-  graph.problems.clear();
-  if (!graph_.objects.empty() && !moves_.empty()) {
+  if (HasReshaped(graph_) && module_ != nullptr) {
+    for (GraphProblem& problem : graph.problems) problems_.push_back(std::move(problem.text));
     problems_.push_back("more than one module has types that change: " + module.live.path +
                         " is one too many");
     return;
   }
+  for (GraphProblem& problem : graph_.problems) problems_.push_back(std::move(problem.text));
   module_ = &module;
   graph_ = std::move(graph);
-  moves_ = ObjectMoves(graph_, module.before().types(), module.live.bias);
-  RefuseUntyped(module);
+}
+
+void TypedObjects::Settle(const StartHeap* heap, const Base* base) {
+  if (module_ == nullptr) return;
+  if (heap != nullptr) {
+    relaid_ = RelaidMemory::Find({memory_, chunks_, graph_, *heap, *base});
+  }
+  for (GraphProblem& problem : graph_.problems) {
+    if (!IsLaidOutAnew(problem.at)) problems_.push_back(std::move(problem.text));
+  }
+  moves_ = ObjectMoves(graph_, module_->before().types(), module_->live.bias, relaid_.get());
+  RefuseUntyped(base == nullptr ? nullptr : base->start.image);
 }
 
 // An object of a changed type could sit in memory that nothing types.
-void TypedObjects::RefuseUntyped(const ChangedModule& module) {
+void TypedObjects::RefuseUntyped(const checkpoint::ProcessImage* base) {
+  const ChangedModule& module = *module_;
   RecipeBook& recipes = module.map().recipes();
   const std::set<TypeId> elsewhere = NotAllocated(recipes);
   for (const Object& object : graph_.objects) {
     if (!elsewhere.contains(object.recipe->before)) continue;
+    if (IsLaidOutAnew(object.memory.begin())) continue;
     problems_.push_back(
         fmt::format("{} at {} (found by `{}`) is in allocated memory, where an "
                     "annotation says that none is (annotation: not_allocated)",
                     recipes.before().Describe(object.recipe->before), Hex(object.memory.begin()),
                     *object.found_by));
   }
+  std::vector<TypeId> types = module.map().changed_types();
+  std::erase_if(types, [&](TypeId type) { return elsewhere.contains(type); });
+  std::ranges::move(FindInSharedMemory(memory_, base, recipes, types),
+                    std::back_inserter(problems_));
   std::vector<std::byte> bytes;
   for (const UntypedObject& object : graph_.untyped) {
+    if (object.foreign || IsLaidOutAnew(object.memory.begin())) continue;
+    if (relaid_ != nullptr && relaid_->IsSettled(object)) continue;
     bytes.resize(object.memory.size());
     if (!memory_.Read(object.memory.begin(), bytes)) continue;
-    for (const TypeId type : module.map().changed_types()) {
-      if (elsewhere.contains(type)) continue;
+    for (const TypeId type : types) {
       const Recipe& recipe = recipes.Get(type);
       const uint64_t count = CountThatFits(bytes.size(), recipe.from_size, false);
       const bool fits = recipe.flexible || object.in_region
                             ? bytes.size() >= recipe.from_size
                             : (object.precise ? count != 0 : count == 1);
-      if (!fits || !IsPlausible(recipe, bytes, memory_.image().mappings())) continue;
+      if (!fits || !IsPlausible(recipe, bytes, memory_.image().mappings(), recipes)) continue;
+      // Zeros are the same in any layout.
+      if (!object.in_region && IsZero(bytes)) continue;
       const std::string name = recipes.before().Describe(type);
       problems_.push_back(fmt::format(
           "{} changed, and the {} bytes at {} that `{}` points to may hold one: nothing says "

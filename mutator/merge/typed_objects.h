@@ -13,8 +13,11 @@
 #include "mutator/graph/loaded_modules.h"
 #include "mutator/graph/object_graph.h"
 #include "mutator/graph/snapshot.h"
+#include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/object_moves.h"
+#include "mutator/merge/relaid_memory.h"
+#include "mutator/merge/start_heap.h"
 
 namespace mcr::mutator {
 
@@ -25,7 +28,10 @@ class TypedObjects {
   static Result<std::unique_ptr<TypedObjects>> Find(const checkpoint::ProcessImage& live,
                                                     const LoadedModules& loaded,
                                                     const ChangedModules& modules, bool always);
+  // What becomes of them, and what stands in the way. Both nullptr: the starts are not known.
+  void Settle(const StartHeap* heap, const Base* base);
 
+  // After Settle.
   const ObjectMoves& moves() const { return moves_; }
   const std::vector<HeapChunk>& chunks() const { return chunks_; }
   // Whose types the objects are of; nullptr: there are none.
@@ -42,12 +48,14 @@ class TypedObjects {
 
   void Trace(const ChangedModule& module, const LoadedModules& loaded,
              const ChangedModules& modules);
-  void RefuseUntyped(const ChangedModule& module);
+  bool IsLaidOutAnew(Addr at) const { return relaid_ != nullptr && relaid_->Holds(at); }
+  void RefuseUntyped(const checkpoint::ProcessImage* base);
 
   Snapshot memory_;
   std::vector<HeapChunk> chunks_;
   const ChangedModule* module_ = nullptr;
   ObjectGraph graph_;
+  std::unique_ptr<RelaidMemory> relaid_;
   ObjectMoves moves_;
   std::vector<std::string> problems_;
 };

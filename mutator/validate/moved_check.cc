@@ -26,6 +26,8 @@ class Searcher {
     const auto& objects = words.account().objects;
     hull_ = *Range<Addr>::FromTo(objects.front().before.begin(), objects.back().before.end() + 1);
     compared_ = words.account().laid_out_anew;
+    const auto& replaced = words.account().heap_from_next;
+    compared_.insert(compared_.end(), replaced.begin(), replaced.end());
     for (const Account::Object& object : objects) {
       compared_.push_back(object.before);
       compared_.push_back(PlaceOf(object));

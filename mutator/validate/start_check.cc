@@ -23,7 +23,9 @@ StartCheck::StartCheck(const checkpoint::ProcessImage& base, const LoadedModules
       base_memory_(base),
       live_(live),
       base_modules_(base_modules),
-      live_modules_(LoadedModules::Find(live)) {}
+      live_modules_(LoadedModules::Find(live)),
+      live_words_(live, live_modules_),
+      base_words_(base, base_modules) {}
 
 const LoadedModule* StartCheck::InBase(const VersionPair& versions,
                                        const Account::Module& module) const {
@@ -65,6 +67,7 @@ bool StartCheck::Differs(Addr in_base, std::span<const std::byte> value) const {
 // One past the end of a file is as well a pointer of C. What neither has from a file (an
 // allocation, the loader's record of a module) cannot be compared.
 bool StartCheck::MayBeSame(uint64_t live, uint64_t base) const {
+  if (live_words_.MaySay(live, base_words_, base)) return true;
   const auto at = [](const LoadedModules& modules, uint64_t word) {
     const LoadedModule* module = modules.At(Addr(word));
     return module != nullptr || word == 0 ? module : modules.At(Addr(word - 1));

@@ -12,6 +12,7 @@
 #include "mcr/base/address.h"
 #include "mcr/base/range.h"
 #include "mutator/graph/loaded_modules.h"
+#include "mutator/graph/same_word.h"
 #include "mutator/merge/account.h"
 #include "mutator/validate/read_ahead.h"
 #include "mutator/validate/version_pair.h"
@@ -44,6 +45,7 @@ class StartCheck {
   const checkpoint::ProcessImage& live_;
   const LoadedModules& base_modules_;
   LoadedModules live_modules_;
+  const WordsOf live_words_, base_words_;
   mutable std::vector<std::byte> start_;  // of the value that is looked at
 };
 

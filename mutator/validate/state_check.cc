@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,16 +45,21 @@ bool HoldAny(const std::vector<Range<Addr>>& ranges, Addr at) {
   return behind != ranges.end() && behind->Contains(at);
 }
 
-// Placeholders become addresses.
-void ResolveObjects(const std::vector<checkpoint::Allocation>& allocations, Account& account) {
+// A placeholder becomes an address.
+void Resolve(const std::vector<checkpoint::Allocation>& allocations, Addr& place) {
+  const auto behind =
+      std::ranges::upper_bound(allocations, place, {}, &checkpoint::Allocation::placeholder);
+  if (behind == allocations.begin()) return;
+  const checkpoint::Allocation& made = *std::prev(behind);
+  const uint64_t offset = place - made.placeholder;
+  if (offset < made.size) place = made.address + offset;
+}
+
+void ResolvePlaces(const std::vector<checkpoint::Allocation>& allocations, Account& account) {
   for (Account::Object& object : account.objects) {
-    if (!object.moves) continue;
-    const auto made = std::ranges::lower_bound(allocations, object.after, {},
-                                               &checkpoint::Allocation::placeholder);
-    if (made != allocations.end() && made->placeholder == object.after) {
-      object.after = made->address;
-    }
+    if (object.moves) Resolve(allocations, object.after);
   }
+  for (Account::Run& run : account.runs) Resolve(allocations, run.after);
 }
 
 class Checker {
@@ -195,6 +201,9 @@ class Checker {
       elsewhere.push_back(object.before);
       elsewhere.push_back(*Range<Addr>::FromSize(object.after, object.after_size));
     }
+    for (const checkpoint::Allocation& made : process_.allocations) {
+      elsewhere.push_back(*Range<Addr>::FromSize(made.address, made.size));
+    }
     elsewhere = Join(std::move(elsewhere));
     return process_.overwritten.ForEach(
         [&](const Range<Addr>& written, std::span<const std::byte> before) -> Status {
@@ -293,7 +302,7 @@ class Checker {
 
 Result<Findings> CheckState(CheckedProcess process,
                             std::span<const std::unique_ptr<VersionPair>> versions) {
-  ResolveObjects(process.allocations, process.account);
+  ResolvePlaces(process.allocations, process.account);
   Account& account = process.account;
   std::ranges::sort(account.heap_from_next);
   account.from_next.insert(account.from_next.end(), account.heap_from_next.begin(),

@@ -259,7 +259,25 @@ WordVerdict WordMatch::InObject(const Account::Object& object, uint64_t before, 
                       Hex(object.before.begin()))};
 }
 
+// Into what is somewhere else, but the same. nullopt: it is not.
+std::optional<WordVerdict> WordMatch::InRun(uint64_t before, uint64_t after) const {
+  const auto& runs = account_.runs;
+  auto run = std::ranges::upper_bound(runs, Addr(before), {},
+                                      [](const Account::Run& each) { return each.before.begin(); });
+  std::optional<WordVerdict> verdict;
+  constexpr int kMostInOne = 8;  // places of their own in a longer run
+  for (int i = 0; i < kMostInOne && run != runs.begin(); ++i) {
+    --run;
+    if (!run->before.Contains(Addr(before))) continue;
+    const Addr expected = run->after + (Addr(before) - run->before.begin());
+    if (expected == Addr(after)) return WordVerdict{Target::kData, ""};
+    verdict = {Target::kData, fmt::format("is {} instead of {}", Hex(after), Hex(expected))};
+  }
+  return verdict;
+}
+
 WordVerdict WordMatch::Elsewhere(uint64_t before, uint64_t after, const WordType& type) const {
+  if (const auto verdict = InRun(before, after)) return *verdict;
   if (before != after) {
     const auto moved_within = [&](const Range<Addr>& place) {
       return Holds(place, before) && Holds(place, after);

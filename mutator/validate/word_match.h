@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -74,6 +75,7 @@ class WordMatch {
   bool SameText(const VersionPair& versions, FileAddr before, uint64_t after) const;
   WordVerdict InObject(const Account::Object& object, uint64_t before, uint64_t after,
                        const WordType& type) const;
+  std::optional<WordVerdict> InRun(uint64_t before, uint64_t after) const;
   WordVerdict Elsewhere(uint64_t before, uint64_t after, const WordType& type) const;
 
   const Account& account_;
