@@ -22,16 +22,31 @@ bool WordsOf::PointElsewhere(uint64_t word) const {
 bool WordsOf::MaySay(uint64_t here, const WordsOf& other, uint64_t there) const {
   if (Say(here, other, there)) return true;
   if (PointElsewhere(here) && other.PointElsewhere(there)) return true;
-  // Fewer lower bytes may well be the same in two pointers.
+  // Fewer lower bytes may well be the same in two pointers to what is not the same.
   constexpr unsigned kByte = 8, kFewest = 24, kPointer = 48;  // bits
-  for (unsigned shift = kFewest; shift < kPointer; shift += kByte) {
+  for (unsigned shift = kByte; shift < kPointer; shift += kByte) {
     const uint64_t lower = (uint64_t{1} << shift) - 1;
     if ((here & lower) != (there & lower)) return false;
-    if (EndLikePointer(here >> shift, shift) && other.EndLikePointer(there >> shift, shift)) {
-      return true;
-    }
+    const uint64_t ours = here >> shift, theirs = there >> shift;
+    const bool alike = EndLikePointer(ours, shift) && other.EndLikePointer(theirs, shift);
+    if (alike && (shift >= kFewest || AreApart(ours, theirs, shift, other))) return true;
   }
   return false;
+}
+
+// As far as what both have is, in the two processes.
+bool WordsOf::AreApart(uint64_t ours, uint64_t theirs, unsigned shift, const WordsOf& other) const {
+  const uint64_t mask = ~uint64_t{0} >> shift;
+  const auto matches = [&](Addr here, Addr there) {
+    const uint64_t expected = ((here.value() - there.value()) >> shift) & mask;
+    const uint64_t distance = (ours - theirs) & mask;
+    return distance == expected || distance == ((expected + 1) & mask);  // with a carry
+  };
+  if (matches(heap_.begin(), other.heap_.begin())) return true;
+  return std::ranges::any_of(modules_.all(), [&](const LoadedModule& module) {
+    const LoadedModule* same = other.modules_.ByPath(module.path);
+    return same != nullptr && matches(module.range.begin(), same->range.begin());
+  });
 }
 
 bool WordsOf::EndLikePointer(uint64_t upper, unsigned shift) const {

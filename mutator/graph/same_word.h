@@ -28,11 +28,11 @@ class WordsOf {
 
   // Whether `here` of this process says what `there` of the other one does.
   bool Say(uint64_t here, const WordsOf& other, uint64_t there) const;
-  // Or may do so: both point elsewhere, or are remains of pointers whose lower bytes, three of them
-  // at least, are the same.
+  // Or may do so: both point elsewhere, or are remains of pointers under the same lower bytes.
   bool MaySay(uint64_t here, const WordsOf& other, uint64_t there) const;
 
  private:
+  bool AreApart(uint64_t ours, uint64_t theirs, unsigned shift, const WordsOf& other) const;
   bool EndLikePointer(uint64_t upper, unsigned shift) const;
 
   const Mappings& mappings_;

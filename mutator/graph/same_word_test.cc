@@ -55,6 +55,12 @@ TEST_F(SameWordTest, RemainsOfPointersUnderTheSameLowerBytesMayBeTheSame) {
   EXPECT_FALSE(MaySay(uint64_t{0x1234} << 24 | kText, uint64_t{0x561144} << 24 | kText));
 }
 
+TEST_F(SameWordTest, RemainsOfOnePointerAreAsFarApartAsTheHeaps) {
+  const auto remains = [](Addr pointer) { return (pointer.value() & ~uint64_t{0xff}) | 't'; };
+  EXPECT_TRUE(MaySay(remains(kHeap + 0x1200), remains(kOtherHeap + 0x1200)));
+  EXPECT_FALSE(MaySay(remains(kHeap + 0x1200), remains(kOtherHeap + 0x2200)));
+}
+
 TEST_F(SameWordTest, TwoPointersThatShareALowerByteAreTwo) {
   EXPECT_FALSE(MaySay((kHeap + 0x120).value(), (kOtherHeap + 0x220).value()));
 }

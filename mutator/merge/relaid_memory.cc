@@ -23,12 +23,12 @@ std::unique_ptr<RelaidMemory> RelaidMemory::Find(const Context& context) {
 }
 
 void RelaidMemory::Judge() {
+  if (context_.heap.laid_out_anew.empty()) return;
   pairs_ = PairChunks(context_.live.image(), context_.live_chunks, base_.image(),
                       context_.heap.base_chunks);
   for (const StartAlignment::Group& group : context_.heap.laid_out_anew) JudgeGroup(group);
   std::ranges::sort(blocks_, {}, [](const ChunkPair& block) { return block.live.begin(); });
   std::ranges::sort(copies_, {}, [](const Copy& copy) { return copy.next.begin(); });
-  FindDoubtful();
 }
 
 void RelaidMemory::JudgeGroup(const StartAlignment::Group& group) {
@@ -122,6 +122,9 @@ void RelaidMemory::FindDoubtful() {
       others.insert(live->payload.begin());
     }
   }
+  for (const UntypedObject& object : context_.graph.untyped) {
+    if (object.foreign) others.insert(object.memory.begin());
+  }
   std::vector<const HeapChunk*> found;
   for (const HeapChunk& chunk : context_.live_chunks) {
     const Addr begin = chunk.payload.begin();
@@ -158,7 +161,8 @@ void RelaidMemory::Expand(Range<Addr> memory, std::vector<const HeapChunk*>& fou
   }
 }
 
-bool RelaidMemory::IsSettled(const UntypedObject& object) const {
+bool RelaidMemory::IsSettled(const UntypedObject& object) {
+  if (!std::exchange(doubtful_known_, true)) FindDoubtful();
   const HeapChunk* chunk = FindChunk(context_.live_chunks, object.memory.begin());
   if (chunk == nullptr || !untouched_.contains(chunk->payload.begin())) return false;
   const Addr begin = chunk->payload.begin();

@@ -47,7 +47,7 @@ class RelaidMemory {
   // Whether it is right as it is, whatever types are in there: nobody has touched it since the old
   // version's start, and the new one's leaves the same, or nothing that the server has changed
   // since leads there.
-  bool IsSettled(const UntypedObject& object) const;
+  bool IsSettled(const UntypedObject& object);
   // Whether both sides of it, as far as they are, are laid out anew.
   bool Replaces(const StartHeap::OtherMemory& other) const;
 
@@ -114,10 +114,12 @@ class RelaidMemory {
   std::set<Addr> rewritten_, in_place_;
   std::vector<Copy> copies_;  // by `next`
   std::vector<Kept> kept_;
-  std::set<Addr>
-      untouched_;  // where allocations begin that are as the old version's start left them
-  std::set<Addr> doubtful_;  // of these: what memory that the server has changed may lead to
-  std::set<Addr> noise_;     // words that no two starts agree about: they stay the live process's
+  // Where allocations begin that are as the old version's start left them, and those of them that
+  // memory may lead to that the server has changed. Worked out when they are asked for: this goes
+  // through the whole heap.
+  std::set<Addr> untouched_, doubtful_;
+  bool doubtful_known_ = false;
+  std::set<Addr> noise_;  // words that no two starts agree about: they stay the live process's
 };
 
 }  // namespace mcr::mutator

@@ -26,13 +26,24 @@ Addr AlignedDown(Addr at) { return Addr(at.value() / kWord * kWord); }
 // One of the starts.
 class Side {
  public:
-  Side(const RehearsedHeap& heap, const std::set<Addr>& typed) : heap_(heap), typed_(typed) {}
+  Side(const RehearsedHeap& heap, const std::set<Addr>& typed) : heap_(heap), typed_(typed) {
+    for (const HeapChunk& chunk : heap.chunks()) {
+      if (chunk.in_use) ++sizes_[chunk.payload.size()];
+    }
+  }
 
   const RehearsedHeap& heap() const { return heap_; }
 
   std::optional<uint64_t> Word(Addr at) const {
     const auto word = heap_.memory().ReadValue<uint64_t>(at);
     return word ? std::optional(*word) : std::nullopt;
+  }
+
+  // The size of an allocation that begins there, if no other one has it. 0: none does.
+  uint64_t OnlySize(Addr at) const {
+    const HeapChunk* chunk = heap_.ChunkAt(at.value());
+    if (chunk == nullptr || chunk->payload.begin() != at) return 0;
+    return sizes_.at(chunk->payload.size()) == 1 ? chunk->payload.size() : 0;
   }
 
   void Bound(std::vector<Addr> places) {
@@ -54,6 +65,7 @@ class Side {
  private:
   const RehearsedHeap& heap_;
   const std::set<Addr>& typed_;
+  std::map<uint64_t, uint64_t> sizes_;  // of allocations, and how many have them
   std::vector<Addr> places_;
 };
 
@@ -188,7 +200,8 @@ class Aligner {
            AreAlike({Addr(*before_.Word(base)), Addr(*after_.Word(next))});
   }
 
-  // Whether most of the first words are the same, or both are the same text.
+  // Whether most of the first words are the same, or both are the same text, or both begin the only
+  // allocation of that size.
   bool AreAlike(const StartPlace& place) {
     const auto [known, is_new] = alike_there_.try_emplace(place.base.value());
     const auto [verdict, is_first] = known->second.try_emplace(place.next.value(), false);
@@ -197,7 +210,8 @@ class Aligner {
   }
 
   bool Compare(const StartPlace& place) {
-    if (SameText(place)) return true;
+    const uint64_t only = before_.OnlySize(place.base);
+    if (SameText(place) || (only != 0 && only == after_.OnlySize(place.next))) return true;
     if (place.base.value() % kWord != 0 || place.next.value() % kWord != 0) return false;
     const HeapChunk* base = before_.heap().ChunkAt(place.base.value());
     const HeapChunk* next = after_.heap().ChunkAt(place.next.value());

@@ -95,6 +95,14 @@ TEST_F(StartAlignmentTest, PlacesThatAreNotAlikeDoNotCorrespond) {
   EXPECT_EQ(Offset(Align(), 0x120), 0u);
 }
 
+TEST_F(StartAlignmentTest, TheOnlyAllocationOfASizeIsTheSameWhateverItHolds) {
+  base_.Write(kTable, {base_.To(kBlock), 7});
+  next_.Write(kTable, {next_.To(kBlock), 7});
+  base_.Write(kBlock, {11, 12, 13, 14});
+  next_.Write(kBlock, {91, 92, 93, 94});
+  EXPECT_EQ(Offset(Align(), kBlock), kBlock);
+}
+
 TEST_F(StartAlignmentTest, ThoseWhoDisagreeAreAsGoodAsNobody) {
   base_.Write(kTable, {base_.To(0x100), base_.To(0x140), base_.To(0x140)});
   next_.Write(kTable, {next_.To(0x100), next_.To(0x120), next_.To(0x140)});

@@ -11,6 +11,7 @@
 
 #include "mcr/base/mapping.h"
 #include "mutator/graph/chunk_pairing.h"
+#include "mutator/graph/same_word.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/object_moves.h"
 
@@ -29,6 +30,8 @@ class Judge {
         base_bias_(base.start.biases.at(objects.module()->index)),
         objects_(objects),
         module_(*objects.module()),
+        our_words_(objects.memory().image()),
+        base_words_(base_),
         pairs_(std::move(pairs)),
         plan_(plan) {}
 
@@ -89,7 +92,7 @@ class Judge {
       const auto base = base_.ReadValue<uint64_t>(in_base.begin() + at);
       if (!ours || !base) return false;
       const bool pointers = IsPointer(objects_.memory().image(), *ours) && IsPointer(base_, *base);
-      if (*ours != *base && !pointers) return false;
+      if (!pointers && !our_words_.MaySay(*ours, base_words_, *base)) return false;
     }
     return true;
   }
@@ -140,6 +143,7 @@ class Judge {
   Addr base_bias_;
   const TypedObjects& objects_;
   const ChangedModule& module_;
+  const WordsOf our_words_, base_words_;
   std::vector<ChunkPair> pairs_;
   MergePlan& plan_;
   std::set<std::string> refused_;

@@ -202,7 +202,6 @@ void TypedObjects::RefuseUntyped(const checkpoint::ProcessImage* base) {
   std::vector<std::byte> bytes;
   for (const UntypedObject& object : graph_.untyped) {
     if (object.foreign || IsLaidOutAnew(object.memory.begin())) continue;
-    if (relaid_ != nullptr && relaid_->IsSettled(object)) continue;
     bytes.resize(object.memory.size());
     if (!memory_.Read(object.memory.begin(), bytes)) continue;
     for (const TypeId type : types) {
@@ -214,6 +213,7 @@ void TypedObjects::RefuseUntyped(const checkpoint::ProcessImage* base) {
       if (!fits || !IsPlausible(recipe, bytes, memory_.image().mappings(), recipes)) continue;
       // Zeros are the same in any layout.
       if (!object.in_region && IsZero(bytes)) continue;
+      if (relaid_ != nullptr && relaid_->IsSettled(object)) break;
       const std::string name = recipes.before().Describe(type);
       problems_.push_back(fmt::format(
           "{} changed, and the {} bytes at {} that `{}` points to may hold one: nothing says "
