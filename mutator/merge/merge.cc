@@ -230,7 +230,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   if (base && TypesChange(*objects)) {
     MCR_ASSIGN(heap, StartHeapFor(pair, *base, *objects->module()));
   }
-  objects->Settle(heap, base ? &*base : nullptr);
+  objects->Settle(heap, base ? &*base : nullptr, *pair.next);
   CountObjects(*objects, plan);
   Account& account = plan.accounts.emplace_back(AccountFor(modules, *objects));
   StartHeapMerge start_heap;

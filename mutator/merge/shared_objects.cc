@@ -26,60 +26,72 @@ std::vector<Mapping> SharedBy(const checkpoint::ProcessImage& image) {
   return shared;
 }
 
-// What the server has done to one of them.
+// One of them, and the same in a start of each version.
 class SharedMapping {
  public:
-  // `start`: the same in a start of the old version; nullptr: it is not known.
-  SharedMapping(const Snapshot& memory, const Mapping& mapping,
-                const checkpoint::ProcessImage* base, const Mapping* start)
-      : memory_(memory), mapping_(mapping), base_(base), start_(start) {
-    if (base != nullptr) words_.emplace(Both{WordsOf(memory.image()), WordsOf(*base)});
-  }
+  struct Side {
+    const checkpoint::ProcessImage& image;
+    Range<Addr> range;
+    WordsOf words;
+  };
 
-  void Search() {
-    places_.insert(mapping_.range.begin());
-    const auto populated = memory_.image().PopulatedRanges(mapping_.range);
-    if (!populated) return;
-    for (const Range<Addr>& range : *populated) {
-      for (Addr at = range.begin(); at + kWord <= range.end(); at = at + kWord) {
-        const auto word = memory_.ReadValue<uint64_t>(at);
-        if (!word) continue;
-        if (*word % kWord == 0 && mapping_.range.Contains(Addr(*word))) places_.insert(Addr(*word));
-        if (*word != 0 && IsTouched(at, *word)) touched_.insert(at);
-      }
-    }
+  SharedMapping(const Snapshot& memory, const Mapping& mapping)
+      : memory_(memory), live_{memory.image(), mapping.range, WordsOf(memory.image())} {}
+  void Know(Side base, Side next) {
+    base_.emplace(std::move(base));
+    next_.emplace(std::move(next));
   }
 
   // Where words of the mapping itself point to in it, and its begin: objects may begin there.
-  const std::set<Addr>& places() const { return places_; }
-  bool IsTouched(Range<Addr> range) const {
-    const auto first = touched_.lower_bound(range.begin());
-    return first != touched_.end() && *first < range.end();
+  std::set<Addr> Places() const {
+    std::set<Addr> places = {live_.range.begin()};
+    const auto populated = memory_.image().PopulatedRanges(live_.range);
+    if (!populated) return places;
+    for (const Range<Addr>& range : *populated) {
+      for (Addr at = range.begin(); at + kWord <= range.end(); at = at + kWord) {
+        const auto word = memory_.ReadValue<uint64_t>(at);
+        if (!word || *word % kWord != 0 || !live_.range.Contains(Addr(*word))) continue;
+        places.insert(Addr(*word));
+      }
+    }
+    return places;
+  }
+
+  // Whether nobody has touched it since the old version's start, and the new one's leaves the same.
+  bool IsSettled(Range<Addr> range) const {
+    if (!base_) return false;
+    for (Addr at = range.begin(); at + kWord <= range.end(); at = at + kWord) {
+      const uint64_t offset = at - live_.range.begin();
+      const auto word = memory_.ReadValue<uint64_t>(at);
+      const auto base = base_->image.ReadValue<uint64_t>(base_->range.begin() + offset);
+      const auto next = next_->image.ReadValue<uint64_t>(next_->range.begin() + offset);
+      if (!word || !base || !next) return false;
+      if (!AreSame(live_, *word, *base_, *base) || !AreTheStarts(*base, *next)) return false;
+    }
+    return true;
   }
 
  private:
-  bool IsTouched(Addr at, uint64_t word) const {
-    if (start_ == nullptr) return true;
-    const auto base =
-        base_->ReadValue<uint64_t>(start_->range.begin() + (at - mapping_.range.begin()));
-    if (!base) return true;
-    const bool inside = mapping_.range.Contains(Addr(word));
-    if (inside && start_->range.Contains(Addr(*base))) {
-      return Addr(word) - mapping_.range.begin() != Addr(*base) - start_->range.begin();
-    }
-    return inside || !words_->live.MaySay(word, words_->base, *base);
+  static bool AreSame(const Side& one, uint64_t here, const Side& other, uint64_t there) {
+    const bool inside = one.range.Contains(Addr(here));
+    if (inside != other.range.Contains(Addr(there))) return false;
+    if (inside) return Addr(here) - one.range.begin() == Addr(there) - other.range.begin();
+    return one.words.MaySay(here, other.words, there);
   }
 
-  struct Both {
-    WordsOf live, base;
-  };
+  // Of pointers to memory of their own, nobody says what corresponds to what.
+  bool AreTheStarts(uint64_t base, uint64_t next) const {
+    const auto is_pointer = [](const Side& side, uint64_t word) {
+      return FindMapping(side.image.mappings(), Addr(word)) != nullptr;
+    };
+    const bool outside = !base_->range.Contains(Addr(base)) && !next_->range.Contains(Addr(next));
+    if (outside && is_pointer(*base_, base) && is_pointer(*next_, next)) return true;
+    return AreSame(*base_, base, *next_, next);
+  }
 
   const Snapshot& memory_;
-  const Mapping& mapping_;
-  const checkpoint::ProcessImage* base_;
-  const Mapping* start_;
-  std::optional<Both> words_;
-  std::set<Addr> places_, touched_;
+  Side live_;
+  std::optional<Side> base_, next_;
 };
 
 bool PointsSomewhere(const Recipe& recipe, std::span<const std::byte> value) {
@@ -103,39 +115,49 @@ std::vector<TypeId> MayBeShared(RecipeBook& recipes, std::vector<TypeId> types) 
   return types;
 }
 
+// One of each kind in the same order.
+bool AreTheSame(const std::vector<Mapping>& one, const std::vector<Mapping>& other) {
+  return std::ranges::equal(one, other, [](const Mapping& a, const Mapping& b) {
+    return a.range.size() == b.range.size();
+  });
+}
+
 }  // namespace
 
-std::vector<std::string> FindInSharedMemory(const Snapshot& memory,
-                                            const checkpoint::ProcessImage* base,
+std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts& starts,
                                             RecipeBook& recipes, std::vector<TypeId> types) {
   const bool is_annotated = !recipes.annotations().shared().empty();
   types = MayBeShared(recipes, std::move(types));
   if (types.empty()) return {};
   const std::vector<Mapping> live = SharedBy(memory.image());
-  const std::vector<Mapping> start = base == nullptr ? std::vector<Mapping>() : SharedBy(*base);
-  const bool same = std::ranges::equal(live, start, [](const Mapping& a, const Mapping& b) {
-    return a.range.size() == b.range.size();
-  });
+  std::vector<Mapping> base, next;
+  if (starts.base != nullptr) base = SharedBy(*starts.base);
+  if (starts.next != nullptr) next = SharedBy(*starts.next);
+  const bool known = AreTheSame(live, base) && AreTheSame(live, next);
   std::vector<std::string> problems;
   std::vector<std::byte> bytes;
   for (size_t i = 0; i < live.size(); ++i) {
-    SharedMapping mapping(memory, live[i], base, same ? &start[i] : nullptr);
-    mapping.Search();
-    for (const Addr place : mapping.places()) {
+    SharedMapping mapping(memory, live[i]);
+    if (known) {
+      mapping.Know({*starts.base, base[i].range, WordsOf(*starts.base)},
+                   {*starts.next, next[i].range, WordsOf(*starts.next)});
+    }
+    for (const Addr place : mapping.Places()) {
       std::erase_if(types, [&](TypeId type) {
         const Recipe& recipe = recipes.Get(type);
         const auto range = Range<Addr>::FromSize(place, recipe.from_size);
-        if (!range || !live[i].range.Contains(*range) || !mapping.IsTouched(*range)) return false;
+        if (!range || !live[i].range.Contains(*range)) return false;
         bytes.resize(range->size());
         if (!memory.Read(place, bytes)) return false;
         if (!IsPlausible(recipe, bytes, memory.image().mappings(), recipes)) return false;
         // What nothing in there leads to, and which leads nowhere, is some other type's.
         const bool is_begin = place == live[i].range.begin();
         if (is_annotated && is_begin && !PointsSomewhere(recipe, bytes)) return false;
+        if (mapping.IsSettled(*range)) return false;
         problems.push_back(fmt::format(
-            "{} changed, and one may be at {}, in memory that processes share and that the server "
-            "has changed: nothing says what is there (annotation: shared, with the types that may "
-            "be, or not_allocated)",
+            "{} changed, and one may be at {}, in memory that processes share, which stays as it "
+            "is: nothing says what is there (annotation: shared, with the types that may be, or "
+            "not_allocated)",
             recipes.before().Describe(type), Hex(place)));
         return true;
       });

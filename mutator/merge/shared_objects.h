@@ -14,11 +14,16 @@
 
 namespace mcr::mutator {
 
-// A problem for each type that may be there, where the server has changed something since its
-// start. `types`: those that change and may be in allocated memory at all. `base`: nullptr if
-// nothing is known of the start.
-std::vector<std::string> FindInSharedMemory(const Snapshot& memory,
-                                            const checkpoint::ProcessImage* base,
+// Of both versions; nullptr: not known.
+struct Starts {
+  const checkpoint::ProcessImage* base = nullptr;
+  const checkpoint::ProcessImage* next = nullptr;
+};
+
+// A problem for each type that may be there, unless nobody has touched the memory since the old
+// version's start, and the new one's leaves the same. `types`: those that change and may be in
+// allocated memory at all.
+std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts& starts,
                                             RecipeBook& recipes, std::vector<TypeId> types);
 
 }  // namespace mcr::mutator

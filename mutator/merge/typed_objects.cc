@@ -15,7 +15,6 @@
 #include "mutator/graph/red_zone.h"
 #include "mutator/graph/tracer.h"
 #include "mutator/merge/frame_roots.h"
-#include "mutator/merge/shared_objects.h"
 #include "mutator/merge/stack/frame_values.h"
 #include "mutator/merge/variable_pairs.h"
 
@@ -169,7 +168,8 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
   graph_ = std::move(graph);
 }
 
-void TypedObjects::Settle(const StartHeap* heap, const Base* base) {
+void TypedObjects::Settle(const StartHeap* heap, const Base* base,
+                          const checkpoint::ProcessImage& next) {
   if (module_ == nullptr) return;
   if (heap != nullptr) {
     relaid_ = RelaidMemory::Find({memory_, chunks_, graph_, *heap, *base});
@@ -178,11 +178,11 @@ void TypedObjects::Settle(const StartHeap* heap, const Base* base) {
     if (!IsLaidOutAnew(problem.at)) problems_.push_back(std::move(problem.text));
   }
   moves_ = ObjectMoves(graph_, module_->before().types(), module_->live.bias, relaid_.get());
-  RefuseUntyped(base == nullptr ? nullptr : base->start.image);
+  RefuseUntyped({base == nullptr ? nullptr : base->start.image, &next});
 }
 
 // An object of a changed type could sit in memory that nothing types.
-void TypedObjects::RefuseUntyped(const checkpoint::ProcessImage* base) {
+void TypedObjects::RefuseUntyped(const Starts& starts) {
   const ChangedModule& module = *module_;
   RecipeBook& recipes = module.map().recipes();
   const std::set<TypeId> elsewhere = NotAllocated(recipes);
@@ -197,7 +197,7 @@ void TypedObjects::RefuseUntyped(const checkpoint::ProcessImage* base) {
   }
   std::vector<TypeId> types = module.map().changed_types();
   std::erase_if(types, [&](TypeId type) { return elsewhere.contains(type); });
-  std::ranges::move(FindInSharedMemory(memory_, base, recipes, types),
+  std::ranges::move(FindInSharedMemory(memory_, starts, recipes, types),
                     std::back_inserter(problems_));
   std::vector<std::byte> bytes;
   for (const UntypedObject& object : graph_.untyped) {

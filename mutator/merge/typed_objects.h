@@ -17,6 +17,7 @@
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/relaid_memory.h"
+#include "mutator/merge/shared_objects.h"
 #include "mutator/merge/start_heap.h"
 
 namespace mcr::mutator {
@@ -28,8 +29,9 @@ class TypedObjects {
   static Result<std::unique_ptr<TypedObjects>> Find(const checkpoint::ProcessImage& live,
                                                     const LoadedModules& loaded,
                                                     const ChangedModules& modules, bool always);
-  // What becomes of them, and what stands in the way. Both nullptr: the starts are not known.
-  void Settle(const StartHeap* heap, const Base* base);
+  // What becomes of them, and what stands in the way. Both nullptr: the old version's start is
+  // not known. `next`: the new one's.
+  void Settle(const StartHeap* heap, const Base* base, const checkpoint::ProcessImage& next);
 
   // After Settle.
   const ObjectMoves& moves() const { return moves_; }
@@ -49,7 +51,7 @@ class TypedObjects {
   void Trace(const ChangedModule& module, const LoadedModules& loaded,
              const ChangedModules& modules);
   bool IsLaidOutAnew(Addr at) const { return relaid_ != nullptr && relaid_->Holds(at); }
-  void RefuseUntyped(const checkpoint::ProcessImage* base);
+  void RefuseUntyped(const Starts& starts);
 
   Snapshot memory_;
   std::vector<HeapChunk> chunks_;
