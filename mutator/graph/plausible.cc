@@ -5,6 +5,8 @@
 #include <cstring>
 #include <optional>
 
+#include "mutator/graph/pointee_rules.h"
+
 namespace mcr::mutator {
 namespace {
 
@@ -15,14 +17,10 @@ std::optional<uint64_t> Length(const Step& step, const Recipe& owner,
   const Type& type = types[owner.before];
   for (const profiles::Length& length : recipes.annotations().length()) {
     if (length.count().empty() || !RecipeBook::IsField(type, step.field, length.field())) continue;
-    const auto member = std::ranges::find(type.members, length.count(), &Member::name);
-    if (member == type.members.end() || member->bit_size != 0) continue;
-    const uint64_t size = types[member->type].size;
-    uint64_t count = 0;
-    if (size > sizeof count || member->offset + size > value.size()) continue;
-    std::memcpy(&count, value.data() + member->offset, size);
+    const auto count = NumberIn(value, type, length.count(), recipes);
+    if (!count) continue;
     const uint64_t each = std::max<uint64_t>(types[step.before].size, 1);
-    return count > ~uint64_t{0} / each ? ~uint64_t{0} : count * each;
+    return *count > ~uint64_t{0} / each ? ~uint64_t{0} : *count * each;
   }
   return std::nullopt;
 }

@@ -4,6 +4,26 @@
 #include <cstring>
 
 namespace mcr::mutator {
+namespace {
+
+// The bytes of a member; nullopt: there are too many for a word, or too few of `value`.
+std::optional<uint64_t> Load(const Member& member, std::span<const std::byte> value,
+                             const RecipeBook& recipes) {
+  const uint64_t size = recipes.before()[member.type].size;
+  if (size > sizeof(uint64_t) || member.offset + size > value.size()) return std::nullopt;
+  uint64_t word = 0;
+  std::memcpy(&word, value.data() + member.offset, size);
+  return word;
+}
+
+}  // namespace
+
+std::optional<uint64_t> NumberIn(std::span<const std::byte> value, const Type& owner,
+                                 std::string_view field, const RecipeBook& recipes) {
+  const auto member = std::ranges::find(owner.members, field, &Member::name);
+  if (member == owner.members.end() || member->bit_size != 0) return std::nullopt;
+  return Load(*member, value, recipes);
+}
 
 PointeeRules::PointeeRules(const Program& program, Addr bias, const RecipeBook& recipes)
     : program_(program), bias_(bias), recipes_(recipes) {}
@@ -29,8 +49,9 @@ std::optional<uint64_t> PointeeRules::CountOf(const Type& owner, std::string_vie
                                               TypeId pointee) const {
   for (const profiles::Length& length : recipes_.annotations().length()) {
     if (!RecipeBook::IsField(owner, field, length.field())) continue;
-    if (!length.count().empty()) return Number(owner, length.count(), value);
-    const auto begin = Number(owner, field, value), end = Number(owner, length.end(), value);
+    if (!length.count().empty()) return NumberIn(value, owner, length.count(), recipes_);
+    const auto begin = NumberIn(value, owner, field, recipes_);
+    const auto end = NumberIn(value, owner, length.end(), recipes_);
     const uint64_t size = recipes_.before()[pointee].size;
     if (!begin || !end || *end < *begin || size == 0) return std::nullopt;
     return (*end - *begin) / size;
@@ -38,29 +59,12 @@ std::optional<uint64_t> PointeeRules::CountOf(const Type& owner, std::string_vie
   return std::nullopt;
 }
 
-// An integer, or an address.
-std::optional<uint64_t> PointeeRules::Number(const Type& owner, std::string_view field,
-                                             std::span<const std::byte> value) const {
-  const auto member = std::ranges::find(owner.members, field, &Member::name);
-  if (member == owner.members.end() || member->bit_size != 0) return std::nullopt;
-  return Load(*member, value);
-}
-
-std::optional<uint64_t> PointeeRules::Load(const Member& member,
-                                           std::span<const std::byte> value) const {
-  const uint64_t size = recipes_.before()[member.type].size;
-  if (size > sizeof(uint64_t) || member.offset + size > value.size()) return std::nullopt;
-  uint64_t word = 0;
-  std::memcpy(&word, value.data() + member.offset, size);
-  return word;
-}
-
 bool PointeeRules::Holds(const profiles::Pointee& rule, const Type& owner,
                          std::span<const std::byte> value) const {
   if (rule.if_field().empty()) return true;
   const auto member = std::ranges::find(owner.members, rule.if_field(), &Member::name);
   if (member == owner.members.end()) return false;
-  const auto word = Load(*member, value);
+  const auto word = Load(*member, value, recipes_);
   if (!word) return false;
   const Type& type = recipes_.before()[member->type];
   if (type.kind == TypeKind::kPointer) {

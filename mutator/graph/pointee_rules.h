@@ -15,6 +15,11 @@
 
 namespace mcr::mutator {
 
+// What the integer or pointer field `field` of `value` holds; nullopt: `owner`, its type, has no
+// such one, or `value` is too short.
+std::optional<uint64_t> NumberIn(std::span<const std::byte> value, const Type& owner,
+                                 std::string_view field, const RecipeBook& recipes);
+
 class PointeeRules {
  public:
   // Both outlive the rules. `bias`: of the program in the process that is asked about.
@@ -34,10 +39,6 @@ class PointeeRules {
                                   std::span<const std::byte> value, TypeId pointee) const;
 
  private:
-  std::optional<uint64_t> Number(const Type& owner, std::string_view field,
-                                 std::span<const std::byte> value) const;
-  // The bytes of a member; nullopt: there are too many for a word, or too few of `value`.
-  std::optional<uint64_t> Load(const Member& member, std::span<const std::byte> value) const;
   bool Holds(const profiles::Pointee& rule, const Type& owner,
              std::span<const std::byte> value) const;
 

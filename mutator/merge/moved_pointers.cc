@@ -151,9 +151,7 @@ class Follower {
   // What a library's function that waits in a system call has no use for.
   bool IsBelowSystemCall(Addr at) const {
     return std::ranges::any_of(live_.threads(), [&](const checkpoint::ThreadImage& thread) {
-      const Addr pointer(thread.registers.rsp);
-      const bool below = at < pointer && pointer - at <= kRedZone;
-      return below && !modules_.HoldOld(thread.registers.rip);
+      return IsInRedZone(at, Addr(thread.registers.rsp)) && !modules_.HoldOld(thread.registers.rip);
     });
   }
 

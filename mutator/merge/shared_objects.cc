@@ -18,9 +18,11 @@ namespace {
 
 constexpr uint64_t kWord = 8;
 
-std::vector<Mapping> SharedBy(const checkpoint::ProcessImage& image) {
+// `image`: nullptr for none.
+std::vector<Mapping> SharedBy(const checkpoint::ProcessImage* image) {
   std::vector<Mapping> shared;
-  for (const Mapping& mapping : ScannedOutside(image, {})) {
+  if (image == nullptr) return shared;
+  for (const Mapping& mapping : ScannedOutside(*image, {})) {
     if (mapping.shared && mapping.writable) shared.push_back(mapping);
   }
   return shared;
@@ -32,14 +34,13 @@ class SharedMapping {
   struct Side {
     const checkpoint::ProcessImage& image;
     Range<Addr> range;
-    WordsOf words;
+    const WordsOf& words;
   };
 
-  SharedMapping(const Snapshot& memory, const Mapping& mapping)
-      : memory_(memory), live_{memory.image(), mapping.range, WordsOf(memory.image())} {}
-  void Know(Side base, Side next) {
-    base_.emplace(std::move(base));
-    next_.emplace(std::move(next));
+  SharedMapping(const Snapshot& memory, const Side& live) : memory_(memory), live_(live) {}
+  void Know(const Side& base, const Side& next) {
+    base_.emplace(base);
+    next_.emplace(next);
   }
 
   // Where words of the mapping itself point to in it, and its begin: objects may begin there.
@@ -129,18 +130,23 @@ std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts
   const bool is_annotated = !recipes.annotations().shared().empty();
   types = MayBeShared(recipes, std::move(types));
   if (types.empty()) return {};
-  const std::vector<Mapping> live = SharedBy(memory.image());
-  std::vector<Mapping> base, next;
-  if (starts.base != nullptr) base = SharedBy(*starts.base);
-  if (starts.next != nullptr) next = SharedBy(*starts.next);
+  const std::vector<Mapping> live = SharedBy(&memory.image()), base = SharedBy(starts.base),
+                             next = SharedBy(starts.next);
+  if (live.empty()) return {};
   const bool known = AreTheSame(live, base) && AreTheSame(live, next);
+  const WordsOf live_words(memory.image());
+  std::optional<WordsOf> base_words, next_words;
+  if (known) {
+    base_words.emplace(*starts.base);
+    next_words.emplace(*starts.next);
+  }
   std::vector<std::string> problems;
   std::vector<std::byte> bytes;
   for (size_t i = 0; i < live.size(); ++i) {
-    SharedMapping mapping(memory, live[i]);
+    SharedMapping mapping(memory, {memory.image(), live[i].range, live_words});
     if (known) {
-      mapping.Know({*starts.base, base[i].range, WordsOf(*starts.base)},
-                   {*starts.next, next[i].range, WordsOf(*starts.next)});
+      mapping.Know({*starts.base, base[i].range, *base_words},
+                   {*starts.next, next[i].range, *next_words});
     }
     for (const Addr place : mapping.Places()) {
       std::erase_if(types, [&](TypeId type) {

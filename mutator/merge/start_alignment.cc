@@ -91,11 +91,6 @@ class Aligner {
   std::vector<StartPlace>& matched() { return matched_; }
 
  private:
-  struct Votes {
-    std::map<Addr, uint64_t> weights;
-    bool alike = false;
-  };
-
   std::vector<StartPlace> Round() {
     std::vector<Addr> base, next;
     for (const StartPlace& place : places_) {

@@ -342,7 +342,7 @@ bool StartAllocations::IsBelowSystemCall(Addr word, const checkpoint::ThreadImag
       std::ranges::none_of(context_.modules.all(), [&](const ChangedModule& module) {
         return module.next.range.Contains(innermost.instruction);
       });
-  return is_library && word < innermost.stack_pointer && innermost.stack_pointer - word <= kRedZone;
+  return is_library && IsInRedZone(word, innermost.stack_pointer);
 }
 
 std::string StartAllocations::Name(Addr word) const {

@@ -1,25 +1,14 @@
 // A list in memory that processes share, to which nothing but a `void *` leads, and a list of
 // something else in allocated memory, which is of the same kind and size in the old version.
-#include <stdlib.h>
-#include <sys/mman.h>
-
-#include "pair.h"
-
 struct entry {
   struct entry* next;
   struct entry* first;
   long number;
 };
 
-#define SIZE 4096
-#define COUNT 4
-static void* shared;
-static struct job* jobs;
+#include "programs/shared_list.h"
 
-void pair_start(void) {
-  shared = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared == MAP_FAILED) abort();
-}
+static struct job* jobs;
 
 static void add_job(long id) {
   struct job* job = calloc(1, sizeof *job);
@@ -30,22 +19,8 @@ static void add_job(long id) {
 }
 
 void pair_state(void) {
-  struct entry* entries = shared;
-  for (int i = 0; i < COUNT; ++i) {
-    entries[i].next = i + 1 < COUNT ? &entries[i + 1] : NULL;
-    entries[i].first = &entries[0];
-    entries[i].number = 100 + i;
-    add_job(i);
-  }
-}
-
-static const char* check_entries(void) {
-  int i = 0;
-  for (const struct entry* entry = shared; entry != NULL; entry = entry->next, ++i) {
-    EXPECT(entry->first == shared && entry->number == 100 + i);
-  }
-  EXPECT(i == COUNT);
-  return NULL;
+  fill_entries();
+  for (int i = 0; i < COUNT; ++i) add_job(i);
 }
 
 static const char* check_jobs(void) {
