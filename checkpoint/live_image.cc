@@ -17,6 +17,7 @@
 #include "checkpoint/unwound.h"
 #include "tracer/arch/injected/code.h"
 #include "tracer/remote_call.h"
+#include "tracer/sys/pagemap/shared_pages.h"
 #include "tracer/sys/procfs.h"
 
 namespace mcr::checkpoint {
@@ -264,7 +265,7 @@ Result<std::vector<Range<Addr>>> LiveImage::PopulatedRanges(Range<Addr> range) c
     const Range<Addr> part = mapping.range.Intersection(range);
     if (!mapping.range.Overlaps(range) || part.empty()) continue;
     if (mapping.shared) {
-      MCR_ASSIGN(const auto found, pagemap_.Pages({&part, 1}, tracer::PageKind::kAny));
+      MCR_ASSIGN(const auto found, tracer::SharedPages(pid(), mapping, part, pagemap_));
       pages.insert(pages.end(), found.begin(), found.end());
       continue;
     }
