@@ -99,6 +99,14 @@ std::vector<TypeId> TypeTable::Find(TypeKind kind, std::string_view name) const 
   return found;
 }
 
+TypeId TypeTable::Definition(TypeId id) const {
+  if (!types_[id].is_declaration) return id;
+  for (const TypeId other : Find(types_[id].kind, types_[id].name)) {
+    if (!types_[other].is_declaration) return other;
+  }
+  return id;
+}
+
 std::string TypeTable::Describe(TypeId id) const { return DescribeType(*this, id, 0); }
 
 }  // namespace mcr::mutator

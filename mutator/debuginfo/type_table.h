@@ -69,6 +69,9 @@ class TypeTable {
   // units to disagree).
   std::vector<TypeId> Find(TypeKind kind, std::string_view name) const;
 
+  // The first definition, if there is one, of what a unit may only declare; else `id` itself.
+  TypeId Definition(TypeId id) const;
+
   // "struct str_s", "char *", "int [4]".
   std::string Describe(TypeId id) const;
 

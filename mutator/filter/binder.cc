@@ -156,7 +156,7 @@ class Binder {
     Bound bound;
     bound.kind = Kind::kDereference;
     bound.is_place = true;
-    bound.type = TypeOf(*operand.type.types, Complete(*operand.type.types, operand.type.target));
+    bound.type = TypeOf(*operand.type.types, operand.type.types->Definition(operand.type.target));
     if (bound.type.kind == Shape::kVoid) {
       return Wrong(syntax, fmt::format("nothing says what `{}` points to", operand.source),
                    "cast it, as in (struct item *)" + operand.source);
@@ -197,7 +197,7 @@ class Binder {
                    fmt::format("`{}` has no fields: it is {}", owner.source, Describe(owner.type)));
     }
     const TypeTable& types = *owner.type.types;
-    const TypeId record = Complete(types, owner.type.id);
+    const TypeId record = types.Definition(owner.type.id);
     if (types[record].is_declaration) {
       return Wrong(syntax, fmt::format("{} is only declared, not defined", Describe(owner.type)));
     }
@@ -230,7 +230,7 @@ class Binder {
     Bound bound;
     bound.kind = Kind::kIndex;
     bound.is_place = true;
-    bound.type = TypeOf(*array.type.types, Complete(*array.type.types, array.type.target));
+    bound.type = TypeOf(*array.type.types, array.type.types->Definition(array.type.target));
     if (bound.type.kind == Shape::kVoid || bound.type.size == 0) {
       return Wrong(syntax,
                    fmt::format("the size of what `{}` points to is not known", array.source));

@@ -86,15 +86,6 @@ std::optional<FoundMember> FindMember(const TypeTable& types, TypeId record,
   return std::nullopt;
 }
 
-TypeId Complete(const TypeTable& types, TypeId id) {
-  const Type& type = types[id];
-  if (!type.is_declaration) return id;
-  for (const TypeId other : types.Find(type.kind, type.name)) {
-    if (!types[other].is_declaration) return other;
-  }
-  return id;
-}
-
 Result<ValueType> TypeNamed(const TypeName& wanted, const TypeTable& types) {
   const auto found = std::ranges::find(kBasicTypes, wanted.name, &BasicType::name);
   const BasicType* basic = found == std::end(kBasicTypes) ? nullptr : found;

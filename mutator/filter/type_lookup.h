@@ -22,9 +22,6 @@ struct FoundMember {
 std::optional<FoundMember> FindMember(const TypeTable& types, TypeId record,
                                       const std::string& name);
 
-// The definition, if there is one, of what a unit may only declare.
-TypeId Complete(const TypeTable& types, TypeId id);
-
 // An integer, or a pointer to a type of the table.
 Result<ValueType> TypeNamed(const TypeName& wanted, const TypeTable& types);
 

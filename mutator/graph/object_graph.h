@@ -54,6 +54,7 @@ struct GraphProblem {
 struct ObjectGraph {
   std::vector<Object> objects;         // by address
   std::vector<UntypedObject> untyped;  // by address
+  std::vector<Range<Addr>> unused;     // of regions: behind what they have given out; by address
   // Evidence that contradicts itself, and types that cannot be told, where the update depends on
   // it.
   std::vector<GraphProblem> problems;

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace mcr::mutator {
 namespace {
+
+constexpr std::string_view kArrow = "->";
+constexpr uint64_t kLargestPointee = 64 << 10;  // bytes: debug information may say anything
 
 // The bytes of a member; nullopt: there are too many for a word, or too few of `value`.
 std::optional<uint64_t> Load(const Member& member, std::span<const std::byte> value,
@@ -25,8 +29,9 @@ std::optional<uint64_t> NumberIn(std::span<const std::byte> value, const Type& o
   return Load(*member, value, recipes);
 }
 
-PointeeRules::PointeeRules(const Program& program, Addr bias, const RecipeBook& recipes)
-    : program_(program), bias_(bias), recipes_(recipes) {}
+PointeeRules::PointeeRules(const MemoryReader& memory, const Program& program, Addr bias,
+                           const RecipeBook& recipes)
+    : memory_(memory), program_(program), bias_(bias), recipes_(recipes) {}
 
 std::optional<PointeeRules::Answer> PointeeRules::OfField(const Type& owner, std::string_view field,
                                                           std::span<const std::byte> value) const {
@@ -59,23 +64,49 @@ std::optional<uint64_t> PointeeRules::CountOf(const Type& owner, std::string_vie
   return std::nullopt;
 }
 
+// "read->handler": a field of what another one points to.
+std::optional<PointeeRules::Field> PointeeRules::Find(std::string_view path, const Type& owner,
+                                                      std::span<const std::byte> value) const {
+  const TypeTable& types = recipes_.before();
+  const size_t arrow = path.find(kArrow);
+  const auto member = std::ranges::find(owner.members, path.substr(0, arrow), &Member::name);
+  if (member == owner.members.end() || member->bit_size != 0) return std::nullopt;
+  const auto word = Load(*member, value, recipes_);
+  if (!word) return std::nullopt;
+  if (arrow == path.npos) return Field{member->type, *word};
+  if (types[member->type].kind != TypeKind::kPointer) return std::nullopt;
+  const Type& pointee = types[types.Definition(types[member->type].target)];
+  if (pointee.size > kLargestPointee) return std::nullopt;
+  std::vector<std::byte> bytes(pointee.size);
+  if (!memory_.Read(Addr(*word), bytes)) return std::nullopt;
+  return Find(path.substr(arrow + kArrow.size()), pointee, bytes);
+}
+
 bool PointeeRules::Holds(const profiles::Pointee& rule, const Type& owner,
                          std::span<const std::byte> value) const {
   if (rule.if_field().empty()) return true;
-  const auto member = std::ranges::find(owner.members, rule.if_field(), &Member::name);
-  if (member == owner.members.end()) return false;
-  const auto word = Load(*member, value, recipes_);
-  if (!word) return false;
-  const Type& type = recipes_.before()[member->type];
-  if (type.kind == TypeKind::kPointer) {
-    const Function* function = program_.FindFunction(FileAddr(*word - bias_.value()));
-    return function != nullptr && function->name == rule.equals();
-  }
-  const auto wanted = recipes_.NumberOf(type, rule.equals());
-  if (!wanted) return false;
+  const auto field = Find(rule.if_field(), owner, value);
+  if (!field) return false;
+  const Type& type = recipes_.before()[field->type];
+  return std::ranges::any_of(rule.equals(), [&](const std::string& wanted) {
+    return type.kind == TypeKind::kPointer ? IsFunction(field->value, wanted)
+                                           : IsNumber(*field, wanted);
+  });
+}
+
+bool PointeeRules::IsNumber(const Field& field, const std::string& text) const {
+  const Type& type = recipes_.before()[field.type];
+  const auto number = recipes_.NumberOf(type, text);
+  if (!number) return false;
   const uint64_t mask =
-      type.size == sizeof *word ? ~uint64_t{0} : (uint64_t{1} << (8 * type.size)) - 1;
-  return (static_cast<uint64_t>(*wanted) & mask) == *word;
+      type.size == sizeof(uint64_t) ? ~uint64_t{0} : (uint64_t{1} << (8 * type.size)) - 1;
+  return (static_cast<uint64_t>(*number) & mask) == field.value;
+}
+
+bool PointeeRules::IsFunction(uint64_t word, std::string_view name) const {
+  const Function* function = program_.FindFunction(FileAddr(word - bias_.value()));
+  return function != nullptr && function->range.begin() == FileAddr(word - bias_.value()) &&
+         function->name == name;
 }
 
 }  // namespace mcr::mutator

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mcr/base/address.h"
+#include "mcr/base/memory_reader.h"
 #include "mutator/debuginfo/program.h"
 #include "mutator/transform/recipe_book.h"
 
@@ -22,8 +24,10 @@ std::optional<uint64_t> NumberIn(std::span<const std::byte> value, const Type& o
 
 class PointeeRules {
  public:
-  // Both outlive the rules. `bias`: of the program in the process that is asked about.
-  PointeeRules(const Program& program, Addr bias, const RecipeBook& recipes);
+  // All outlive the rules. `memory`: of the process that is asked about, in which the program has
+  // that `bias`.
+  PointeeRules(const MemoryReader& memory, const Program& program, Addr bias,
+               const RecipeBook& recipes);
 
   struct Answer {
     TypeId type = 0;  // 0: memory without types or pointers
@@ -42,6 +46,16 @@ class PointeeRules {
   bool Holds(const profiles::Pointee& rule, const Type& owner,
              std::span<const std::byte> value) const;
 
+  struct Field {
+    TypeId type = 0;
+    uint64_t value = 0;
+  };
+  std::optional<Field> Find(std::string_view path, const Type& owner,
+                            std::span<const std::byte> value) const;
+  bool IsNumber(const Field& field, const std::string& text) const;
+  bool IsFunction(uint64_t word, std::string_view name) const;
+
+  const MemoryReader& memory_;
   const Program& program_;
   Addr bias_;
   const RecipeBook& recipes_;

@@ -25,7 +25,7 @@ Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, Recipe
       allocation_types_(containers_, recipes),
       node_types_(program.types()),
       virtual_tables_(program, bias, memory),
-      rules_(program, bias, recipes),
+      rules_(memory, program, bias, recipes),
       regions_(program, recipes),
       pieces_(containers_),
       typed_(chunks.size()) {}
@@ -78,6 +78,7 @@ ObjectGraph Tracer::Finish() {
         {memory.payload, typed.recipe, CountValues(memory, *typed.recipe), typed.found_by, {}});
   }
   std::ranges::sort(graph.objects, {}, [](const Object& object) { return object.memory.begin(); });
+  std::ranges::sort(graph.unused);
   for (const auto& [chunk, untyped] : untyped_) graph.untyped.push_back(untyped);
   std::ranges::sort(graph.untyped, {},
                     [](const UntypedObject& object) { return object.memory.begin(); });
@@ -197,12 +198,8 @@ bool Tracer::IsNode(uint64_t word, TypeId pointee) const {
 }
 
 TypeId Tracer::Complete(TypeId before) const {
-  const Type& type = program_.types()[before];
-  if (!type.is_declaration) return before;
-  for (const TypeId id : program_.types().Find(type.kind, type.name)) {
-    if (!program_.types()[id].is_declaration) return id;
-  }
-  return 0;
+  const TypeId definition = program_.types().Definition(before);
+  return program_.types()[definition].is_declaration ? 0 : definition;
 }
 
 void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& pointed) {

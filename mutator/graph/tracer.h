@@ -97,7 +97,7 @@ class Tracer {
   TypeId PointeeInUnion(TypeId type, uint64_t offset, uint64_t word);
   void FollowUntyped(uint64_t word, Label found_by, bool precise, bool foreign = false);
   void FollowOutside(uint64_t word, TypeId before, TypeId after, Label found_by);
-  TypeId Complete(TypeId before) const;
+  TypeId Complete(TypeId before) const;  // 0: the program has no definition
   bool IsText(TypeId type) const;
   void Claim(size_t chunk, TypeId before, TypeId after, Label found_by);
   void Give(size_t chunk, const Recipe& recipe, Label found_by);

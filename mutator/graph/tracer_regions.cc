@@ -155,6 +155,8 @@ void Tracer::AddPieces(ObjectGraph& graph) {
   for (const auto& [chunk, block] : pieces_.blocks()) {
     const Typed& header = typed_[chunk];
     graph.objects.push_back({block.header, header.recipe, 1, header.found_by, RegionCall()});
+    const auto unused = Range<Addr>::FromTo(block.room.end(), chunks_[chunk].payload.end());
+    if (unused && !unused->empty()) graph.unused.push_back(*unused);
   }
   for (const auto& [at, piece] : pieces_.all()) {
     const RegionBlock& block = *BlockAt(at.value());

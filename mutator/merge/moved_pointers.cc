@@ -66,13 +66,17 @@ class Follower {
   }
 
   void Epoll(const checkpoint::EpollEntry& entry) {
-    const ObjectMoves::Landing landing = moves_.Translate(entry.data, 0);
-    if (landing.move == nullptr || landing.to == entry.data) return;
+    ObjectMoves::Landing landing = moves_.Translate(entry.data, 0);
+    // Programs put flags into the low bits of an object's address. Nothing else leads to where no
+    // field begins.
+    const uint64_t flags = landing.move == nullptr || landing.to ? 0 : entry.data % kWord;
+    if (flags != 0) landing = moves_.Translate(entry.data - flags, 0);
+    if (landing.move == nullptr || landing.to == entry.data - flags) return;
     if (!landing.to) {
       return Refuse(fmt::format("the epoll entry of descriptor {}", entry.fd), landing);
     }
     checkpoint::EpollEntry after = entry;
-    after.data = *landing.to;
+    after.data = *landing.to + flags;
     graft_.epoll.push_back({entry, after});
     ++plan_.pointers.precise;
   }

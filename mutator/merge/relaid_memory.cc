@@ -48,7 +48,7 @@ void RelaidMemory::JudgeGroup(const StartAlignment::Group& group) {
         changes.touched.empty() || FindPair(pairs_, &ChunkPair::base, chunk.begin()) != nullptr;
     if (!is_same) return;
     blocks.push_back(block);
-    std::set<const Object*> objects = ReshapedIn(block);
+    std::set<const Object*> objects;
     for (const Addr at : changes.touched) {
       const Object* object = context_.graph.Find(at);
       if (object == nullptr) return;  // nothing says what the server has changed
@@ -73,18 +73,6 @@ void RelaidMemory::JudgeGroup(const StartAlignment::Group& group) {
   std::ranges::move(blocks, std::back_inserter(blocks_));
   noise_.merge(noise);
   std::ranges::move(kept, std::back_inserter(kept_));
-}
-
-// Those of types that change.
-std::set<const Object*> RelaidMemory::ReshapedIn(const ChunkPair& block) const {
-  std::set<const Object*> objects;
-  auto object = std::ranges::lower_bound(context_.graph.objects, block.live.begin(), {},
-                                         [](const Object& each) { return each.memory.begin(); });
-  for (; object != context_.graph.objects.end() && object->memory.begin() < block.live.end();
-       ++object) {
-    if (!object->recipe->identity) objects.insert(&*object);
-  }
-  return objects;
 }
 
 bool RelaidMemory::Replaces(const StartHeap::OtherMemory& other) const {
@@ -150,7 +138,10 @@ const HeapChunk* RelaidMemory::SameBlock(Range<Addr> in_base) const {
 }
 
 void RelaidMemory::Expand(Range<Addr> memory, std::vector<const HeapChunk*>& found) {
-  std::vector<std::byte> bytes(memory.size());
+  const auto unused =
+      std::ranges::upper_bound(context_.graph.unused, memory.begin(), {}, &Range<Addr>::begin);
+  const bool is_block = unused != context_.graph.unused.end() && unused->begin() < memory.end();
+  std::vector<std::byte> bytes((is_block ? unused->begin() : memory.end()) - memory.begin());
   if (!context_.live.Read(memory.begin(), bytes)) return;
   for (uint64_t at = 0; at + kWord <= bytes.size(); at += kWord) {
     uint64_t word = 0;
