@@ -89,8 +89,8 @@ bool PointeeRules::Holds(const profiles::Pointee& rule, const Type& owner,
   if (!field) return false;
   const Type& type = recipes_.before()[field->type];
   return std::ranges::any_of(rule.equals(), [&](const std::string& wanted) {
-    return type.kind == TypeKind::kPointer ? IsFunction(field->value, wanted)
-                                           : IsNumber(*field, wanted);
+    if (type.kind != TypeKind::kPointer) return IsNumber(*field, wanted);
+    return wanted == "0" ? field->value == 0 : IsFunction(field->value, wanted);
   });
 }
 

@@ -24,9 +24,10 @@ namespace {
 constexpr uint64_t kWord = 8;
 constexpr uint64_t kLargestInParts = 1 << 20;  // bytes: debug information may say anything
 
-std::set<TypeId> NotAllocated(const RecipeBook& recipes) {
+template <typename Names>
+std::set<TypeId> TypesOf(const Names& names, const RecipeBook& recipes) {
   std::set<TypeId> types;
-  for (const std::string& name : recipes.annotations().not_allocated()) {
+  for (const std::string& name : names) {
     if (const TypeId type = recipes.OldType(name); type != 0) types.insert(type);
   }
   return types;
@@ -185,7 +186,8 @@ void TypedObjects::Settle(const StartHeap* heap, const Base* base,
 void TypedObjects::RefuseUntyped(const Starts& starts) {
   const ChangedModule& module = *module_;
   RecipeBook& recipes = module.map().recipes();
-  const std::set<TypeId> elsewhere = NotAllocated(recipes);
+  const auto& annotations = recipes.annotations();
+  const std::set<TypeId> elsewhere = TypesOf(annotations.not_allocated(), recipes);
   for (const Object& object : graph_.objects) {
     if (!elsewhere.contains(object.recipe->before)) continue;
     if (IsLaidOutAnew(object.memory.begin())) continue;
@@ -199,12 +201,17 @@ void TypedObjects::RefuseUntyped(const Starts& starts) {
   std::erase_if(types, [&](TypeId type) { return elsewhere.contains(type); });
   std::ranges::move(FindInSharedMemory(memory_, starts, recipes, types),
                     std::back_inserter(problems_));
+  const std::set<TypeId> allocated = TypesOf(annotations.allocated(), recipes);
+  std::vector<TypeId> of_malloc = types;
+  if (!annotations.allocated().empty()) {
+    std::erase_if(of_malloc, [&](TypeId type) { return !allocated.contains(type); });
+  }
   std::vector<std::byte> bytes;
   for (const UntypedObject& object : graph_.untyped) {
     if (object.foreign || IsLaidOutAnew(object.memory.begin())) continue;
     bytes.resize(object.memory.size());
     if (!memory_.Read(object.memory.begin(), bytes)) continue;
-    for (const TypeId type : types) {
+    for (const TypeId type : object.precise || object.in_region ? types : of_malloc) {
       const Recipe& recipe = recipes.Get(type);
       const uint64_t count = CountThatFits(bytes.size(), recipe.from_size, false);
       const bool fits = recipe.flexible || object.in_region
@@ -218,7 +225,7 @@ void TypedObjects::RefuseUntyped(const Starts& starts) {
       problems_.push_back(fmt::format(
           "{} changed, and the {} bytes at {} that `{}` points to may hold one: nothing says "
           "what they are (annotation: pointee of `{}`, with type \"{}\" or \"\"; or "
-          "not_allocated)",
+          "not_allocated, allocated)",
           name, bytes.size(), Hex(object.memory.begin()), *object.found_by, *object.found_by,
           name));
       break;
