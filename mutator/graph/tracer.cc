@@ -145,8 +145,12 @@ void Tracer::TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, 
       const Addr at = bytes_at_.IsNull() ? Addr() : bytes_at_ + offset;
       FollowPointer(step, word_at(step.from), recipe, value, at, name);
     } else if (step.kind == Step::Kind::kOpaque) {
-      const Label field = LabelOf(step, program_.types()[recipe.before]);
-      FollowOpaque(step, value, field != nullptr ? field : name);
+      const Type& owner = program_.types()[recipe.before];
+      const Label field = LabelOf(step, owner);
+      const Label found_by = field != nullptr ? field : name;
+      const auto rule = rules_.OfField(owner, step.field, value);
+      if (!rule) FollowOpaque(step, value, found_by);
+      if (rule && rule->type != 0) Follow(word_at(step.from), rule->type, 0, found_by);
     } else if (step.kind == Step::Kind::kNested && step.element->has_pointers) {
       for (uint64_t i = 0; i < step.count; ++i) {
         TraceSteps(*step.element, bytes, offset + step.from + i * step.from_size, name);
@@ -290,7 +294,9 @@ void Tracer::TraceUntyped() {
     if (IsTyped(chunk)) continue;
     const auto [entry, is_new] = untyped_.try_emplace(
         chunk, UntypedObject{chunks_[chunk].payload, likely.found_by, likely.precise});
-    entry->second.precise = entry->second.precise || likely.precise;
+    if (likely.precise && !std::exchange(entry->second.precise, true)) {
+      entry->second.found_by = likely.found_by;
+    }
     entry->second.foreign = entry->second.foreign || likely.foreign;
     if (!is_new) continue;
     bytes_.resize(chunks_[chunk].payload.size());
