@@ -28,6 +28,7 @@ Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, Recipe
       rules_(memory, program, bias, recipes),
       regions_(program, recipes),
       pieces_(containers_),
+      not_allocated_(recipes.OldTypes(recipes.annotations().not_allocated())),
       typed_(chunks.size()) {}
 
 void Tracer::AddRoot(Addr at, const Recipe& recipe, const std::string& name) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -151,6 +152,7 @@ class Tracer {
   Regions regions_;
   RegionPieces pieces_;
   std::map<TypeId, std::vector<Part>> parts_;  // by type: where types that change have one
+  std::set<TypeId> not_allocated_;             // as annotations say
   std::map<uint64_t, Label> untyped_pieces_;   // where pointers without types point into blocks
   std::vector<Typed> typed_;                   // by chunk; recipe nullptr: it has no type
   std::unordered_map<size_t, UntypedObject> untyped_;

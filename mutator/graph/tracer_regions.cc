@@ -223,6 +223,7 @@ const std::vector<Tracer::Part>& Tracer::PartsOf(TypeId type) {
   const auto [entry, is_new] = parts_.try_emplace(type);
   if (!is_new) return entry->second;
   for (const TypeId whole : recipes_.ChangedTypes()) {
+    if (not_allocated_.contains(whole)) continue;
     for (uint64_t offset = 0; offset < program_.types()[whole].size; ++offset) {
       if (containers_.Holds(whole, type, offset)) entry->second.push_back({whole, offset});
     }

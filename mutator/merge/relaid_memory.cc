@@ -164,10 +164,15 @@ bool RelaidMemory::IsSettled(const UntypedObject& object) {
 
 std::optional<RelaidMemory::Kept> RelaidMemory::Keep(const Object& object,
                                                      const ChunkPair& block) const {
-  const auto next =
-      context_.heap.alignment.ToNext(Across(object.memory.begin(), block.live, block.base));
+  const Addr begin = Across(object.memory.begin(), block.live, block.base);
+  const auto next = InNext(begin);
   const uint64_t size = object.count * object.recipe->to_size;
   const auto there = next ? Range<Addr>::FromSize(*next, size) : std::nullopt;
+  // What keeps its layout is there as a whole, or it is something else that is alike.
+  for (uint64_t at = 0; there && object.recipe->identity && at + kWord <= size; at += kWord) {
+    const auto word = InNext(begin + at);
+    if (word && *word != *next + at) return std::nullopt;
+  }
   return there ? std::optional(Kept{object.memory, *there}) : std::nullopt;
 }
 

@@ -108,11 +108,12 @@ bool PointsSomewhere(const Recipe& recipe, std::span<const std::byte> value) {
 
 // An annotation may say what else is not there.
 std::vector<TypeId> MayBeShared(RecipeBook& recipes, std::vector<TypeId> types) {
-  const auto& names = recipes.annotations().shared();
-  if (names.empty()) return types;
-  std::set<TypeId> shared;
-  for (const std::string& name : names) shared.insert(recipes.OldType(name));
-  std::erase_if(types, [&](TypeId type) { return !shared.contains(type); });
+  const auto& annotations = recipes.annotations();
+  const std::set<TypeId> shared = recipes.OldTypes(annotations.shared());
+  const std::set<TypeId> elsewhere = recipes.OldTypes(annotations.not_allocated());
+  std::erase_if(types, [&](TypeId type) {
+    return annotations.shared().empty() ? elsewhere.contains(type) : !shared.contains(type);
+  });
   return types;
 }
 

@@ -21,8 +21,7 @@ struct Starts {
 };
 
 // A problem for each type that may be there, unless nobody has touched the memory since the old
-// version's start, and the new one's leaves the same. `types`: those that change and may be in
-// allocated memory at all.
+// version's start, and the new one's leaves the same. `types`: those that change.
 std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts& starts,
                                             RecipeBook& recipes, std::vector<TypeId> types);
 

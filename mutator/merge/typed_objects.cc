@@ -24,15 +24,6 @@ namespace {
 constexpr uint64_t kWord = 8;
 constexpr uint64_t kLargestInParts = 1 << 20;  // bytes: debug information may say anything
 
-template <typename Names>
-std::set<TypeId> TypesOf(const Names& names, const RecipeBook& recipes) {
-  std::set<TypeId> types;
-  for (const std::string& name : names) {
-    if (const TypeId type = recipes.OldType(name); type != 0) types.insert(type);
-  }
-  return types;
-}
-
 const Recipe& RecipeOf(AddressMap& map, const Variable& variable, const Variable* after) {
   return after != nullptr && after->type != 0 ? map.RecipeOf(variable, *after)
                                               : map.recipes().Get(variable.type);
@@ -187,7 +178,7 @@ void TypedObjects::RefuseUntyped(const Starts& starts) {
   const ChangedModule& module = *module_;
   RecipeBook& recipes = module.map().recipes();
   const auto& annotations = recipes.annotations();
-  const std::set<TypeId> elsewhere = TypesOf(annotations.not_allocated(), recipes);
+  const std::set<TypeId> elsewhere = recipes.OldTypes(annotations.not_allocated());
   for (const Object& object : graph_.objects) {
     if (!elsewhere.contains(object.recipe->before)) continue;
     if (IsLaidOutAnew(object.memory.begin())) continue;
@@ -198,10 +189,10 @@ void TypedObjects::RefuseUntyped(const Starts& starts) {
                     *object.found_by));
   }
   std::vector<TypeId> types = module.map().changed_types();
-  std::erase_if(types, [&](TypeId type) { return elsewhere.contains(type); });
   std::ranges::move(FindInSharedMemory(memory_, starts, recipes, types),
                     std::back_inserter(problems_));
-  const std::set<TypeId> allocated = TypesOf(annotations.allocated(), recipes);
+  std::erase_if(types, [&](TypeId type) { return elsewhere.contains(type); });
+  const std::set<TypeId> allocated = recipes.OldTypes(annotations.allocated());
   std::vector<TypeId> of_malloc = types;
   if (!annotations.allocated().empty()) {
     std::erase_if(of_malloc, [&](TypeId type) { return !allocated.contains(type); });

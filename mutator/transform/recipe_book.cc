@@ -119,6 +119,15 @@ TypeId RecipeBook::OldType(std::string_view name) const {
   return 0;
 }
 
+std::set<TypeId> RecipeBook::OldTypes(
+    const google::protobuf::RepeatedPtrField<std::string>& names) const {
+  std::set<TypeId> types;
+  for (const std::string& name : names) {
+    if (const TypeId type = OldType(name); type != 0) types.insert(type);
+  }
+  return types;
+}
+
 std::optional<int64_t> RecipeBook::NumberOf(const Type& type, const std::string& text) const {
   for (const Enumerator& enumerator : type.enumerators) {
     if (enumerator.name == text) return enumerator.value;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,8 @@ class RecipeBook {
 
   // The old type that an annotation names: "ngx_str_t", "struct item", 0: there is no such type.
   TypeId OldType(std::string_view name) const;
+  // Those of a list of them that there are.
+  std::set<TypeId> OldTypes(const google::protobuf::RepeatedPtrField<std::string>& names) const;
 
   // What "3" or "CASE_CLOSED" is as a value of an old type.
   std::optional<int64_t> NumberOf(const Type& type, const std::string& text) const;
