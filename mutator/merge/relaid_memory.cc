@@ -46,7 +46,7 @@ void RelaidMemory::JudgeGroup(const StartAlignment::Group& group) {
     // It may have been given back, and taken again for something else.
     const bool is_same =
         changes.touched.empty() || FindPair(pairs_, &ChunkPair::base, chunk.begin()) != nullptr;
-    if (!is_same) return;
+    if (!is_same || !ReshapedCorrespond(block)) return;
     blocks.push_back(block);
     std::set<const Object*> objects;
     for (const Addr at : changes.touched) {
@@ -73,6 +73,19 @@ void RelaidMemory::JudgeGroup(const StartAlignment::Group& group) {
   std::ranges::move(blocks, std::back_inserter(blocks_));
   noise_.merge(noise);
   std::ranges::move(kept, std::back_inserter(kept_));
+}
+
+// Whether the new version's start has a counterpart of each object in there whose type changes:
+// pointers lead to them.
+bool RelaidMemory::ReshapedCorrespond(const ChunkPair& block) const {
+  auto object = std::ranges::lower_bound(context_.graph.objects, block.live.begin(), {},
+                                         [](const Object& each) { return each.memory.begin(); });
+  for (; object != context_.graph.objects.end() && object->memory.begin() < block.live.end();
+       ++object) {
+    const Addr begin = Across(object->memory.begin(), block.live, block.base);
+    if (!object->recipe->identity && !InNext(begin)) return false;
+  }
+  return true;
 }
 
 bool RelaidMemory::Replaces(const StartHeap::OtherMemory& other) const {

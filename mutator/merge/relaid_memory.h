@@ -95,6 +95,7 @@ class RelaidMemory {
   Changes ChangesOf(const ChunkPair& block) const;
   void FindDoubtful();
   void Expand(Range<Addr> memory, std::vector<const HeapChunk*>& found);
+  bool ReshapedCorrespond(const ChunkPair& block) const;
   std::optional<Kept> Keep(const Object& object, const ChunkPair& block) const;
   const ChunkPair* BlockOf(Addr at, Range<Addr> ChunkPair::* side) const;
   bool IsKept(Addr at) const;
