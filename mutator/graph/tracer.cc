@@ -146,13 +146,11 @@ void Tracer::TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, 
       const Addr at = bytes_at_.IsNull() ? Addr() : bytes_at_ + offset;
       FollowPointer(step, word_at(step.from), recipe, value, at, name);
     } else if (step.kind == Step::Kind::kOpaque) {
-      const Type& owner = program_.types()[recipe.before];
-      const Label field = LabelOf(step, owner);
-      const Label found_by = field != nullptr ? field : name;
-      const auto rule = rules_.OfField(owner, step.field, value);
-      if (!rule) FollowOpaque(step, value, found_by);
-      if (rule && rule->type != 0) Follow(word_at(step.from), rule->type, 0, found_by);
+      const Label field = LabelOf(step, program_.types()[recipe.before]);
+      FollowOpaque(step, value, field != nullptr ? field : name);
     } else if (step.kind == Step::Kind::kNested && step.element->has_pointers) {
+      const Type& owner = program_.types()[recipe.before];
+      if (!bytes_at_.IsNull()) FollowList(step, owner, bytes_at_ + offset + step.from);
       for (uint64_t i = 0; i < step.count; ++i) {
         TraceSteps(*step.element, bytes, offset + step.from + i * step.from_size, name);
       }
@@ -237,6 +235,37 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& p
     return;
   }
   Claim(chunk, before, after, found_by);
+}
+
+// To what is in the list that begins at `head`, a field of `owner`, if an annotation says that it
+// is one.
+void Tracer::FollowList(const Step& step, const Type& owner, Addr head) {
+  constexpr int kMost = 1 << 20;
+  const TypeTable& types = program_.types();
+  for (const profiles::List& list : recipes_.annotations().list()) {
+    const auto is_head = [&](const std::string& name) {
+      return RecipeBook::IsField(owner, step.field, name);
+    };
+    if (std::ranges::none_of(list.head(), is_head)) continue;
+    const size_t dot = list.link().rfind('.');
+    const TypeId listed =
+        dot == std::string::npos ? 0 : recipes_.OldType(list.link().substr(0, dot));
+    const auto& fields = types[listed].members;
+    const auto link = std::ranges::find(fields, list.link().substr(dot + 1), &Member::name);
+    if (listed == 0 || link == fields.end()) continue;
+    const auto& links = types[types.Definition(link->type)].members;
+    const auto next = std::ranges::find_if(
+        links, [&](const Member& each) { return types[each.type].kind == TypeKind::kPointer; });
+    if (next == links.end()) continue;
+    const Label found_by = NewLabel(owner.name + "." + step.field);
+    Addr at = head;
+    for (int i = 0; i < kMost; ++i) {
+      const auto word = memory_.ReadValue<uint64_t>(at + next->offset);
+      if (!word || *word < kPage || Addr(*word) == head) break;
+      Follow(*word - link->offset, listed, 0, found_by);
+      at = Addr(*word);
+    }
+  }
 }
 
 void Tracer::FollowOpaque(const Step& step, std::span<const std::byte> value, Label found_by) {

@@ -94,6 +94,7 @@ class Tracer {
   void Follow(uint64_t word, TypeId before, TypeId after, Label found_by) {
     Follow(word, before, after, Pointed{found_by, std::nullopt, 0, {}});
   }
+  void FollowList(const Step& step, const Type& owner, Addr head);
   void FollowOpaque(const Step& step, std::span<const std::byte> value, Label found_by);
   TypeId PointeeInUnion(TypeId type, uint64_t offset, uint64_t word);
   void FollowUntyped(uint64_t word, Label found_by, bool precise, bool foreign = false);
@@ -115,6 +116,11 @@ class Tracer {
   bool FollowIntoBlock(const Inner& inner);
   bool MayBeBlock(const HeapChunk& chunk, uint64_t offset, const RegionKind& kind) const;
   void GiveBlocks(size_t chunk, const RegionKind& kind, Addr region, Label found_by);
+  struct Block {
+    Range<Addr> room;  // behind the header, up to the last byte in use
+    Addr next;
+  };
+  std::optional<Block> BlockIn(size_t chunk, const RegionKind& kind, TypeId header) const;
   std::optional<Addr> GiveBlock(size_t chunk, const RegionKind& kind, TypeId header, Addr region,
                                 Label found_by);
   void FollowPiece(size_t chunk, uint64_t word, TypeId before, TypeId after,

@@ -33,7 +33,10 @@ bool Tracer::FollowBlock(uint64_t word, size_t chunk, TypeId before, const Point
   const bool owner_is_region =
       !block_is_region && pointed.owner != 0 && containers_.Same(kind->region, pointed.owner);
   const Addr region = owner_is_region ? pointed.owner_at : block_is_region ? Addr(word) : Addr();
-  if (known == nullptr) {
+  if (known == nullptr && !BlockIn(chunk, *kind, before)) {
+    // The pointer dangles: the region is gone, and its memory is something else's.
+    FollowUntyped(word, pointed.found_by, false);
+  } else if (known == nullptr) {
     GiveBlocks(chunk, *kind, region, pointed.found_by);
   } else if (owner_is_region && known->region.IsNull()) {
     pieces_.SetRegion(chunk, region);
@@ -88,25 +91,34 @@ void Tracer::GiveBlocks(size_t chunk, const RegionKind& kind, Addr region, Label
   }
 }
 
-// What it chains to; nullopt: its header makes no sense, and is a problem.
+// nullopt: its header makes no sense.
+std::optional<Tracer::Block> Tracer::BlockIn(size_t chunk, const RegionKind& kind,
+                                             TypeId header) const {
+  const Range<Addr> memory = chunks_[chunk].payload;
+  const auto next = memory_.ReadValue<uint64_t>(memory.begin() + kind.next);
+  const auto end = memory_.ReadValue<uint64_t>(memory.begin() + kind.end);
+  const Addr room = memory.begin() + recipes_.Get(header).from_size;
+  if (!next || !end || Addr(*end) < room || memory.end() < Addr(*end)) return std::nullopt;
+  return Block{*Range<Addr>::FromTo(room, Addr(*end)), Addr(*next)};
+}
+
+// What it chains to; nullopt: it is none, and that is a problem.
 std::optional<Addr> Tracer::GiveBlock(size_t chunk, const RegionKind& kind, TypeId header,
                                       Addr region, Label found_by) {
   const Range<Addr> memory = chunks_[chunk].payload;
   const Recipe& recipe = recipes_.Get(header);
-  const auto next = memory_.ReadValue<uint64_t>(memory.begin() + kind.next);
-  const auto end = memory_.ReadValue<uint64_t>(memory.begin() + kind.end);
-  const Addr room = memory.begin() + recipe.from_size;
-  if (!next || !end || Addr(*end) < room || memory.end() < Addr(*end)) {
+  const auto block = BlockIn(chunk, kind, header);
+  if (!block) {
     problems_.push_back(
         {memory.begin(), fmt::format("`{}` points to {}, which is no block of a region", *found_by,
                                      Where(chunks_[chunk]))});
     return std::nullopt;
   }
   typed_[chunk] = {&recipe, found_by};
-  pieces_.AddBlock(chunk, {&kind, *Range<Addr>::FromTo(memory.begin(), room),
-                           *Range<Addr>::FromTo(room, Addr(*end)), region});
+  pieces_.AddBlock(chunk, {&kind, *Range<Addr>::FromTo(memory.begin(), block->room.begin()),
+                           block->room, region});
   pending_.push_back({memory.begin(), &recipe, 1, 0, nullptr});
-  return Addr(*next);
+  return block->next;
 }
 
 void Tracer::FollowPiece(size_t chunk, uint64_t word, TypeId before, TypeId after,

@@ -50,6 +50,8 @@ struct Account {
   // Old and new place of what is laid out anew as a whole: frames of a stack, a thread's blocks of
   // thread-local variables.
   std::vector<Range<Addr>> laid_out_anew;
+  // Words that stay, whatever they look like: an annotation says that their bytes are copied.
+  std::vector<Range<Addr>> copied;
   // Where copies of constants of the old versions are, with the same lower half of their address.
   std::vector<Range<Addr>> constant_copies;
 };

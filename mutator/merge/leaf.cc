@@ -19,6 +19,7 @@ Leaf LeafIn(const Recipe& recipe, uint64_t offset) {
     if (step.kind == Step::Kind::kPointer) {
       return {Leaf::Kind::kPointer, step.before, step.tag_mask};
     }
+    if (step.copied) return {Leaf::Kind::kCopied};
     const bool unknown = step.kind == Step::Kind::kOpaque || step.kind == Step::Kind::kUnion;
     return {unknown ? Leaf::Kind::kUnknown : Leaf::Kind::kNumber};
   }

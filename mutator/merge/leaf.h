@@ -10,7 +10,12 @@
 namespace mcr::mutator {
 
 struct Leaf {
-  enum class Kind { kUnknown, kNumber, kPointer };
+  enum class Kind {
+    kUnknown,
+    kNumber,
+    kPointer,
+    kCopied,  // an annotation says that it stays, whatever it is
+  };
   Kind kind = Kind::kUnknown;
   TypeId pointee = 0;     // kPointer
   uint64_t tag_mask = 0;  // kPointer

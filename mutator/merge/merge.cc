@@ -144,12 +144,13 @@ bool TypesChange(const TypedObjects& objects) {
 // The objects of changed types, and what points to them. After the others: what it writes wins.
 Status MergeObjects(const checkpoint::ProcessImage& live, const ChangedModules& modules,
                     const TypedObjects& objects, const StartHeapMerge& start_heap,
-                    const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, MergePlan& plan) {
+                    const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, Account& account,
+                    MergePlan& plan) {
   if (objects.moves().empty()) return {};
   Reshape(objects.memory(), objects.moves(),
           LiveWords(modules, objects.moves(), objects.module(), &stacks), start_heap, graft,
           plan.problems);
-  return MergeMovedPointers(live, modules, objects, stacks, graft, plan);
+  return MergeMovedPointers(live, modules, objects, stacks, graft, account, plan);
 }
 
 }  // namespace
@@ -275,7 +276,8 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     RefuseUnproven(*pair.live, modules, *objects, process.guesses(), plan);
   }
   process.MergeLayout();
-  MCR_TRY(MergeObjects(*pair.live, modules, *objects, start_heap, process.stacks(), graft, plan));
+  MCR_TRY(MergeObjects(*pair.live, modules, *objects, start_heap, process.stacks(), graft, account,
+                       plan));
   start_heap.Write(graft, account, plan);
   start_allocations.AddTo(graft, plan);
   if (!graft.allocations.empty()) MCR_TRY(FindAllocator(*pair.live, live_modules, graft));

@@ -26,13 +26,14 @@ class Follower {
  public:
   Follower(const checkpoint::ProcessImage& live, const ChangedModules& modules,
            const TypedObjects& objects, const StackTakeOver& stacks,
-           checkpoint::ProcessGraft& graft, MergePlan& plan)
+           checkpoint::ProcessGraft& graft, Account& account, MergePlan& plan)
       : live_(live),
         modules_(modules),
         objects_(objects),
         moves_(objects.moves()),
         stacks_(stacks),
         graft_(graft),
+        account_(account),
         plan_(plan),
         dead_(live) {}
 
@@ -66,11 +67,8 @@ class Follower {
   }
 
   void Epoll(const checkpoint::EpollEntry& entry) {
-    ObjectMoves::Landing landing = moves_.Translate(entry.data, 0);
-    // Programs put flags into the low bits of an object's address. Nothing else leads to where no
-    // field begins.
-    const uint64_t flags = landing.move == nullptr || landing.to ? 0 : entry.data % kWord;
-    if (flags != 0) landing = moves_.Translate(entry.data - flags, 0);
+    const uint64_t flags = FlagsIn(entry.data);
+    const ObjectMoves::Landing landing = moves_.Translate(entry.data - flags, 0);
     if (landing.move == nullptr || landing.to == entry.data - flags) return;
     if (!landing.to) {
       return Refuse(fmt::format("the epoll entry of descriptor {}", entry.fd), landing);
@@ -104,12 +102,28 @@ class Follower {
   }
 
  private:
+  // Programs put flags into the low bits of an object's address before they give it to the kernel.
+  // That it would be the address of a byte in a value's first word is out of the question.
+  uint64_t FlagsIn(uint64_t data) const {
+    const uint64_t flags = data % kWord;
+    const ObjectMove* move = flags == 0 ? nullptr : moves_.Find(Addr(data - flags));
+    if (move == nullptr || move->object->recipe == nullptr) return 0;
+    const Recipe& recipe = *move->object->recipe;
+    const uint64_t offset = Addr(data - flags) - move->object->memory.begin();
+    const bool is_one = recipe.flexible || recipe.from_size == 0;
+    return (is_one ? offset : offset % recipe.from_size) == 0 ? flags : 0;
+  }
+
   void Word(const Mapping& mapping, Addr at, uint64_t word) {
     if (moves_.Find(at) != nullptr || IsDead(at)) return;
     const std::optional<Addr> place = stacks_.Place(at);
     if (!place) return;  // in a frame that was rebuilt
     const Object* owner = objects_.TypeAt(at);
     const Leaf leaf = owner == nullptr ? Leaf{} : LeafAt(*owner, at);
+    if (leaf.kind == Leaf::Kind::kCopied) {
+      account_.copied.push_back(*Range<Addr>::FromSize(at, kWord));
+      return;
+    }
     const uint64_t tag = word & leaf.tag_mask;
     word -= tag;
     const ObjectMoves::Landing landing = moves_.Translate(word, leaf.pointee);
@@ -170,6 +184,7 @@ class Follower {
   const ObjectMoves& moves_;
   const StackTakeOver& stacks_;
   checkpoint::ProcessGraft& graft_;
+  Account& account_;
   MergePlan& plan_;
   const DeadStacks dead_;
 };
@@ -178,9 +193,9 @@ class Follower {
 
 Status MergeMovedPointers(const checkpoint::ProcessImage& live, const ChangedModules& modules,
                           const TypedObjects& objects, const StackTakeOver& stacks,
-                          checkpoint::ProcessGraft& graft, MergePlan& plan) {
+                          checkpoint::ProcessGraft& graft, Account& account, MergePlan& plan) {
   if (objects.moves().empty()) return {};
-  Follower follower(live, modules, objects, stacks, graft, plan);
+  Follower follower(live, modules, objects, stacks, graft, account, plan);
   // Without registers (a dry run) nobody knows which words of the stack are alive.
   const bool stopped =
       std::ranges::any_of(live.threads(), [&](const checkpoint::ThreadImage& thread) {

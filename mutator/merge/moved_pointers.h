@@ -6,6 +6,7 @@
 #include "checkpoint/graft/plan.h"
 #include "checkpoint/process_image.h"
 #include "mcr/base/result.h"
+#include "mutator/merge/account.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/stack/take_over.h"
@@ -14,11 +15,11 @@
 namespace mcr::mutator {
 
 // Adds to `graft`, after everything else is in there, what makes them follow their objects; what
-// cannot to `plan.problems`. The changed modules' own memory and the reshaped objects are left out:
-// module_image.h and reshape.h write them.
+// cannot to `plan.problems`, and to `account` what stays by annotation. The changed modules' own
+// memory and the reshaped objects are left out: module_image.h and reshape.h write them.
 Status MergeMovedPointers(const checkpoint::ProcessImage& live, const ChangedModules& modules,
                           const TypedObjects& objects, const StackTakeOver& stacks,
-                          checkpoint::ProcessGraft& graft, MergePlan& plan);
+                          checkpoint::ProcessGraft& graft, Account& account, MergePlan& plan);
 
 }  // namespace mcr::mutator
 

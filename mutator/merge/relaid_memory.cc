@@ -51,7 +51,10 @@ void RelaidMemory::JudgeGroup(const StartAlignment::Group& group) {
     std::set<const Object*> objects;
     for (const Addr at : changes.touched) {
       const Object* object = context_.graph.Find(at);
-      if (object == nullptr) return;  // nothing says what the server has changed
+      if (object == nullptr) {
+        unexplained_.push_back(at);
+        return;
+      }
       objects.insert(object);
     }
     for (const Object* object : objects) {

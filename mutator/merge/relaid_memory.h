@@ -44,6 +44,9 @@ class RelaidMemory {
   // Whether the new version's start says what is there instead. `at`: in the live process.
   bool Holds(Addr at) const;
   const std::vector<ChunkPair>& blocks() const { return blocks_; }  // by address
+  // Words of the live process that the server has changed, and of which nothing says what they are,
+  // so that nothing is laid out anew of what leads there: the first one of each such memory.
+  const std::vector<Addr>& unexplained() const { return unexplained_; }
   // Whether it is right as it is, whatever types are in there: nobody has touched it since the old
   // version's start, and the new one's leaves the same, or nothing that the server has changed
   // since leads there.
@@ -114,6 +117,7 @@ class RelaidMemory {
   std::set<Addr> rewritten_, in_place_;
   std::vector<Copy> copies_;  // by `next`
   std::vector<Kept> kept_;
+  std::vector<Addr> unexplained_;
   // Where allocations begin that are as the old version's start left them, and those of them that
   // memory may lead to that the server has changed. Worked out when they are asked for: this goes
   // through the whole heap.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "mcr/base/mapping.h"
 #include "mutator/graph/memory_scan.h"
@@ -46,16 +47,16 @@ class SharedMapping {
   // Where words of the mapping itself point to in it, and its begin: objects may begin there.
   std::set<Addr> Places() const {
     std::set<Addr> places = {live_.range.begin()};
-    const auto populated = memory_.image().PopulatedRanges(live_.range);
-    if (!populated) return places;
-    for (const Range<Addr>& range : *populated) {
-      for (Addr at = range.begin(); at + kWord <= range.end(); at = at + kWord) {
-        const auto word = memory_.ReadValue<uint64_t>(at);
-        if (!word || *word % kWord != 0 || !live_.range.Contains(Addr(*word))) continue;
-        places.insert(Addr(*word));
-      }
-    }
+    EachWord([&](uint64_t word) {
+      if (word % kWord == 0 && live_.range.Contains(Addr(word))) places.insert(Addr(word));
+    });
     return places;
+  }
+
+  bool PointsToAny(const std::set<Addr>& targets) const {
+    bool found = false;
+    EachWord([&](uint64_t word) { found = found || targets.contains(Addr(word)); });
+    return found;
   }
 
   // Whether nobody has touched it since the old version's start, and the new one's leaves the same.
@@ -78,6 +79,17 @@ class SharedMapping {
     if (inside != other.range.Contains(Addr(there))) return false;
     if (inside) return Addr(here) - one.range.begin() == Addr(there) - other.range.begin();
     return one.words.MaySay(here, other.words, there);
+  }
+
+  template <typename Visit>
+  void EachWord(const Visit& visit) const {
+    const auto populated = memory_.image().PopulatedRanges(live_.range);
+    if (!populated) return;
+    for (const Range<Addr>& range : *populated) {
+      for (Addr at = range.begin(); at + kWord <= range.end(); at = at + kWord) {
+        if (const auto word = memory_.ReadValue<uint64_t>(at)) visit(*word);
+      }
+    }
   }
 
   // Of pointers to memory of their own, nobody says what corresponds to what.
@@ -106,16 +118,56 @@ bool PointsSomewhere(const Recipe& recipe, std::span<const std::byte> value) {
   });
 }
 
-// An annotation may say what else is not there.
-std::vector<TypeId> MayBeShared(RecipeBook& recipes, std::vector<TypeId> types) {
-  const auto& annotations = recipes.annotations();
-  const std::set<TypeId> shared = recipes.OldTypes(annotations.shared());
-  const std::set<TypeId> elsewhere = recipes.OldTypes(annotations.not_allocated());
-  std::erase_if(types, [&](TypeId type) {
-    return annotations.shared().empty() ? elsewhere.contains(type) : !shared.contains(type);
-  });
-  return types;
-}
+// The types that may be there, as annotations say.
+class Candidates {
+ public:
+  Candidates(const RecipeBook& recipes, const Program& program, Addr bias,
+             std::vector<TypeId> types)
+      : recipes_(recipes), program_(program), bias_(bias), all_(std::move(types)) {
+    const auto& entries = recipes.annotations().shared();
+    const std::set<TypeId> elsewhere = recipes.OldTypes(recipes.annotations().not_allocated());
+    std::erase_if(all_, [&](TypeId type) {
+      if (entries.empty()) return elsewhere.contains(type);
+      return std::ranges::none_of(
+          entries, [&](const profiles::Shared& entry) { return Lists(entry, type); });
+    });
+  }
+
+  bool empty() const { return all_.empty(); }
+  // One of them has been found.
+  void Forget(TypeId type) { std::erase(all_, type); }
+
+  std::vector<TypeId> In(const SharedMapping& mapping) const {
+    std::vector<TypeId> types = all_;
+    for (const profiles::Shared& entry : recipes_.annotations().shared()) {
+      const std::set<Addr> functions = Functions(entry.function());
+      if (functions.empty() || mapping.PointsToAny(functions)) continue;
+      std::erase_if(types, [&](TypeId type) { return Lists(entry, type); });
+    }
+    return types;
+  }
+
+ private:
+  bool Lists(const profiles::Shared& entry, TypeId type) const {
+    return recipes_.OldTypes(entry.type()).contains(type);
+  }
+
+  // None of that name: nothing is said.
+  std::set<Addr> Functions(const std::string& name) const {
+    std::set<Addr> functions;
+    for (const Function& function : program_.functions()) {
+      if (!name.empty() && function.name == name) {
+        functions.insert(bias_ + function.range.begin().value());
+      }
+    }
+    return functions;
+  }
+
+  const RecipeBook& recipes_;
+  const Program& program_;
+  Addr bias_;
+  std::vector<TypeId> all_;
+};
 
 // One of each kind in the same order.
 bool AreTheSame(const std::vector<Mapping>& one, const std::vector<Mapping>& other) {
@@ -127,10 +179,11 @@ bool AreTheSame(const std::vector<Mapping>& one, const std::vector<Mapping>& oth
 }  // namespace
 
 std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts& starts,
-                                            RecipeBook& recipes, std::vector<TypeId> types) {
+                                            const Program& program, Addr bias, RecipeBook& recipes,
+                                            std::vector<TypeId> types) {
   const bool is_annotated = !recipes.annotations().shared().empty();
-  types = MayBeShared(recipes, std::move(types));
-  if (types.empty()) return {};
+  Candidates candidates(recipes, program, bias, std::move(types));
+  if (candidates.empty()) return {};
   const std::vector<Mapping> live = SharedBy(&memory.image()), base = SharedBy(starts.base),
                              next = SharedBy(starts.next);
   if (live.empty()) return {};
@@ -149,8 +202,9 @@ std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts
       mapping.Know({*starts.base, base[i].range, *base_words},
                    {*starts.next, next[i].range, *next_words});
     }
+    std::vector<TypeId> left = candidates.In(mapping);
     for (const Addr place : mapping.Places()) {
-      std::erase_if(types, [&](TypeId type) {
+      std::erase_if(left, [&](TypeId type) {
         const Recipe& recipe = recipes.Get(type);
         const auto range = Range<Addr>::FromSize(place, recipe.from_size);
         if (!range || !live[i].range.Contains(*range)) return false;
@@ -166,6 +220,7 @@ std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts
             "is: nothing says what is there (annotation: shared, with the types that may be, or "
             "not_allocated)",
             recipes.before().Describe(type), Hex(place)));
+        candidates.Forget(type);
         return true;
       });
     }

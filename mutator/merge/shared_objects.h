@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "checkpoint/process_image.h"
+#include "mcr/base/address.h"
+#include "mutator/debuginfo/program.h"
 #include "mutator/debuginfo/type_table.h"
 #include "mutator/graph/snapshot.h"
 #include "mutator/transform/recipe_book.h"
@@ -22,8 +24,10 @@ struct Starts {
 
 // A problem for each type that may be there, unless nobody has touched the memory since the old
 // version's start, and the new one's leaves the same. `types`: those that change.
+// `program`: the old version, which the process has at `bias`.
 std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts& starts,
-                                            RecipeBook& recipes, std::vector<TypeId> types);
+                                            const Program& program, Addr bias, RecipeBook& recipes,
+                                            std::vector<TypeId> types);
 
 }  // namespace mcr::mutator
 

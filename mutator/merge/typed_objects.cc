@@ -171,6 +171,21 @@ void TypedObjects::Settle(const StartHeap* heap, const Base* base,
   }
   moves_ = ObjectMoves(graph_, module_->before().types(), module_->live.bias, relaid_.get());
   RefuseUntyped({base == nullptr ? nullptr : base->start.image, &next});
+  if (!problems_.empty() && relaid_ != nullptr) ExplainStays();
+}
+
+// Where it would have been laid out anew, there would be less to refuse.
+void TypedObjects::ExplainStays() {
+  for (const Addr at : relaid_->unexplained()) {
+    const HeapChunk* chunk = FindChunk(chunks_, at);
+    if (chunk == nullptr) continue;
+    problems_.push_back(fmt::format(
+        "the server has changed the word at {}, at offset {} of {} bytes that its start had "
+        "filled: "
+        "nothing says what it is, so that this memory is not taken from the new version's start "
+        "(annotation: pointee, or list)",
+        Hex(at), at - chunk->payload.begin(), chunk->payload.size()));
+  }
 }
 
 // An object of a changed type could sit in memory that nothing types.
@@ -189,8 +204,9 @@ void TypedObjects::RefuseUntyped(const Starts& starts) {
                     *object.found_by));
   }
   std::vector<TypeId> types = module.map().changed_types();
-  std::ranges::move(FindInSharedMemory(memory_, starts, recipes, types),
-                    std::back_inserter(problems_));
+  std::ranges::move(
+      FindInSharedMemory(memory_, starts, module.before(), module.live.bias, recipes, types),
+      std::back_inserter(problems_));
   std::erase_if(types, [&](TypeId type) { return elsewhere.contains(type); });
   const std::set<TypeId> allocated = recipes.OldTypes(annotations.allocated());
   std::vector<TypeId> of_malloc = types;

@@ -51,6 +51,7 @@ class TypedObjects {
   void Trace(const ChangedModule& module, const LoadedModules& loaded,
              const ChangedModules& modules);
   bool IsLaidOutAnew(Addr at) const { return relaid_ != nullptr && relaid_->Holds(at); }
+  void ExplainStays();
   void RefuseUntyped(const Starts& starts);
 
   Snapshot memory_;

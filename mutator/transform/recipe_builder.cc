@@ -284,6 +284,7 @@ bool RecipeBuilder::AddCopy(Step step, Recipe& recipe) {
   });
   if (!is_copied) return false;
   step.kind = Kind::kBytes;
+  step.copied = true;
   step.from_size = step.to_size = std::min(step.from_size, step.to_size);
   recipe.steps.push_back(std::move(step));
   return true;

@@ -26,8 +26,9 @@ class Searcher {
     const auto& objects = words.account().objects;
     hull_ = *Range<Addr>::FromTo(objects.front().before.begin(), objects.back().before.end() + 1);
     compared_ = words.account().laid_out_anew;
-    const auto& replaced = words.account().heap_from_next;
-    compared_.insert(compared_.end(), replaced.begin(), replaced.end());
+    for (const auto* others : {&words.account().heap_from_next, &words.account().copied}) {
+      compared_.insert(compared_.end(), others->begin(), others->end());
+    }
     for (const Account::Object& object : objects) {
       compared_.push_back(object.before);
       compared_.push_back(PlaceOf(object));

@@ -1,0 +1,16 @@
+struct job {
+  long stamp;
+  struct job* next;
+  long id;
+  struct job* first;
+};
+
+#define NEW_FIELDS_ARE_RIGHT(job) ((job)->stamp == 0)
+
+#include "shared_memory_of_other_types/program.h"
+
+int compare_jobs(const struct job* one, const struct job* other) {
+  return (int)(one->id - other->id);
+}
+
+int pair_version(void) { return 2; }
