@@ -44,6 +44,8 @@ struct UntypedObject {
   bool precise = false;  // by a field or variable that is a pointer, not by a word that may be one
   bool in_region = false;  // begins there, and ends somewhere in `memory`
   bool foreign = false;    // a pointer to a type that the program has no definition of leads there
+  // Where the pointers are that make it precise; null among them: somewhere else.
+  std::vector<Addr> pointers = {};
 };
 
 struct GraphProblem {

@@ -190,7 +190,9 @@ void Tracer::FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
   if (rule && pointee == 0) return;
   const Pointed pointed{found_by, rules_.CountOf(type, step.field, value, pointee), owner.before,
                         at};
+  pointer_at_ = at.IsNull() ? at : at + step.from;
   Follow(word, pointee, rule ? recipes_.Counterpart(pointee) : step.after, pointed);
+  pointer_at_ = Addr();
 }
 
 // Links lead to the container itself, too.
@@ -308,7 +310,7 @@ TypeId Tracer::PointeeInUnion(TypeId type, uint64_t offset, uint64_t word) {
 
 // Precise tracing comes first: what it types is not looked at as memory without types.
 void Tracer::FollowUntyped(uint64_t word, Label found_by, bool precise, bool foreign) {
-  if (ChunkAt(word) != kNone) likely_.push_back({word, found_by, precise, foreign});
+  if (ChunkAt(word) != kNone) likely_.push_back({word, found_by, precise, foreign, pointer_at_});
 }
 
 // Whatever the words of memory without types point to may be reached through it.
@@ -319,13 +321,16 @@ void Tracer::TraceUntyped() {
     likely_.pop_back();
     const size_t chunk = ChunkAt(likely.word);
     if (likely.precise && BlockAt(likely.word) != nullptr) {
-      untyped_pieces_.emplace(likely.word, likely.found_by);
+      UntypedPiece& piece = untyped_pieces_[likely.word];
+      piece.found_by = likely.found_by;
+      piece.pointers.push_back(likely.at);
     }
     if (IsTyped(chunk)) continue;
     const auto [entry, is_new] = untyped_.try_emplace(
         chunk, UntypedObject{chunks_[chunk].payload, likely.found_by, likely.precise});
-    if (likely.precise && !std::exchange(entry->second.precise, true)) {
-      entry->second.found_by = likely.found_by;
+    if (likely.precise) {
+      if (!std::exchange(entry->second.precise, true)) entry->second.found_by = likely.found_by;
+      entry->second.pointers.push_back(likely.at);
     }
     entry->second.foreign = entry->second.foreign || likely.foreign;
     if (!is_new) continue;

@@ -73,6 +73,7 @@ class Tracer {
     Label found_by = nullptr;
     bool precise = false;
     bool foreign = false;
+    Addr at;  // of the pointer; null: not known
   };
 
   void TraceAll();
@@ -159,8 +160,14 @@ class Tracer {
   RegionPieces pieces_;
   std::map<TypeId, std::vector<Part>> parts_;  // by type: where types that change have one
   std::set<TypeId> not_allocated_;             // as annotations say
-  std::map<uint64_t, Label> untyped_pieces_;   // where pointers without types point into blocks
-  std::vector<Typed> typed_;                   // by chunk; recipe nullptr: it has no type
+  struct UntypedPiece {
+    Label found_by = nullptr;
+    std::vector<Addr> pointers;
+  };
+  std::map<uint64_t, UntypedPiece>
+      untyped_pieces_;        // where pointers without types point to in blocks
+  Addr pointer_at_;           // of the one that is followed; null: not known
+  std::vector<Typed> typed_;  // by chunk; recipe nullptr: it has no type
   std::unordered_map<size_t, UntypedObject> untyped_;
   std::map<std::pair<Addr, const Recipe*>, bool> outside_;
   std::vector<Inner> inner_;

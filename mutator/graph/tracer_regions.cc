@@ -176,10 +176,11 @@ void Tracer::AddPieces(ObjectGraph& graph) {
     graph.objects.push_back({piece.memory, piece.recipe, piece.count, piece.found_by, call});
     CheckPiece(piece, block);
   }
-  for (const auto& [word, found_by] : untyped_pieces_) {
+  for (const auto& [word, piece] : untyped_pieces_) {
     const RegionBlock& block = *BlockAt(word);
     if (!block.room.Contains(Addr(word)) || pieces_.At(Addr(word)) != nullptr) continue;
-    graph.untyped.push_back({pieces_.Unknown(block, Addr(word)), found_by, true, true});
+    graph.untyped.push_back(
+        {pieces_.Unknown(block, Addr(word)), piece.found_by, true, true, false, piece.pointers});
   }
   for (const std::string& problem : regions_.problems()) problems_.push_back({Addr(), problem});
 }

@@ -181,11 +181,12 @@ bool RelaidMemory::IsSettled(const UntypedObject& object) {
 std::optional<RelaidMemory::Kept> RelaidMemory::Keep(const Object& object,
                                                      const ChunkPair& block) const {
   const Addr begin = Across(object.memory.begin(), block.live, block.base);
-  const auto next = InNext(begin);
+  const bool same_layout = object.recipe->identity;
+  const auto next = same_layout ? InNext(begin) : context_.heap.alignment.ToNext(begin);
   const uint64_t size = object.count * object.recipe->to_size;
   const auto there = next ? Range<Addr>::FromSize(*next, size) : std::nullopt;
-  // What keeps its layout is there as a whole, or it is something else that is alike.
-  for (uint64_t at = 0; there && object.recipe->identity && at + kWord <= size; at += kWord) {
+  // It is there as a whole, or what is there is only alike.
+  for (uint64_t at = 0; there && same_layout && at + kWord <= size; at += kWord) {
     const auto word = InNext(begin + at);
     if (word && *word != *next + at) return std::nullopt;
   }
@@ -238,6 +239,14 @@ bool RelaidMemory::IsText(Addr at) const {
   const auto text = context_.live.ReadString(at);
   return text && text->size() >= kShortest &&
          std::ranges::all_of(*text, [](unsigned char c) { return std::isprint(c) != 0; });
+}
+
+bool RelaidMemory::Dangles(Addr at) const {
+  const auto word = context_.live.ReadValue<uint64_t>(at);
+  if (!word || !IsLeftOver(at, *word) || !live_words_.heap().Contains(Addr(*word))) return false;
+  const Addr target = Across(Addr(*word), live_words_.heap(), base_words_.heap());
+  const HeapChunk* chunk = FindChunk(context_.heap.base_chunks, target);
+  return chunk == nullptr || !chunk->in_use;
 }
 
 bool RelaidMemory::IsLeftOver(Addr at, uint64_t word) const {

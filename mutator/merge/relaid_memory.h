@@ -51,6 +51,9 @@ class RelaidMemory {
   // version's start, and the new one's leaves the same, or nothing that the server has changed
   // since leads there.
   bool IsSettled(const UntypedObject& object);
+  // Whether the word at `at` is a pointer that the old version's start has left there when what it
+  // points to had been given back: what is there now is something else.
+  bool Dangles(Addr at) const;
   // Whether both sides of it, as far as they are, are laid out anew.
   bool Replaces(const StartHeap::OtherMemory& other) const;
 

@@ -188,6 +188,12 @@ void TypedObjects::ExplainStays() {
   }
 }
 
+bool TypedObjects::OnlyDangle(const std::vector<Addr>& pointers) const {
+  return relaid_ != nullptr && !pointers.empty() && std::ranges::all_of(pointers, [&](Addr at) {
+           return !at.IsNull() && relaid_->Dangles(at);
+         });
+}
+
 // An object of a changed type could sit in memory that nothing types.
 void TypedObjects::RefuseUntyped(const Starts& starts) {
   const ChangedModule& module = *module_;
@@ -216,14 +222,15 @@ void TypedObjects::RefuseUntyped(const Starts& starts) {
   std::vector<std::byte> bytes;
   for (const UntypedObject& object : graph_.untyped) {
     if (object.foreign || IsLaidOutAnew(object.memory.begin())) continue;
+    const bool precise = object.precise && !OnlyDangle(object.pointers);
+    if (!precise && object.in_region) continue;  // other pointers to it would be listed
     bytes.resize(object.memory.size());
     if (!memory_.Read(object.memory.begin(), bytes)) continue;
-    for (const TypeId type : object.precise || object.in_region ? types : of_malloc) {
+    for (const TypeId type : precise ? types : of_malloc) {
       const Recipe& recipe = recipes.Get(type);
       const uint64_t count = CountThatFits(bytes.size(), recipe.from_size, false);
-      const bool fits = recipe.flexible || object.in_region
-                            ? bytes.size() >= recipe.from_size
-                            : (object.precise ? count != 0 : count == 1);
+      const bool fits = recipe.flexible || object.in_region ? bytes.size() >= recipe.from_size
+                                                            : (precise ? count != 0 : count == 1);
       if (!fits || !IsPlausible(recipe, bytes, memory_.image().mappings(), recipes)) continue;
       // Zeros are the same in any layout.
       if (!object.in_region && IsZero(bytes)) continue;

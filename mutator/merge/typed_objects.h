@@ -52,6 +52,7 @@ class TypedObjects {
              const ChangedModules& modules);
   bool IsLaidOutAnew(Addr at) const { return relaid_ != nullptr && relaid_->Holds(at); }
   void ExplainStays();
+  bool OnlyDangle(const std::vector<Addr>& pointers) const;
   void RefuseUntyped(const Starts& starts);
 
   Snapshot memory_;
