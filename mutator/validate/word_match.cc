@@ -133,6 +133,19 @@ WordVerdict WordMatch::Check(uint64_t before, uint64_t after, const WordType& ty
   return verdict;
 }
 
+WordVerdict WordMatch::CheckKept(uint64_t before, uint64_t after) const {
+  const uint64_t flags = before & kLowBits;
+  const Account::Object* object = flags == 0 ? nullptr : ObjectOf(before - flags);
+  if (object == nullptr) return Check(before, after, {});
+  const LayoutMatch& layout = LayoutOf(*object);
+  const uint64_t offset = before - flags - object->before.begin().value();
+  const bool is_one = layout.flexible || layout.before_size == 0;
+  if ((is_one ? offset : offset % layout.before_size) != 0) return Check(before, after, {});
+  if ((after & kLowBits) == flags) return CheckAddress(before - flags, after - flags, {});
+  return {Target::kData,
+          fmt::format("is {} and was {}: its flags are others", Hex(after), Hex(before))};
+}
+
 WordVerdict WordMatch::CheckAddress(uint64_t before, uint64_t after, const WordType& type) const {
   if (const Account::Module* module = ModuleOf(before)) {
     return InModule(*module, before, after, type);

@@ -44,6 +44,9 @@ class WordMatch {
             const MemoryReader& after, const HeapView& heap);
 
   WordVerdict Check(uint64_t before, uint64_t after, const WordType& type) const;
+  // Of a word that the kernel keeps for the program: with flags, if it is the address of a value
+  // with a new layout but for its lowest bits.
+  WordVerdict CheckKept(uint64_t before, uint64_t after) const;
   // Of a word that a call has pushed.
   WordVerdict CheckReturn(uint64_t before, uint64_t after) const;
 
