@@ -79,7 +79,11 @@ class HeapWalk {
       if (!size) return std::nullopt;
       // Whether a chunk is in use is said in the one behind it.
       if (!chunks.empty()) chunks.back().in_use = (size->flags & kPreviousInUse) != 0;
-      if (IsLast(region, at, *size)) return chunks;
+      if (IsLast(region, at, *size)) {
+        const auto rest = Range<Addr>::FromTo(at + kHeader, region.end);
+        if (at == region.top && rest && !rest->empty()) chunks.push_back({*rest});
+        return chunks;
+      }
       const bool valid = size->bytes >= kSmallest && size->bytes % kAlignment == 0 &&
                          (size->flags & kMapped) == 0 && size->bytes < region.end - at;
       if (!valid) return std::nullopt;

@@ -25,9 +25,9 @@ struct HeapChunk {
   bool operator==(const HeapChunk&) const = default;
 };
 
-// The chunks of all arenas and the large ones, by address. Left out are regions that do not read as
-// malloc's, the unused ends of regions, and large aligned blocks (memalign(3) above the threshold
-// from which malloc maps).
+// The chunks of all arenas and the large ones, by address; the unused rest of an arena is one that
+// is not in use. Left out are regions that do not read as malloc's, and large aligned blocks
+// (memalign(3) above the threshold from which malloc maps).
 Result<std::vector<HeapChunk>> WalkHeap(const checkpoint::ProcessImage& image);
 
 // The chunk that `address` is in the payload of, or nullptr. `chunks` as WalkHeap returns them.

@@ -63,6 +63,11 @@ HeapChunk Free(uint64_t chunk, uint64_t size) {
   return {*Range<Addr>::FromSize(Addr(chunk + 16), size - 8), false, false};
 }
 
+// Of an arena, up to the end of its memory.
+HeapChunk Rest(uint64_t chunk, uint64_t end) {
+  return {*Range<Addr>::FromTo(Addr(chunk + 16), Addr(end)), false, false};
+}
+
 TEST(HeapChunks, ThoseOfTheMainArenaLeadToItsUnusedRest) {
   const FakeImage image =
       WithHeap({0x20 | kInUse, 0x50 | kInUse, 0x100, (kHeapSize - 0x170) | kInUse});
@@ -84,7 +89,8 @@ TEST(HeapChunks, TheArenaSaysWhereTheRestBegins) {
   EXPECT_TRUE(WalkHeap(image).value().empty());
   image.Map(LibraryData());
   WriteArena(image, kArena, kHeap + 0x70);
-  EXPECT_EQ(WalkHeap(image).value(), (std::vector{Used(kHeap, 0x20), Used(kHeap + 0x20, 0x50)}));
+  EXPECT_EQ(WalkHeap(image).value(), (std::vector{Used(kHeap, 0x20), Used(kHeap + 0x20, 0x50),
+                                                  Rest(kHeap + 0x70, kHeap + kHeapSize)}));
 }
 
 TEST(HeapChunks, TheProgramBreakMayBeInSeveralMappings) {
@@ -96,8 +102,10 @@ TEST(HeapChunks, TheProgramBreakMayBeInSeveralMappings) {
   WriteChunks(image, kHeap + 0x20 + kHeapSize, {0x40 | kInUse, 0x100 | kInUse});
   image.Map(LibraryData());
   WriteArena(image, kArena, kHeap + kHeapSize + 0x60);
-  EXPECT_EQ(WalkHeap(image).value(), (std::vector{Used(kHeap, 0x20), Used(kHeap + 0x20, kHeapSize),
-                                                  Used(kHeap + kHeapSize + 0x20, 0x40)}));
+  EXPECT_EQ(WalkHeap(image).value(),
+            (std::vector{Used(kHeap, 0x20), Used(kHeap + 0x20, kHeapSize),
+                         Used(kHeap + kHeapSize + 0x20, 0x40),
+                         Rest(kHeap + kHeapSize + 0x60, kHeap + 2 * kHeapSize)}));
 }
 
 TEST(HeapChunks, WhatLiesInAFastBinIsFree) {
@@ -109,7 +117,8 @@ TEST(HeapChunks, WhatLiesInAFastBinIsFree) {
   image.WriteWord(Addr(kHeap + 0x70), kHeap ^ ((kHeap + 0x70) >> 12));
   image.WriteWord(Addr(kHeap + 0x10), (kHeap + 0x10) >> 12);
   EXPECT_EQ(WalkHeap(image).value(),
-            (std::vector{Free(kHeap, 0x30), Used(kHeap + 0x30, 0x30), Free(kHeap + 0x60, 0x30)}));
+            (std::vector{Free(kHeap, 0x30), Used(kHeap + 0x30, 0x30), Free(kHeap + 0x60, 0x30),
+                         Rest(kHeap + 0x90, kHeap + kHeapSize)}));
   // A list that bites its tail ends nowhere: it is no list.
   image.WriteWord(Addr(kHeap + 0x10), (kHeap + 0x60) ^ ((kHeap + 0x10) >> 12));
   EXPECT_TRUE(WalkHeap(image).value()[0].in_use);
@@ -147,7 +156,7 @@ TEST(HeapChunks, AThreadsArenaIsWalkedHeapByHeap) {
   WriteChunks(image, second + 0x30, {0x80 | kInUse | kNotMain, 0xf50 | kInUse | kNotMain});
   EXPECT_EQ(WalkHeap(image).value(),
             (std::vector{Used(first_chunk, 0x100), Free(first_chunk + 0x100, rest),
-                         Used(second + 0x30, 0x80)}));
+                         Used(second + 0x30, 0x80), Rest(top, second + 0x1000)}));
 }
 
 TEST(HeapChunks, LargeBlocksHaveMappingsOfTheirOwnWhichTheKernelMayJoin) {
