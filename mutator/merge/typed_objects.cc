@@ -181,9 +181,8 @@ void TypedObjects::ExplainStays() {
     if (chunk == nullptr) continue;
     problems_.push_back(fmt::format(
         "the server has changed the word at {}, at offset {} of {} bytes that its start had "
-        "filled: "
-        "nothing says what it is, so that this memory is not taken from the new version's start "
-        "(annotation: pointee, or list)",
+        "filled, and nothing says what it is: this memory is not taken from the new version's "
+        "start (annotation: pointee, or list)",
         Hex(at), at - chunk->payload.begin(), chunk->payload.size()));
   }
 }
