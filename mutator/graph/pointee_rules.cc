@@ -64,6 +64,33 @@ std::optional<uint64_t> PointeeRules::CountOf(const Type& owner, std::string_vie
   return std::nullopt;
 }
 
+std::optional<PointeeRules::Listed> PointeeRules::ListAt(const Type& owner,
+                                                         std::string_view field) const {
+  for (const profiles::List& list : recipes_.annotations().list()) {
+    const bool is_head = std::ranges::any_of(list.head(), [&](const std::string& head) {
+      return RecipeBook::IsField(owner, field, head);
+    });
+    if (is_head) return LinkOf(list.link());
+  }
+  return std::nullopt;
+}
+
+// "item.siblings"
+std::optional<PointeeRules::Listed> PointeeRules::LinkOf(std::string_view annotated) const {
+  const size_t dot = annotated.rfind('.');
+  if (dot == annotated.npos) return std::nullopt;
+  const TypeTable& types = recipes_.before();
+  const TypeId type = recipes_.OldType(annotated.substr(0, dot));
+  const auto link =
+      std::ranges::find(types[type].members, annotated.substr(dot + 1), &Member::name);
+  if (link == types[type].members.end()) return std::nullopt;
+  const auto& parts = types[types.Definition(link->type)].members;
+  const auto neighbour = std::ranges::find_if(
+      parts, [&](const Member& part) { return types[part.type].kind == TypeKind::kPointer; });
+  if (neighbour == parts.end()) return std::nullopt;
+  return Listed{type, link->offset, neighbour->offset};
+}
+
 // "read->handler": a field of what another one points to.
 std::optional<PointeeRules::Field> PointeeRules::Find(std::string_view path, const Type& owner,
                                                       std::span<const std::byte> value) const {

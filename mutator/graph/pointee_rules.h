@@ -42,7 +42,17 @@ class PointeeRules {
   std::optional<uint64_t> CountOf(const Type& owner, std::string_view field,
                                   std::span<const std::byte> value, TypeId pointee) const;
 
+  // What the links of a list lead to.
+  struct Listed {
+    TypeId type = 0;         // of what is in the list
+    uint64_t link = 0;       // the offset of its link
+    uint64_t neighbour = 0;  // in a link, that of a pointer to another one
+  };
+  // If the field `field` of `owner` is a list's head.
+  std::optional<Listed> ListAt(const Type& owner, std::string_view field) const;
+
  private:
+  std::optional<Listed> LinkOf(std::string_view annotated) const;
   bool Holds(const profiles::Pointee& rule, const Type& owner,
              std::span<const std::byte> value) const;
 

@@ -239,34 +239,18 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& p
   Claim(chunk, before, after, found_by);
 }
 
-// To what is in the list that begins at `head`, a field of `owner`, if an annotation says that it
-// is one.
+// To what is in the list, if an annotation says that `head`, a field of `owner`, is one's.
 void Tracer::FollowList(const Step& step, const Type& owner, Addr head) {
   constexpr int kMost = 1 << 20;
-  const TypeTable& types = program_.types();
-  for (const profiles::List& list : recipes_.annotations().list()) {
-    const auto is_head = [&](const std::string& name) {
-      return RecipeBook::IsField(owner, step.field, name);
-    };
-    if (std::ranges::none_of(list.head(), is_head)) continue;
-    const size_t dot = list.link().rfind('.');
-    const TypeId listed =
-        dot == std::string::npos ? 0 : recipes_.OldType(list.link().substr(0, dot));
-    const auto& fields = types[listed].members;
-    const auto link = std::ranges::find(fields, list.link().substr(dot + 1), &Member::name);
-    if (listed == 0 || link == fields.end()) continue;
-    const auto& links = types[types.Definition(link->type)].members;
-    const auto next = std::ranges::find_if(
-        links, [&](const Member& each) { return types[each.type].kind == TypeKind::kPointer; });
-    if (next == links.end()) continue;
-    const Label found_by = NewLabel(owner.name + "." + step.field);
-    Addr at = head;
-    for (int i = 0; i < kMost; ++i) {
-      const auto word = memory_.ReadValue<uint64_t>(at + next->offset);
-      if (!word || *word < kPage || Addr(*word) == head) break;
-      Follow(*word - link->offset, listed, 0, found_by);
-      at = Addr(*word);
-    }
+  const auto listed = rules_.ListAt(owner, step.field);
+  if (!listed) return;
+  const Label found_by = NewLabel(owner.name + "." + step.field);
+  Addr at = head;
+  for (int i = 0; i < kMost; ++i) {
+    const auto word = memory_.ReadValue<uint64_t>(at + listed->neighbour);
+    if (!word || *word < kPage || Addr(*word) == head) return;
+    at = Addr(*word);
+    Follow(*word - listed->link, listed->type, 0, found_by);
   }
 }
 

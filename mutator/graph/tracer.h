@@ -160,12 +160,12 @@ class Tracer {
   RegionPieces pieces_;
   std::map<TypeId, std::vector<Part>> parts_;  // by type: where types that change have one
   std::set<TypeId> not_allocated_;             // as annotations say
+  // Where pointers without types point to in blocks.
   struct UntypedPiece {
     Label found_by = nullptr;
     std::vector<Addr> pointers;
   };
-  std::map<uint64_t, UntypedPiece>
-      untyped_pieces_;        // where pointers without types point to in blocks
+  std::map<uint64_t, UntypedPiece> untyped_pieces_;
   Addr pointer_at_;           // of the one that is followed; null: not known
   std::vector<Typed> typed_;  // by chunk; recipe nullptr: it has no type
   std::unordered_map<size_t, UntypedObject> untyped_;

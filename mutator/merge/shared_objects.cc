@@ -123,13 +123,17 @@ class Candidates {
  public:
   Candidates(const RecipeBook& recipes, const Program& program, Addr bias,
              std::vector<TypeId> types)
-      : recipes_(recipes), program_(program), bias_(bias), all_(std::move(types)) {
-    const auto& entries = recipes.annotations().shared();
-    const std::set<TypeId> elsewhere = recipes.OldTypes(recipes.annotations().not_allocated());
+      : all_(std::move(types)) {
+    const profiles::Annotations& annotations = recipes.annotations();
+    for (const profiles::Shared& entry : annotations.shared()) {
+      entries_.push_back(
+          {recipes.OldTypes(entry.type()), Addresses(program, bias, entry.function())});
+    }
+    const std::set<TypeId> elsewhere = recipes.OldTypes(annotations.not_allocated());
     std::erase_if(all_, [&](TypeId type) {
-      if (entries.empty()) return elsewhere.contains(type);
-      return std::ranges::none_of(
-          entries, [&](const profiles::Shared& entry) { return Lists(entry, type); });
+      if (entries_.empty()) return elsewhere.contains(type);
+      return std::ranges::none_of(entries_,
+                                  [&](const Entry& entry) { return entry.types.contains(type); });
     });
   }
 
@@ -139,33 +143,29 @@ class Candidates {
 
   std::vector<TypeId> In(const SharedMapping& mapping) const {
     std::vector<TypeId> types = all_;
-    for (const profiles::Shared& entry : recipes_.annotations().shared()) {
-      const std::set<Addr> functions = Functions(entry.function());
-      if (functions.empty() || mapping.PointsToAny(functions)) continue;
-      std::erase_if(types, [&](TypeId type) { return Lists(entry, type); });
+    for (const Entry& entry : entries_) {
+      if (entry.functions.empty() || mapping.PointsToAny(entry.functions)) continue;
+      std::erase_if(types, [&](TypeId type) { return entry.types.contains(type); });
     }
     return types;
   }
 
  private:
-  bool Lists(const profiles::Shared& entry, TypeId type) const {
-    return recipes_.OldTypes(entry.type()).contains(type);
-  }
+  struct Entry {
+    std::set<TypeId> types;
+    std::set<Addr> functions;  // none: nothing is said
+  };
 
-  // None of that name: nothing is said.
-  std::set<Addr> Functions(const std::string& name) const {
-    std::set<Addr> functions;
-    for (const Function& function : program_.functions()) {
-      if (!name.empty() && function.name == name) {
-        functions.insert(bias_ + function.range.begin().value());
-      }
+  static std::set<Addr> Addresses(const Program& program, Addr bias, const std::string& name) {
+    std::set<Addr> addresses;
+    if (name.empty()) return addresses;
+    for (const Function& function : program.functions()) {
+      if (function.name == name) addresses.insert(bias + function.range.begin().value());
     }
-    return functions;
+    return addresses;
   }
 
-  const RecipeBook& recipes_;
-  const Program& program_;
-  Addr bias_;
+  std::vector<Entry> entries_;
   std::vector<TypeId> all_;
 };
 

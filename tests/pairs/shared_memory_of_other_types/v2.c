@@ -7,6 +7,6 @@ struct job {
 
 #define NEW_FIELDS_ARE_RIGHT(job) ((job)->stamp == 0)
 
-#include "program.h"
+#include "programs/shared_list_and_jobs.h"
 
 int pair_version(void) { return 2; }

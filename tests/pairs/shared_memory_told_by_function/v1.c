@@ -8,7 +8,7 @@ struct job {
 
 #define NEW_FIELDS_ARE_RIGHT(job) 1
 
-#include "shared_memory_of_other_types/program.h"
+#include "programs/shared_list_and_jobs.h"
 
 int compare_jobs(const struct job* one, const struct job* other) {
   return (int)(one->id - other->id);

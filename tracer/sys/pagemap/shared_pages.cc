@@ -15,7 +15,10 @@
 namespace mcr::tracer {
 namespace {
 
-// lseek(2): SEEK_DATA fails with ENXIO behind the last page; the file's end counts as a hole.
+constexpr off_t kPageSize = 4096;
+
+// lseek(2): SEEK_DATA fails with ENXIO behind the last page; the file's end counts as a hole, but
+// the page that it is in can be written to up to its own end.
 Result<std::vector<Range<Addr>>> DataIn(const OwnedFd& file, const Mapping& mapping,
                                         Range<Addr> part) {
   std::vector<Range<Addr>> pages;
@@ -33,7 +36,7 @@ Result<std::vector<Range<Addr>>> DataIn(const OwnedFd& file, const Mapping& mapp
     if (data >= end) break;
     const off_t hole = lseek(file.get(), data, SEEK_HOLE);
     if (hole < 0) return FailErrno("cannot find what shared memory holds", Hex(address_of(data)));
-    at = std::min(hole, end);
+    at = std::min((hole + kPageSize - 1) / kPageSize * kPageSize, end);
     if (const auto range = Range<Addr>::FromTo(address_of(data), address_of(at))) {
       pages.push_back(*range);
     }

@@ -21,6 +21,7 @@ class SharedPagesTest : public testing::Test {
  protected:
   void TearDown() override {
     munmap(memory_, kPages * kPage);
+    if (child_ <= 0) return;
     kill(child_, SIGKILL);
     waitpid(child_, nullptr, 0);
   }
@@ -74,6 +75,15 @@ TEST_F(SharedPagesTest, OnlyWhatWasAskedFor) {
 TEST_F(SharedPagesTest, WhatIsBehindTheEndOfAFileDoesNotCount) {
   const int fd = memfd_create("shared", MFD_CLOEXEC);
   ASSERT_EQ(ftruncate(fd, 51 * kPage), 0);
+  ASSERT_NO_FATAL_FAILURE(Share(0, fd));
+  close(fd);
+  const std::vector<Range<Addr>> expected = {Pages(3, 5), Pages(50, 51)};
+  EXPECT_EQ(OfChild(Pages(0, kPages)), expected);
+}
+
+TEST_F(SharedPagesTest, ThePageWithTheEndOfAFileCountsAsAWhole) {
+  const int fd = memfd_create("shared", MFD_CLOEXEC);
+  ASSERT_EQ(ftruncate(fd, 50 * kPage + 100), 0);
   ASSERT_NO_FATAL_FAILURE(Share(0, fd));
   close(fd);
   const std::vector<Range<Addr>> expected = {Pages(3, 5), Pages(50, 51)};
