@@ -12,4 +12,9 @@ const Object* ObjectGraph::Find(Addr at) const {
   return object.memory.Contains(at) ? &object : nullptr;
 }
 
+bool ObjectGraph::IsUnused(Addr at) const {
+  const auto after = std::ranges::upper_bound(unused, at, {}, &Range<Addr>::begin);
+  return after != unused.begin() && std::prev(after)->Contains(at);
+}
+
 }  // namespace mcr::mutator

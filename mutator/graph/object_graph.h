@@ -33,6 +33,7 @@ struct Object {
   Range<Addr> memory;  // malloc_usable_size(3) bytes; of a region's piece, what its type takes
   const Recipe* recipe = nullptr;
   uint64_t count = 1;  // of a small type that malloc rounds up, the most that there may be
+  uint64_t spare = 0;  // of those, how many at the end have no value yet
   const std::string* found_by = nullptr;  // "`head`", "`item.next`"; lives with the graph
   std::optional<RegionCall> region = {};  // nullopt: malloc(3) gave it
 };
@@ -63,6 +64,7 @@ struct ObjectGraph {
   std::deque<std::string> labels;  // what `found_by` points to
 
   const Object* Find(Addr at) const;  // the one whose memory holds `at`
+  bool IsUnused(Addr at) const;
 };
 
 }  // namespace mcr::mutator

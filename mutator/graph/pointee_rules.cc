@@ -37,7 +37,10 @@ std::optional<PointeeRules::Answer> PointeeRules::OfField(const Type& owner, std
                                                           std::span<const std::byte> value) const {
   for (const profiles::Pointee& rule : recipes_.annotations().pointee()) {
     if (!RecipeBook::IsField(owner, field, rule.field())) continue;
-    if (Holds(rule, owner, value)) return Answer{recipes_.OldType(rule.type())};
+    if (rule.if_field().empty()) return Answer{recipes_.OldType(rule.type())};
+    if (const auto* valid = CaseOf(rule, owner, value)) {
+      return Answer{recipes_.OldType(valid->type())};
+    }
   }
   return std::nullopt;
 }
@@ -91,6 +94,54 @@ std::optional<PointeeRules::Listed> PointeeRules::LinkOf(std::string_view annota
   return Listed{type, link->offset, neighbour->offset};
 }
 
+std::optional<PointeeRules::Contained> PointeeRules::ContainerAt(const Type& owner,
+                                                                 std::string_view field,
+                                                                 TypeId type) const {
+  for (const profiles::Container& container : recipes_.annotations().container()) {
+    const bool is_one = std::ranges::any_of(container.field(), [&](const std::string& name) {
+      return RecipeBook::IsField(owner, field, name);
+    });
+    if (is_one) return PartsOf(container, type);
+  }
+  return std::nullopt;
+}
+
+// Offsets are in the struct that holds the pointer to the elements: the next one like it is not in
+// a container.
+std::optional<PointeeRules::Contained> PointeeRules::PartsOf(const profiles::Container& container,
+                                                             TypeId type) const {
+  const std::string_view path = container.elements();
+  const size_t dot = path.rfind('.');
+  const auto part = dot == path.npos ? Number() : NumberAt(path.substr(0, dot), type);
+  auto elements = NumberAt(path, type), count = NumberAt(container.count(), type);
+  auto next = NumberAt(container.next(), type);
+  const TypeId element = recipes_.OldType(container.of());
+  if (!part || !elements || !count || element == 0) return std::nullopt;
+  for (auto* number : {&elements, &count, &next}) {
+    if (!*number) continue;
+    if ((*number)->offset < part->offset) return std::nullopt;
+    (*number)->offset -= part->offset;
+  }
+  return Contained{element, part->offset, *elements,
+                   *count,  next,         NumberAt(container.room(), type)};
+}
+
+// "part.elements"
+std::optional<PointeeRules::Number> PointeeRules::NumberAt(std::string_view path,
+                                                           TypeId type) const {
+  const TypeTable& types = recipes_.before();
+  const size_t dot = path.find('.');
+  const auto& members = types[types.Definition(type)].members;
+  const auto member = std::ranges::find(members, path.substr(0, dot), &Member::name);
+  if (path.empty() || member == members.end() || member->bit_size != 0) return std::nullopt;
+  if (dot == path.npos) {
+    return Number{member->offset, std::min(types[member->type].size, sizeof(uint64_t))};
+  }
+  auto inner = NumberAt(path.substr(dot + 1), member->type);
+  if (inner) inner->offset += member->offset;
+  return inner;
+}
+
 // "read->handler": a field of what another one points to.
 std::optional<PointeeRules::Field> PointeeRules::Find(std::string_view path, const Type& owner,
                                                       std::span<const std::byte> value) const {
@@ -109,16 +160,20 @@ std::optional<PointeeRules::Field> PointeeRules::Find(std::string_view path, con
   return Find(path.substr(arrow + kArrow.size()), pointee, bytes);
 }
 
-bool PointeeRules::Holds(const profiles::Pointee& rule, const Type& owner,
-                         std::span<const std::byte> value) const {
-  if (rule.if_field().empty()) return true;
+// nullptr: none.
+const profiles::Pointee::Case* PointeeRules::CaseOf(const profiles::Pointee& rule,
+                                                    const Type& owner,
+                                                    std::span<const std::byte> value) const {
   const auto field = Find(rule.if_field(), owner, value);
-  if (!field) return false;
-  const Type& type = recipes_.before()[field->type];
-  return std::ranges::any_of(rule.equals(), [&](const std::string& wanted) {
-    if (type.kind != TypeKind::kPointer) return IsNumber(*field, wanted);
+  if (!field) return nullptr;
+  const bool is_pointer = recipes_.before()[field->type].kind == TypeKind::kPointer;
+  const auto is = [&](const std::string& wanted) {
+    if (!is_pointer) return IsNumber(*field, wanted);
     return wanted == "0" ? field->value == 0 : IsFunction(field->value, wanted);
-  });
+  };
+  const auto valid = std::ranges::find_if(
+      rule.cases(), [&](const auto& each) { return std::ranges::any_of(each.equals(), is); });
+  return valid == rule.cases().end() ? nullptr : &*valid;
 }
 
 bool PointeeRules::IsNumber(const Field& field, const std::string& text) const {

@@ -51,10 +51,27 @@ class PointeeRules {
   // If the field `field` of `owner` is a list's head.
   std::optional<Listed> ListAt(const Type& owner, std::string_view field) const;
 
+  // What a container leads to.
+  struct Number {
+    uint64_t offset = 0, size = 0;  // bytes
+  };
+  struct Contained {
+    TypeId type = 0;             // of the elements
+    uint64_t part = 0;           // where in the container what leads to the first of them is
+    Number elements, count;      // in such a part
+    std::optional<Number> next;  // the same
+    std::optional<Number> room;  // in the container
+  };
+  // If the field `field` of `owner`, of type `type`, is one.
+  std::optional<Contained> ContainerAt(const Type& owner, std::string_view field,
+                                       TypeId type) const;
+
  private:
+  std::optional<Contained> PartsOf(const profiles::Container& container, TypeId type) const;
+  std::optional<Number> NumberAt(std::string_view path, TypeId type) const;
   std::optional<Listed> LinkOf(std::string_view annotated) const;
-  bool Holds(const profiles::Pointee& rule, const Type& owner,
-             std::span<const std::byte> value) const;
+  const profiles::Pointee::Case* CaseOf(const profiles::Pointee& rule, const Type& owner,
+                                        std::span<const std::byte> value) const;
 
   struct Field {
     TypeId type = 0;

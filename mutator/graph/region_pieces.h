@@ -29,6 +29,7 @@ struct Piece {
   Range<Addr> memory;
   const Recipe* recipe = nullptr;
   uint64_t count = 1;
+  uint64_t spare = 0;    // as an Object has it
   bool counted = false;  // an annotation says how many
   const std::string* found_by = nullptr;
 };

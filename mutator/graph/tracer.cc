@@ -28,8 +28,10 @@ Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, Recipe
       rules_(memory, program, bias, recipes),
       regions_(program, recipes),
       pieces_(containers_),
-      not_allocated_(recipes.OldTypes(recipes.annotations().not_allocated())),
-      typed_(chunks.size()) {}
+      elsewhere_(recipes.OldTypes(recipes.annotations().not_allocated())),
+      typed_(chunks.size()) {
+  elsewhere_.merge(recipes.OldTypes(recipes.annotations().typed()));
+}
 
 void Tracer::AddRoot(Addr at, const Recipe& recipe, const std::string& name) {
   pending_.push_back({at, &recipe, 1, 0, NewLabel(name)});
@@ -75,12 +77,14 @@ ObjectGraph Tracer::Finish() {
     if (!IsTyped(chunk) || pieces_.BlockOf(chunk) != nullptr) continue;
     const Typed& typed = typed_[chunk];
     const HeapChunk& memory = chunks_[chunk];
-    graph.objects.push_back(
-        {memory.payload, typed.recipe, CountValues(memory, *typed.recipe), typed.found_by, {}});
+    const uint64_t count = typed.count ? *typed.count : CountValues(memory, *typed.recipe);
+    graph.objects.push_back({memory.payload, typed.recipe, count, typed.spare, typed.found_by, {}});
   }
   std::ranges::sort(graph.objects, {}, [](const Object& object) { return object.memory.begin(); });
   std::ranges::sort(graph.unused);
-  for (const auto& [chunk, untyped] : untyped_) graph.untyped.push_back(untyped);
+  for (const auto& [chunk, untyped] : untyped_) {
+    if (!texts_.contains(chunk)) graph.untyped.push_back(untyped);
+  }
   std::ranges::sort(graph.untyped, {},
                     [](const UntypedObject& object) { return object.memory.begin(); });
   graph.problems = std::move(problems_);
@@ -150,7 +154,10 @@ void Tracer::TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, 
       FollowOpaque(step, value, field != nullptr ? field : name);
     } else if (step.kind == Step::Kind::kNested && step.element->has_pointers) {
       const Type& owner = program_.types()[recipe.before];
-      if (!bytes_at_.IsNull()) FollowList(step, owner, bytes_at_ + offset + step.from);
+      if (!bytes_at_.IsNull()) {
+        FollowList(step, owner, bytes_at_ + offset + step.from);
+        FollowContainer(step, owner, bytes_at_ + offset + step.from);
+      }
       for (uint64_t i = 0; i < step.count; ++i) {
         TraceSteps(*step.element, bytes, offset + step.from + i * step.from_size, name);
       }
@@ -168,9 +175,10 @@ void Tracer::TraceSteps(const Recipe& recipe, std::span<const std::byte> bytes, 
 }
 
 Tracer::Label Tracer::LabelOf(const Step& step, const Type& owner) {
-  if (step.field.empty() || owner.name.empty()) return nullptr;
+  const bool is_element = owner.kind == TypeKind::kPointer;  // of an array; that is in its name
+  if (step.field.empty() || (owner.name.empty() && !is_element)) return nullptr;
   Label& label = step_labels_[&step];
-  if (label == nullptr) label = NewLabel(owner.name + "." + step.field);
+  if (label == nullptr) label = NewLabel(is_element ? step.field : owner.name + "." + step.field);
   return label;
 }
 
@@ -188,8 +196,9 @@ void Tracer::FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
   if (!rule && IsNode(word, step.before)) return Follow(word, node_, 0, found_by);
   const TypeId pointee = rule ? rule->type : step.before;
   if (rule && pointee == 0) return;
-  const Pointed pointed{found_by, rules_.CountOf(type, step.field, value, pointee), owner.before,
-                        at};
+  Pointed pointed{found_by, rules_.CountOf(type, step.field, value, pointee), owner.before, at, 0,
+                  nullptr};
+  if (indexed_ != nullptr) pointed.recipe = indexed_->At(type, step.field);
   pointer_at_ = at.IsNull() ? at : at + step.from;
   Follow(word, pointee, rule ? recipes_.Counterpart(pointee) : step.after, pointed);
   pointer_at_ = Addr();
@@ -228,9 +237,17 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& p
   if (chunk == kNone) return FollowOutside(word, before, after, found_by);
   const uint64_t offset = word - chunks_[chunk].payload.begin().value();
   // A text: what it is in is known by others, if by anybody.
-  if (types[before].kind == TypeKind::kInteger && IsText(before)) return;
+  if (types[before].kind == TypeKind::kInteger && IsText(before)) {
+    const HeapChunk& memory = chunks_[chunk];
+    const uint64_t length = pointed.count.value_or(0);
+    const bool is_whole = offset == 0 && length != 0 &&
+                          CountThatFits(memory.payload.size(), length, memory.mmapped) == 1;
+    if (is_whole) texts_.insert(chunk);
+    return;
+  }
   if (FollowBlock(word, chunk, before, pointed)) return;
   if (pieces_.BlockOf(chunk) != nullptr) return FollowPiece(chunk, word, before, after, pointed);
+  if (pointed.recipe != nullptr && offset == 0 && GiveAsTold(chunk, pointed)) return;
   if (IsTyped(chunk)) return CheckInner(chunk, offset, before, found_by);
   if (offset != 0) {
     inner_.push_back({chunk, offset, before, found_by, pointed.count});
@@ -251,6 +268,31 @@ void Tracer::FollowList(const Step& step, const Type& owner, Addr head) {
     if (!word || *word < kPage || Addr(*word) == head) return;
     at = Addr(*word);
     Follow(*word - listed->link, listed->type, 0, found_by);
+  }
+}
+
+// To the elements, if an annotation says that `container`, a field of `owner`, leads to some.
+void Tracer::FollowContainer(const Step& step, const Type& owner, Addr container) {
+  constexpr int kMost = 1 << 20;
+  const auto contained = rules_.ContainerAt(owner, step.field, step.element->before);
+  if (!contained) return;
+  const Label found_by = NewLabel(owner.name + "." + step.field);
+  const auto number_at = [&](Addr at, const PointeeRules::Number& number) {
+    uint64_t value = 0;
+    const auto bytes = std::as_writable_bytes(std::span(&value, 1)).first(number.size);
+    return memory_.Read(at + number.offset, bytes) ? value : 0;
+  };
+  Addr part = container + contained->part;
+  const uint64_t room = contained->room ? number_at(container, *contained->room) : 0;
+  for (int i = 0; i < kMost; ++i) {
+    const uint64_t count = number_at(part, contained->count);
+    const uint64_t elements = number_at(part, contained->elements);
+    const Pointed pointed{found_by, std::max(room, count),         0,
+                          {},       std::max(room, count) - count, &recipes_.Get(contained->type)};
+    if (*pointed.count != 0) Follow(elements, contained->type, 0, pointed);
+    const uint64_t next = contained->next ? number_at(part, *contained->next) : 0;
+    if (next < kPage) return;
+    part = Addr(next);
   }
 }
 
@@ -365,6 +407,19 @@ void Tracer::Claim(size_t chunk, TypeId before, TypeId after, Label found_by) {
   }
 }
 
+// What an annotation says as a whole. False: something else has been said before.
+bool Tracer::GiveAsTold(size_t chunk, const Pointed& pointed) {
+  if (IsTyped(chunk) && typed_[chunk].recipe != pointed.recipe) return false;
+  const uint64_t count = pointed.count.value_or(1);
+  const uint64_t size = std::max<uint64_t>(pointed.recipe->from_size, 1);
+  if (chunks_[chunk].payload.size() / size < count) return false;
+  const bool is_known = IsTyped(chunk);
+  typed_[chunk] = {pointed.recipe, pointed.found_by, count, pointed.spare};
+  const Addr begin = chunks_[chunk].payload.begin();
+  if (!is_known) pending_.push_back({begin, pointed.recipe, count - pointed.spare, 0, nullptr});
+  return true;
+}
+
 void Tracer::Give(size_t chunk, const Recipe& recipe, Label found_by) {
   typed_[chunk] = {&recipe, found_by};
   const HeapChunk& memory = chunks_[chunk];
@@ -405,7 +460,7 @@ bool Tracer::SettleInner() {
   for (const Inner& each : std::exchange(inner_, {})) {
     if (pieces_.BlockOf(each.chunk) != nullptr) {
       const uint64_t word = chunks_[each.chunk].payload.begin().value() + each.offset;
-      Follow(word, each.before, 0, Pointed{each.found_by, each.count, 0, {}});
+      Follow(word, each.before, 0, Pointed{each.found_by, each.count, 0, {}, 0, nullptr});
       continue;
     }
     if (IsTyped(each.chunk)) {

@@ -18,6 +18,7 @@
 #include "mutator/graph/allocation_types.h"
 #include "mutator/graph/container_index.h"
 #include "mutator/graph/heap_chunks.h"
+#include "mutator/graph/indexed_arrays.h"
 #include "mutator/graph/node_types.h"
 #include "mutator/graph/object_graph.h"
 #include "mutator/graph/pointee_rules.h"
@@ -37,6 +38,9 @@ class Tracer {
   Tracer(const Snapshot& memory, const Program& program, Addr bias, RecipeBook& recipes,
          const std::vector<HeapChunk>& chunks);
 
+  // Arrays that `indexed` speaks of are what it says; it outlives the tracer.
+  void Use(const IndexedArrays& indexed) { indexed_ = &indexed; }
+
   // A value outside the heap that is traced as well: a variable. `name` is for messages and
   // annotations.
   void AddRoot(Addr at, const Recipe& recipe, const std::string& name);
@@ -53,6 +57,8 @@ class Tracer {
   struct Typed {
     const Recipe* recipe = nullptr;
     Label found_by = nullptr;
+    std::optional<uint64_t> count;  // of values, if an annotation says it
+    uint64_t spare = 0;             // as an Object has it
   };
   struct Pending {  // values to look for pointers in
     Addr at;
@@ -88,13 +94,16 @@ class Tracer {
     std::optional<uint64_t> count;  // as an annotation says
     TypeId owner = 0;               // what the pointer is a field of, and where that is
     Addr owner_at;
+    uint64_t spare = 0;              // of `count`, as an Object has it
+    const Recipe* recipe = nullptr;  // instead of that of the type
   };
   void FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
                      std::span<const std::byte> value, Addr at, Label name);
   void Follow(uint64_t word, TypeId before, TypeId after, const Pointed& pointed);
   void Follow(uint64_t word, TypeId before, TypeId after, Label found_by) {
-    Follow(word, before, after, Pointed{found_by, std::nullopt, 0, {}});
+    Follow(word, before, after, Pointed{found_by, std::nullopt, 0, {}, 0, nullptr});
   }
+  void FollowContainer(const Step& step, const Type& owner, Addr container);
   void FollowList(const Step& step, const Type& owner, Addr head);
   void FollowOpaque(const Step& step, std::span<const std::byte> value, Label found_by);
   TypeId PointeeInUnion(TypeId type, uint64_t offset, uint64_t word);
@@ -103,6 +112,7 @@ class Tracer {
   TypeId Complete(TypeId before) const;  // 0: the program has no definition
   bool IsText(TypeId type) const;
   void Claim(size_t chunk, TypeId before, TypeId after, Label found_by);
+  bool GiveAsTold(size_t chunk, const Pointed& pointed);
   void Give(size_t chunk, const Recipe& recipe, Label found_by);
   void CheckInner(size_t chunk, uint64_t offset, TypeId before, Label found_by);
   bool SettleInner();
@@ -156,10 +166,12 @@ class Tracer {
   TypeId node_ = 0;  // of the container whose links are looked at; 0: none
   VirtualTables virtual_tables_;
   PointeeRules rules_;
+  const IndexedArrays* indexed_ = nullptr;
   Regions regions_;
   RegionPieces pieces_;
   std::map<TypeId, std::vector<Part>> parts_;  // by type: where types that change have one
-  std::set<TypeId> not_allocated_;             // as annotations say
+  // As annotations say: no value of these is where only a pointer to one of its fields leads.
+  std::set<TypeId> elsewhere_;
   // Where pointers without types point to in blocks.
   struct UntypedPiece {
     Label found_by = nullptr;
@@ -171,6 +183,7 @@ class Tracer {
   std::unordered_map<size_t, UntypedObject> untyped_;
   std::map<std::pair<Addr, const Recipe*>, bool> outside_;
   std::vector<Inner> inner_;
+  std::set<size_t> texts_;  // chunks that are a text as a whole, as an annotation says
   std::vector<Likely> likely_;
   std::deque<std::string> labels_;
   std::unordered_map<const Step*, Label> step_labels_;

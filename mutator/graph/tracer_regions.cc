@@ -123,16 +123,17 @@ std::optional<Addr> Tracer::GiveBlock(size_t chunk, const RegionKind& kind, Type
 
 void Tracer::FollowPiece(size_t chunk, uint64_t word, TypeId before, TypeId after,
                          const Pointed& pointed) {
-  const Recipe& recipe = recipes_.Get(before, after);
+  const Recipe& recipe = pointed.recipe != nullptr ? *pointed.recipe : recipes_.Get(before, after);
   const uint64_t count = pointed.count.value_or(1);
   const uint64_t size = count * recipe.from_size;
   const auto memory = Range<Addr>::FromSize(Addr(word), size);
   if (size == 0 || !memory) return;
   const Piece* other = nullptr;
-  const Piece piece{*memory, &recipe, count, pointed.count.has_value(), pointed.found_by};
+  const Piece piece{*memory,         &recipe, count, pointed.spare, pointed.count.has_value(),
+                    pointed.found_by};
   const auto verdict = pieces_.Add(*pieces_.BlockOf(chunk), piece, other);
   if (verdict == RegionPieces::Verdict::kNew) {
-    pending_.push_back({Addr(word), &recipe, count, 0, nullptr});
+    pending_.push_back({Addr(word), &recipe, count - pointed.spare, 0, nullptr});
   } else if (verdict == RegionPieces::Verdict::kConflict &&
              !(recipe.identity && other->recipe->identity)) {
     const TypeTable& types = program_.types();
@@ -166,14 +167,15 @@ void Tracer::AddGaps() {
 void Tracer::AddPieces(ObjectGraph& graph) {
   for (const auto& [chunk, block] : pieces_.blocks()) {
     const Typed& header = typed_[chunk];
-    graph.objects.push_back({block.header, header.recipe, 1, header.found_by, RegionCall()});
+    graph.objects.push_back({block.header, header.recipe, 1, 0, header.found_by, RegionCall()});
     const auto unused = Range<Addr>::FromTo(block.room.end(), chunks_[chunk].payload.end());
     if (unused && !unused->empty()) graph.unused.push_back(*unused);
   }
   for (const auto& [at, piece] : pieces_.all()) {
     const RegionBlock& block = *BlockAt(at.value());
     const RegionCall call{block.kind->allocate, block.region, block.kind->size_first};
-    graph.objects.push_back({piece.memory, piece.recipe, piece.count, piece.found_by, call});
+    graph.objects.push_back(
+        {piece.memory, piece.recipe, piece.count, piece.spare, piece.found_by, call});
     CheckPiece(piece, block);
   }
   for (const auto& [word, piece] : untyped_pieces_) {
@@ -236,7 +238,7 @@ const std::vector<Tracer::Part>& Tracer::PartsOf(TypeId type) {
   const auto [entry, is_new] = parts_.try_emplace(type);
   if (!is_new) return entry->second;
   for (const TypeId whole : recipes_.ChangedTypes()) {
-    if (not_allocated_.contains(whole)) continue;
+    if (elsewhere_.contains(whole)) continue;
     for (uint64_t offset = 0; offset < program_.types()[whole].size; ++offset) {
       if (containers_.Holds(whole, type, offset)) entry->second.push_back({whole, offset});
     }

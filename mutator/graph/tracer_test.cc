@@ -183,6 +183,53 @@ TEST_F(TracerTest, PiecesOfARegionAreObjectsOfTheirOwn) {
   }
 }
 
+TEST_F(TracerTest, ContainersElementsAreOfTheTypeThatTheirFieldTells) {
+  AddNode("node", true);
+  const TypeId node = static_cast<TypeId>(before_.types().size()) - 1;
+  const TypeId anything = AddBoth({.kind = TypeKind::kPointer, .size = 8, .target = 0});
+  const auto id = static_cast<TypeId>(before_.types().size());
+  const TypeId to_part = AddBoth({.kind = TypeKind::kPointer, .size = 8, .target = id + 1});
+  const TypeId part = AddBoth({.kind = TypeKind::kStruct,
+                               .name = "part",
+                               .size = 24,
+                               .members = {{.name = "elements", .type = anything, .offset = 0},
+                                           {.name = "count", .type = long_, .offset = 8},
+                                           {.name = "next", .type = to_part, .offset = 16}}});
+  const TypeId list = AddBoth({.kind = TypeKind::kStruct,
+                               .name = "list",
+                               .size = 32,
+                               .members = {{.name = "room", .type = long_, .offset = 0},
+                                           {.name = "part", .type = part, .offset = 8}}});
+  const TypeId root = AddBoth({.kind = TypeKind::kStruct,
+                               .name = "root",
+                               .size = 32,
+                               .members = {{.name = "items", .type = list, .offset = 0}}});
+  profiles::Container& container = *annotations_.add_container();
+  container.set_type("list");
+  container.set_elements("part.elements");
+  container.set_count("part.count");
+  container.set_next("part.next");
+  container.set_room("room");
+  container.add_field("root.items");
+  container.set_of("node");
+  const Addr first = Block(0x10, 120), next = Block(0xa0, 24), second = Block(0xd0, 120);
+  const Addr at = kBias + FakeProgram::kData.value();
+  image_.WriteWord(at, 3).WriteWord(at + 8, first.value()).WriteWord(at + 16, 3);
+  image_.WriteWord(at + 24, next.value());
+  image_.WriteWord(next, second.value()).WriteWord(next + 8, 1);
+  const ObjectGraph graph = Trace(root, at);
+  ASSERT_TRUE(graph.problems.empty());
+  const Object* elements = graph.Find(first);
+  ASSERT_NE(elements, nullptr);
+  EXPECT_EQ(elements->recipe->before, node);
+  EXPECT_EQ(elements->count, 3u);
+  EXPECT_EQ(elements->spare, 0u);
+  elements = graph.Find(second);
+  ASSERT_NE(elements, nullptr);
+  EXPECT_EQ(elements->count, 3u);
+  EXPECT_EQ(elements->spare, 2u);
+}
+
 TEST_F(TracerTest, WhatFollowsAPieceOfAChangedTypeMayBeAnother) {
   const TypeId node = AddNode("node", true);
   const TypeId holder = AddHolder(node);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "mcr/base/address.h"
@@ -29,6 +30,9 @@ struct Account {
     uint64_t count = 1;
     bool moves = false;
     bool in_region = false;  // what follows it may be another object
+    // The field that leads to it, if an annotation (indexed) says that its elements go elsewhere,
+    // each, and which `count` is not about then.
+    std::string indexed = {};
   };
 
   // Bytes that are the same in both versions' starts, and where they are now.
@@ -50,7 +54,8 @@ struct Account {
   // Old and new place of what is laid out anew as a whole: frames of a stack, a thread's blocks of
   // thread-local variables.
   std::vector<Range<Addr>> laid_out_anew;
-  // Words that stay, whatever they look like: an annotation says that their bytes are copied.
+  // Words that stay, whatever they look like: an annotation says that their bytes are copied, or a
+  // region has not given them out.
   std::vector<Range<Addr>> copied;
   // Where copies of constants of the old versions are, with the same lower half of their address.
   std::vector<Range<Addr>> constant_copies;

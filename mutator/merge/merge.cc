@@ -121,8 +121,8 @@ Account AccountFor(const ChangedModules& modules, const TypedObjects& objects) {
   for (const ObjectMove& move : objects.moves().all()) {
     const Object& object = *move.object;
     account.objects.push_back({object.memory, move.to, move.to_size, typed, object.recipe->before,
-                               object.recipe->after, object.count, move.moves,
-                               object.region.has_value()});
+                               object.recipe->after, object.count - object.spare, move.moves,
+                               object.region.has_value(), object.recipe->indexed});
   }
   if (const RelaidMemory* relaid = objects.moves().relaid()) relaid->AddTo(account);
   return account;
@@ -226,7 +226,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     }
   }
   MCR_ASSIGN(const auto objects,
-             TypedObjects::Find(*pair.live, live_modules, modules, options_.strict));
+             TypedObjects::Find(*pair.live, live_modules, modules, *pair.next, options_.strict));
   const StartHeap* heap = nullptr;
   if (base && TypesChange(*objects)) {
     MCR_ASSIGN(heap, StartHeapFor(pair, *base, *objects->module()));

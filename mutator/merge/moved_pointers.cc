@@ -120,7 +120,8 @@ class Follower {
     if (!place) return;  // in a frame that was rebuilt
     const Object* owner = objects_.TypeAt(at);
     const Leaf leaf = owner == nullptr ? Leaf{} : LeafAt(*owner, at);
-    if (leaf.kind == Leaf::Kind::kCopied) {
+    // What new objects are made in is not written to before.
+    if (leaf.kind == Leaf::Kind::kCopied || objects_.IsUnused(at)) {
       account_.copied.push_back(*Range<Addr>::FromSize(at, kWord));
       return;
     }

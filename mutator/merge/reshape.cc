@@ -34,7 +34,7 @@ class Reshaper {
     if (recipe.flexible) {
       MCR_TRY(Apply(recipe, from, to, translate));
     } else {
-      MCR_TRY(ApplyAll(recipe, object.count, from, to, translate));
+      MCR_TRY(ApplyAll(recipe, object.count - object.spare, from, to, translate));
     }
     if (move.moves) {
       graft_.allocated_writes.Add(move.to, to);

@@ -115,6 +115,7 @@ bool HasReshaped(const ObjectGraph& graph) {
 Result<std::unique_ptr<TypedObjects>> TypedObjects::Find(const checkpoint::ProcessImage& live,
                                                          const LoadedModules& loaded,
                                                          const ChangedModules& modules,
+                                                         const checkpoint::ProcessImage& next,
                                                          bool always) {
   std::unique_ptr<TypedObjects> objects(new TypedObjects(live));
   for (const ChangedModule& module : modules.all()) {
@@ -123,15 +124,19 @@ Result<std::unique_ptr<TypedObjects>> TypedObjects::Find(const checkpoint::Proce
     if (objects->chunks_.empty()) {
       MCR_ASSIGN(objects->chunks_, WalkHeap(live));
     }
-    objects->Trace(module, loaded, modules);
+    objects->Trace(module, loaded, modules, next);
   }
   return objects;
 }
 
 void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loaded,
-                         const ChangedModules& modules) {
+                         const ChangedModules& modules, const checkpoint::ProcessImage& next) {
   AddressMap& map = module.map();
+  const IndexedArrays indexed({module.before(), module.live.bias, memory_},
+                              {module.after(), module.next.bias, next}, map.recipes());
   Tracer tracer(memory_, module.before(), module.live.bias, map.recipes(), chunks_);
+  tracer.Use(indexed);
+  std::ranges::copy(indexed.problems(), std::back_inserter(problems_));
   for (const Variable& variable : module.before().variables()) {
     if (variable.thread_local_storage || !StaysWritable(module.before(), variable.range)) continue;
     const Addr at = module.live.bias + variable.range.begin().value();
@@ -212,7 +217,9 @@ void TypedObjects::RefuseUntyped(const Starts& starts) {
   std::ranges::move(
       FindInSharedMemory(memory_, starts, module.before(), module.live.bias, recipes, types),
       std::back_inserter(problems_));
-  std::erase_if(types, [&](TypeId type) { return elsewhere.contains(type); });
+  const std::set<TypeId> typed = recipes.OldTypes(annotations.typed());
+  std::erase_if(types,
+                [&](TypeId type) { return elsewhere.contains(type) || typed.contains(type); });
   const std::set<TypeId> allocated = recipes.OldTypes(annotations.allocated());
   std::vector<TypeId> of_malloc = types;
   if (!annotations.allocated().empty()) {
@@ -238,7 +245,7 @@ void TypedObjects::RefuseUntyped(const Starts& starts) {
       problems_.push_back(fmt::format(
           "{} changed, and the {} bytes at {} that `{}` points to may hold one: nothing says "
           "what they are (annotation: pointee of `{}`, with type \"{}\" or \"\"; or "
-          "not_allocated, allocated)",
+          "not_allocated, typed, allocated)",
           name, bytes.size(), Hex(object.memory.begin()), *object.found_by, *object.found_by,
           name));
       break;

@@ -28,7 +28,9 @@ class TypedObjects {
   // there is nothing to do, and nothing is read, unless `always`. `live` outlives the result.
   static Result<std::unique_ptr<TypedObjects>> Find(const checkpoint::ProcessImage& live,
                                                     const LoadedModules& loaded,
-                                                    const ChangedModules& modules, bool always);
+                                                    const ChangedModules& modules,
+                                                    const checkpoint::ProcessImage& next,
+                                                    bool always);
   // What becomes of them, and what stands in the way. Both nullptr: the old version's start is
   // not known. `next`: the new one's.
   void Settle(const StartHeap* heap, const Base* base, const checkpoint::ProcessImage& next);
@@ -43,13 +45,15 @@ class TypedObjects {
 
   // nullptr: the memory there has no known type.
   const Object* TypeAt(Addr at) const { return graph_.Find(at); }
+  // Whether a region has the memory there, and has not given it out yet.
+  bool IsUnused(Addr at) const { return graph_.IsUnused(at); }
   size_t object_count() const { return graph_.objects.size(); }
 
  private:
   explicit TypedObjects(const checkpoint::ProcessImage& live) : memory_(live) {}
 
   void Trace(const ChangedModule& module, const LoadedModules& loaded,
-             const ChangedModules& modules);
+             const ChangedModules& modules, const checkpoint::ProcessImage& next);
   bool IsLaidOutAnew(Addr at) const { return relaid_ != nullptr && relaid_->Holds(at); }
   void ExplainStays();
   bool OnlyDangle(const std::vector<Addr>& pointers) const;

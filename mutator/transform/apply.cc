@@ -118,6 +118,8 @@ class Applier {
         return Bits(step, from, to);
       case Step::Kind::kUnion:
         return Union(step, from, to);
+      case Step::Kind::kZero:
+        return Zero(step, from);
       case Step::Kind::kElse:
         if (untouched_ && untouched_(from, step.count * step.from_size)) return {};
         return Fail(step.reason);
@@ -128,6 +130,12 @@ class Applier {
         return {};
     }
     return {};
+  }
+
+  Status Zero(const Step& step, uint64_t from) {
+    const auto bytes = from_.subspan(from, step.from_size);
+    const bool zero = std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+    return zero ? Status() : Fail(step.reason);
   }
 
   // A text that ended within the old array ends within the new one.

@@ -11,7 +11,7 @@ std::optional<uint64_t> MapInStep(const Step& step, uint64_t offset, TypeId want
     if (!mapped) return std::nullopt;
     return step.to + index * step.to_size + *mapped;
   }
-  if (step.kind == Step::Kind::kElse) return std::nullopt;
+  if (step.kind == Step::Kind::kElse || step.kind == Step::Kind::kZero) return std::nullopt;
   if (step.kind == Step::Kind::kUnion && inside != 0) return std::nullopt;
   const bool same_bytes = step.kind == Step::Kind::kBytes || step.kind == Step::Kind::kOpaque ||
                           step.kind == Step::Kind::kText;

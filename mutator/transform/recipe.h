@@ -31,6 +31,7 @@ struct Step {
     kUnion,     // one of `members`, as the integer at `discriminator` says
     kConstant,  // what an annotation says that a new field begins with
     kFunction,  // the same, the address of a function of the new version
+    kZero,      // not carried over: zero, or it cannot be done
     kElse,      // something else in the new version: only its start can say what is there
   };
   Kind kind = Kind::kBytes;
@@ -50,7 +51,7 @@ struct Step {
   uint64_t discriminator_size = 0;              // kUnion: bytes
   int64_t constant = 0;                         // kConstant; kFunction: its file address
   std::string field;                            // for messages
-  std::string reason;                           // kElse, kEnum: why a value is not carried over
+  std::string reason;  // kElse, kEnum, kZero: why a value is not carried over
 
   uint64_t from_end() const { return from + count * from_size; }
 };
@@ -66,8 +67,9 @@ struct Recipe {
   uint64_t from_size = 0, to_size = 0;
   std::vector<Step> steps;  // by `from`
   std::optional<FlexibleArray> flexible;
-  bool identity = false;             // the same bytes, but for what pointers are translated to
-  bool has_pointers = false;         // or words of which nobody knows
+  bool identity = false;      // the same bytes, but for what pointers are translated to
+  bool has_pointers = false;  // or words of which nobody knows
+  std::string indexed;  // an array whose elements go elsewhere: the annotation's field; "": none
   std::vector<std::string> dropped;  // fields that only the old type has
   std::vector<std::string> added;    // fields that only the new type has
   std::string problem;  // why it cannot be done, with the annotation that would help; "": it can

@@ -14,11 +14,6 @@ bool IsTagged(const Type& type) {
          type.kind == TypeKind::kEnum;
 }
 
-bool HasName(const Type& type, std::string_view name) {
-  return !name.empty() &&
-         (type.name == name || std::ranges::find(type.typedefs, name) != type.typedefs.end());
-}
-
 }  // namespace
 
 RecipeBook::RecipeBook(const TypeTable& before, const TypeTable& after,
@@ -49,10 +44,22 @@ const Recipe& RecipeBook::GetVariable(TypeId before, TypeId after,
                                       const std::function<bool(const std::string&)>& is_called) {
   for (const profiles::TaggedPointer& annotation : annotations_.tagged_pointer()) {
     if (!is_called(annotation.field())) continue;
-    Recipe recipe = RecipeBuilder(*this).BuildTagged(annotation, before, after);
-    return *of_variables_.emplace_back(std::make_unique<Recipe>(std::move(recipe)));
+    return Keep(RecipeBuilder(*this).BuildTagged(annotation, before, after));
   }
   return Get(before, after);
+}
+
+const Recipe& RecipeBook::GetContainer(const profiles::Container& annotation, TypeId before,
+                                       TypeId after) {
+  const Recipe*& recipe = containers_[{&annotation, before, after}];
+  if (recipe == nullptr) {
+    recipe = &Keep(RecipeBuilder(*this).BuildContainer(annotation, before, after));
+  }
+  return *recipe;
+}
+
+const Recipe& RecipeBook::Keep(Recipe recipe) {
+  return *kept_.emplace_back(std::make_unique<Recipe>(std::move(recipe)));
 }
 
 std::optional<FileAddr> RecipeBook::NewFunction(const std::string& name) const {
@@ -89,7 +96,7 @@ TypeId RecipeBook::FindNamed(TypeId id) {
   const Type& type = before_[id];
   std::vector<std::string> names;
   for (const profiles::Rename& rename : annotations_.rename()) {
-    if (HasName(type, rename.before())) names.push_back(rename.after());
+    if (IsNamed(type, rename.before())) names.push_back(rename.after());
   }
   names.push_back(type.name);
   names.insert(names.end(), type.typedefs.begin(), type.typedefs.end());
@@ -138,10 +145,15 @@ std::optional<int64_t> RecipeBook::NumberOf(const Type& type, const std::string&
   return value;
 }
 
+bool RecipeBook::IsNamed(const Type& type, std::string_view name) {
+  return !name.empty() &&
+         (type.name == name || std::ranges::find(type.typedefs, name) != type.typedefs.end());
+}
+
 bool RecipeBook::IsField(const Type& type, std::string_view field, std::string_view annotated) {
   const size_t dot = annotated.rfind('.');
   if (dot == std::string_view::npos || annotated.substr(dot + 1) != field) return false;
-  return HasName(type, annotated.substr(0, dot));
+  return IsNamed(type, annotated.substr(0, dot));
 }
 
 }  // namespace mcr::mutator

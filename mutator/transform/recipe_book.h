@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,12 @@ class RecipeBook {
   const Recipe& GetVariable(TypeId before, TypeId after,
                             const std::function<bool(const std::string&)>& is_called);
 
+  // That of a field that an annotation says is a container; `annotation` is one of this book's.
+  const Recipe& GetContainer(const profiles::Container& annotation, TypeId before, TypeId after);
+
+  // One that nobody else knows of, for as long as the book.
+  const Recipe& Keep(Recipe recipe);
+
   // Whether a value of this type needs more than its pointers translated.
   bool Changes(TypeId before) { return !Get(before).identity; }
 
@@ -64,6 +71,9 @@ class RecipeBook {
   const TypeTable& after() const { return after_; }
   const profiles::Annotations& annotations() const { return annotations_; }
 
+  // Whether a type has this name, or is a typedef's of this name.
+  static bool IsNamed(const Type& type, std::string_view name);
+
   // Whether an annotation speaks of this field ("ngx_listening_t.servers") of a type, under any of
   // the type's names.
   static bool IsField(const Type& type, std::string_view field, std::string_view annotated);
@@ -77,7 +87,8 @@ class RecipeBook {
   profiles::Annotations annotations_;
   FindFunction find_function_;
   std::map<std::pair<TypeId, TypeId>, std::unique_ptr<Recipe>> recipes_;
-  std::vector<std::unique_ptr<Recipe>> of_variables_;
+  std::vector<std::unique_ptr<Recipe>> kept_;
+  std::map<std::tuple<const profiles::Container*, TypeId, TypeId>, const Recipe*> containers_;
   std::map<TypeId, TypeId> counterparts_;
   std::map<std::string, TypeId> shapes_;  // of the new version's types without a name of their own
 };

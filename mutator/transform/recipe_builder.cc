@@ -24,6 +24,12 @@ bool IsCharacter(const Type& type) {
          type.name.find("char") != std::string::npos;
 }
 
+bool IsAnnotated(const Type& owner, const std::string& field,
+                 const google::protobuf::RepeatedPtrField<std::string>& annotated) {
+  return std::ranges::any_of(
+      annotated, [&](const std::string& name) { return RecipeBook::IsField(owner, field, name); });
+}
+
 bool IsFlexible(const Type& type) { return type.kind == TypeKind::kArray && type.count == 0; }
 
 // The new bytes are the old ones, and nothing but pointers is to be looked at.
@@ -114,6 +120,7 @@ void RecipeBuilder::AddRecord(Recipe& recipe) {
     const Member* to = Counterpart(before, i, after);
     if (to == nullptr) {
       recipe.dropped.push_back(from.name);
+      AddZero(from, recipe);
     } else if (IsFlexible(before_[from.type]) && IsFlexible(after_[to->type])) {
       AddFlexible(from, *to, recipe);
     } else {
@@ -129,6 +136,21 @@ void RecipeBuilder::AddRecord(Recipe& recipe) {
     recipe.added.push_back(to.name);
     AddInitial(to, recipe);
   }
+}
+
+// A field that must not have a value, if an annotation says so.
+void RecipeBuilder::AddZero(const Member& from, Recipe& recipe) {
+  const Type& owner = before_[recipe.before];
+  if (!IsAnnotated(owner, from.name, book_.annotations().drop_zero())) return;
+  Step step;
+  step.kind = Kind::kZero;
+  step.from = from.offset;
+  step.from_size = before_[from.type].size;
+  step.field = from.name;
+  step.reason = NameOf(step) +
+                "it has a value, and an annotation says that it has none "
+                "(annotation: drop_zero)";
+  recipe.steps.push_back(std::move(step));
 }
 
 void RecipeBuilder::AddInitial(const Member& to, Recipe& recipe) {
@@ -176,7 +198,30 @@ void RecipeBuilder::Add(const Member& from, const Member& to, Recipe& recipe) {
   step.to_size = after_[to.type].size;
   step.field = from.name;
   if (from.bit_size != 0 || to.bit_size != 0) return AddBits(from, to, step, recipe);
+  for (const profiles::Container& container : book_.annotations().container()) {
+    if (!IsAnnotated(before_[recipe.before], from.name, container.field())) continue;
+    return AddNested(book_.GetContainer(container, from.type, to.type), step, recipe);
+  }
   AddValue(from.type, to.type, step, recipe);
+}
+
+Recipe RecipeBuilder::BuildContainer(const profiles::Container& annotation, TypeId before,
+                                     TypeId after) {
+  Recipe recipe = book_.Get(before, after);
+  const Type& type = before_[before];
+  const TypeId element = book_.OldType(annotation.of());
+  const TypeId counterpart = book_.Counterpart(element);
+  if (!RecipeBook::IsNamed(type, annotation.type()) || element == 0 || counterpart == 0) {
+    Problem(recipe, fmt::format("the annotation says that it is a {} of {}, and it is a {}",
+                                annotation.type(), annotation.of(), before_.Describe(before)));
+    return recipe;
+  }
+  const auto size = std::ranges::find_if(recipe.steps, [&](const Step& step) {
+    return !annotation.size().empty() && step.field == annotation.size();
+  });
+  if (size != recipe.steps.end()) FollowSize(element, counterpart, *size);
+  recipe.identity = IsIdentity(recipe);
+  return recipe;
 }
 
 void RecipeBuilder::AddBits(const Member& from, const Member& to, Step step, Recipe& recipe) {
@@ -278,11 +323,7 @@ Recipe RecipeBuilder::BuildTagged(const profiles::TaggedPointer& annotation, Typ
 }
 
 bool RecipeBuilder::AddCopy(Step step, Recipe& recipe) {
-  const auto& copied = book_.annotations().copy();
-  const bool is_copied = std::ranges::any_of(copied, [&](const std::string& annotated) {
-    return RecipeBook::IsField(before_[owner_], step.field, annotated);
-  });
-  if (!is_copied) return false;
+  if (!IsAnnotated(before_[owner_], step.field, book_.annotations().copy())) return false;
   step.kind = Kind::kBytes;
   step.copied = true;
   step.from_size = step.to_size = std::min(step.from_size, step.to_size);
@@ -306,15 +347,21 @@ bool RecipeBuilder::AddSizeOf(Step step, Recipe& recipe) {
                                   NameOf(step), array));
       return true;
     }
-    const auto size = static_cast<int64_t>(before_[element].size);
-    const auto new_size = static_cast<int64_t>(after_[counterpart].size);
-    if (size == new_size) return false;
-    step.kind = Kind::kSize;
-    step.enumerators = {{0, 0}, {size, new_size}};
+    if (!FollowSize(element, counterpart, step)) return false;
     recipe.steps.push_back(std::move(step));
     return true;
   }
   return false;
+}
+
+// Whether there is anything to follow.
+bool RecipeBuilder::FollowSize(TypeId element, TypeId counterpart, Step& step) const {
+  const auto size = static_cast<int64_t>(before_[element].size);
+  const auto new_size = static_cast<int64_t>(after_[counterpart].size);
+  if (size == new_size) return false;
+  step.kind = Kind::kSize;
+  step.enumerators = {{0, 0}, {size, new_size}};
+  return true;
 }
 
 // What a field of the struct whose fields are being added points to.
@@ -465,11 +512,11 @@ std::string RecipeBuilder::RenamedField(const Type& owner, const std::string& fi
 // Unnamed members (anonymous structs and unions) correspond in their order.
 const Member* RecipeBuilder::Counterpart(const Type& owner, size_t index, const Type& in) const {
   const Member& wanted = owner.members[index];
-  const auto& dropped = book_.annotations().drop();
-  const bool is_dropped = std::ranges::any_of(dropped, [&](const std::string& annotated) {
-    return RecipeBook::IsField(owner, wanted.name, annotated);
-  });
-  if (is_dropped) return nullptr;
+  const profiles::Annotations& annotations = book_.annotations();
+  if (IsAnnotated(owner, wanted.name, annotations.drop()) ||
+      IsAnnotated(owner, wanted.name, annotations.drop_zero())) {
+    return nullptr;
+  }
   const std::string name = RenamedField(owner, wanted.name);
   const auto end = owner.members.begin() + static_cast<std::ptrdiff_t>(index);
   auto skip = name.empty() ? std::count_if(owner.members.begin(), end,

@@ -17,11 +17,14 @@ class RecipeBuilder {
       : book_(book), before_(book.before()), after_(book.after()) {}
 
   Recipe Build(TypeId before, TypeId after);
+  // Of a field that is a container.
+  Recipe BuildContainer(const profiles::Container& annotation, TypeId before, TypeId after);
   // Of a variable that holds an address with flags.
   Recipe BuildTagged(const profiles::TaggedPointer& annotation, TypeId before, TypeId after);
 
  private:
   void Add(const Member& from, const Member& to, Recipe& recipe);
+  void AddZero(const Member& from, Recipe& recipe);
   void AddInitial(const Member& to, Recipe& recipe);
   std::optional<Step> InitialStep(const Member& to, const std::string& value) const;
   void AddValue(TypeId before, TypeId after, Step step, Recipe& recipe);
@@ -29,6 +32,7 @@ class RecipeBuilder {
   bool AddAddress(const profiles::TaggedPointer& annotation, Step step, Recipe& recipe);
   bool AddCopy(Step step, Recipe& recipe);
   bool AddSizeOf(Step step, Recipe& recipe);
+  bool FollowSize(TypeId element, TypeId counterpart, Step& step) const;
   TypeId ElementOf(const std::string& annotated) const;
   void AddBits(const Member& from, const Member& to, Step step, Recipe& recipe);
   void AddEnum(TypeId before, TypeId after, Step step, Recipe& recipe);

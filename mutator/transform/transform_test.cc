@@ -153,6 +153,47 @@ TEST_F(TransformTest, ChangedUnionNeedsADiscriminator) {
   EXPECT_FALSE(Run(s, t, &from, &to));
 }
 
+TEST_F(TransformTest, FieldThatIsDroppedWhileItIsZeroHasNoValue) {
+  const TypeId a = before_.Integer("int", 4), b = after_.Integer("int", 4);
+  const TypeId s = before_.Record("s", 12, {{"x", a, 0}, {"gone", a, 4}, {"y", a, 8}});
+  const TypeId t = after_.Record("s", 8, {{"x", b, 0}, {"y", b, 4}});
+  annotations_.add_drop_zero("s.gone");
+  int from[] = {3, 0, 4};
+  int to[2] = {};
+  ASSERT_TRUE(Run(s, t, from, to));
+  EXPECT_EQ(to[0], 3);
+  EXPECT_EQ(to[1], 4);
+  from[1] = 5;
+  const Status refused = Run(s, t, from, to);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().Line().find("s.gone"), std::string::npos);
+}
+
+TEST_F(TransformTest, SizeInAContainerFollowsItsElements) {
+  const TypeId a = before_.Integer("long", 8), b = after_.Integer("long", 8);
+  before_.Record("item", 16, {{"id", a, 0}, {"weight", a, 8}});
+  after_.Record("item", 24, {{"id", b, 0}, {"weight", b, 8}, {"added", b, 16}});
+  const TypeId list = before_.Record("list", 16, {{"count", a, 0}, {"size", a, 8}});
+  const TypeId new_list = after_.Record("list", 16, {{"count", b, 0}, {"size", b, 8}});
+  const TypeId s = before_.Record("s", 32, {{"items", list, 0}, {"others", list, 16}});
+  const TypeId t = after_.Record("s", 32, {{"items", new_list, 0}, {"others", new_list, 16}});
+  profiles::Container& container = *annotations_.add_container();
+  container.set_type("list");
+  container.set_size("size");
+  container.add_field("s.items");
+  container.set_of("item");
+  long from[] = {16, 16, 16, 16};
+  long to[4] = {};
+  ASSERT_TRUE(Run(s, t, from, to));
+  EXPECT_EQ(to[0], 16);
+  EXPECT_EQ(to[1], 24);
+  EXPECT_EQ(to[3], 16) << "nothing is said of what is in there";
+  from[1] = 17;
+  EXPECT_FALSE(Run(s, t, from, to));
+  container.set_of("nothing");
+  EXPECT_FALSE(Run(s, t, from, to));
+}
+
 // Ginseng (PLDI 2006): a field is added.
 TEST_F(TransformTest, GinsengsStructGetsAZero) {
   const TypeId a = before_.Integer("int", 4), b = after_.Integer("int", 4);

@@ -56,6 +56,13 @@ bool IsSame(const FieldMatch& field) {
   }
 }
 
+TypeId FindStruct(const TypeTable& types, std::string_view name) {
+  for (const TypeId type : types.Find(TypeKind::kStruct, name)) {
+    if (!types[type].is_declaration) return type;
+  }
+  return 0;
+}
+
 class Places {
  public:
   explicit Places(std::vector<PlaceMatch>& into) : into_(into) {}
@@ -129,7 +136,23 @@ const LayoutMatch& LayoutMatcher::GetTagged(const profiles::TaggedPointer& annot
   field.tag_mask = annotation.tag_mask();
   match.fields.push_back(field);
   const std::lock_guard lock(mutex_);
-  return *tagged_.emplace_back(std::make_unique<LayoutMatch>(std::move(match)));
+  return *made_.emplace_back(std::make_unique<LayoutMatch>(std::move(match)));
+}
+
+const LayoutMatch& LayoutMatcher::GetWords(TypeId before, TypeId after, uint64_t before_size,
+                                           uint64_t after_size,
+                                           const std::map<uint64_t, uint64_t>& words) const {
+  LayoutMatch match{before, after, before_size, after_size, {}, {}, false};
+  for (const auto& [from, to] : words) {
+    FieldMatch field;
+    field.kind = Kind::kUntyped;
+    field.before = from;
+    field.after = to;
+    field.before_size = field.after_size = kWord;
+    match.fields.push_back(field);
+  }
+  const std::lock_guard lock(mutex_);
+  return *made_.emplace_back(std::make_unique<LayoutMatch>(std::move(match)));
 }
 
 LayoutMatch LayoutMatcher::Build(TypeId before, TypeId after) const {
@@ -198,6 +221,7 @@ void LayoutMatcher::AddField(const Type& owner, const Member& before, const Memb
     return;
   }
   if (AddAnnotated(owner, field, match) || AddCases(owner, before, after, field, match)) return;
+  if (AddContainer(owner, before, after, field, match)) return;
   AddValue(before.type, after.type, std::move(field), match);
 }
 
@@ -284,6 +308,30 @@ bool LayoutMatcher::AddAnnotated(const Type& owner, FieldMatch field, LayoutMatc
   return false;
 }
 
+// The size of its elements is that of their type.
+bool LayoutMatcher::AddContainer(const Type& owner, const Member& before, const Member& after,
+                                 FieldMatch field, LayoutMatch& match) const {
+  for (const profiles::Container& annotation : annotations_.container()) {
+    const bool is_one = std::ranges::any_of(annotation.field(), [&](const std::string& name) {
+      return IsField(owner, before.name, name);
+    });
+    if (!is_one) continue;
+    LayoutMatch container = Find(before.type, after.type);
+    for (FieldMatch& each : container.fields) {
+      if (annotation.size().empty() || each.name != annotation.size()) continue;
+      each.kind = Kind::kSize;
+      each.before_type = FindStruct(before_, annotation.of());
+      each.after_type = FindStruct(after_, before_[each.before_type].name);
+    }
+    container.same = false;
+    field.kind = Kind::kNested;
+    field.element = made_.emplace_back(std::make_unique<LayoutMatch>(std::move(container))).get();
+    match.fields.push_back(std::move(field));
+    return true;
+  }
+  return false;
+}
+
 bool LayoutMatcher::AddCases(const Type& owner, const Member& before, const Member& after,
                              FieldMatch field, LayoutMatch& match) const {
   const Type& from = before_[before.type];
@@ -320,6 +368,7 @@ const Member* LayoutMatcher::OldMember(const Type& before, const Type& after,
       return IsField(before, old.name, annotated);
     };
     if (std::ranges::any_of(annotations_.drop(), is_old)) continue;
+    if (std::ranges::any_of(annotations_.drop_zero(), is_old)) continue;
     std::string_view name = old.name;
     for (const profiles::Rename& rename : annotations_.rename()) {
       if (is_old(rename.before())) name = rename.after();

@@ -28,6 +28,7 @@ struct FieldMatch {
     kInteger,  // the same number
     kFloat,
     kEnum,     // the same enumerator, which is another number
+    kSize,     // of one of those types, old and new; or the same number
     kBits,     // the same number, in bits
     kText,     // the same characters, as many as both have room for
     kPointer,  // to the same thing
@@ -82,6 +83,12 @@ class LayoutMatcher {
   // Of a variable that annotations call `name`.
   const LayoutMatch& GetTagged(const profiles::TaggedPointer& annotation, TypeId before,
                                TypeId after) const;
+  // Of an array of pointers whose elements have other places now: by the old one, the new one.
+  const LayoutMatch& GetWords(TypeId before, TypeId after, uint64_t before_size,
+                              uint64_t after_size, const std::map<uint64_t, uint64_t>& words) const;
+
+  // What "3" or "CASE_CLOSED" is as a value of an old type.
+  std::optional<int64_t> NumberOf(const Type& type, const std::string& text) const;
 
   const TypeTable& before() const { return before_; }
   const TypeTable& after() const { return after_; }
@@ -97,17 +104,18 @@ class LayoutMatcher {
   void AddValue(TypeId before, TypeId after, FieldMatch field, LayoutMatch& match) const;
   void AddArray(const Type& before, const Type& after, FieldMatch field, LayoutMatch& match) const;
   bool AddAnnotated(const Type& owner, FieldMatch field, LayoutMatch& match) const;
+  bool AddContainer(const Type& owner, const Member& before, const Member& after, FieldMatch field,
+                    LayoutMatch& match) const;
   bool AddCases(const Type& owner, const Member& before, const Member& after, FieldMatch field,
                 LayoutMatch& match) const;
   const Member* OldMember(const Type& before, const Type& after, const Member& wanted) const;
-  std::optional<int64_t> NumberOf(const Type& type, const std::string& text) const;
 
   const TypeTable& before_;
   const TypeTable& after_;
   const profiles::Annotations& annotations_;
   mutable std::mutex mutex_;
   mutable std::map<std::pair<TypeId, TypeId>, std::unique_ptr<LayoutMatch>> known_;
-  mutable std::vector<std::unique_ptr<LayoutMatch>> tagged_;
+  mutable std::vector<std::unique_ptr<LayoutMatch>> made_;
 };
 
 }  // namespace mcr::mutator

@@ -74,7 +74,7 @@ class Checker {
         after_(process.after),
         before_(after_, process.overwritten),
         heap_(process.after),
-        words_(account_, versions, after_, heap_),
+        words_(account_, versions, old_values_, after_, heap_),
         values_(words_, ReadPointerGuard(process.after), account_.from_next, findings_) {}
 
   Result<Findings> Run() {

@@ -185,6 +185,9 @@ void ValueMatch::Field(const FieldMatch& field, Bytes before, Bytes after) {
     case Kind::kEnum:
       Enumerators(field, old, now);
       break;
+    case Kind::kSize:
+      Size(field, old, now);
+      break;
     case Kind::kNested:
     case Kind::kCases:
       break;
@@ -226,6 +229,13 @@ void ValueMatch::Enumerators(const FieldMatch& field, Bytes before, Bytes after)
            });
   });
   if (!same) Differs(std::to_string(was), std::to_string(is) + ", another enumerator");
+}
+
+void ValueMatch::Size(const FieldMatch& field, Bytes before, Bytes after) {
+  const uint64_t was = Load(before), is = Load(after);
+  const bool is_size = was == owner_->before().types()[field.before_type].size;
+  const uint64_t right = is_size ? owner_->after().types()[field.after_type].size : was;
+  if (is != right) Differs(std::to_string(right), std::to_string(is));
 }
 
 void ValueMatch::Cases(const FieldMatch& field, Bytes owner, Bytes before, Bytes after) {

@@ -56,6 +56,7 @@ class ValueMatch {
   void Field(const FieldMatch& field, Bytes before, Bytes after);
   void Nested(const FieldMatch& field, Bytes before, Bytes after);
   void Pointer(const FieldMatch& field, Bytes before, Bytes after);
+  void Size(const FieldMatch& field, Bytes before, Bytes after);
   void Enumerators(const FieldMatch& field, Bytes before, Bytes after);
   void Cases(const FieldMatch& field, Bytes owner, Bytes before, Bytes after);
   void Words(Bytes before, Bytes after);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "mcr/base/range.h"
+#include "mutator/validate/indexed_match.h"
 
 namespace mcr::mutator {
 namespace {
@@ -80,8 +81,13 @@ bool Holds(const Range<Addr>& range, uint64_t at) {
 }  // namespace
 
 WordMatch::WordMatch(const Account& account, std::span<const std::unique_ptr<VersionPair>> versions,
-                     const MemoryReader& after, const HeapView& heap)
-    : account_(account), versions_(versions), after_(after), heap_(heap), tag_masks_{kLowBits} {
+                     const MemoryReader& before, const MemoryReader& after, const HeapView& heap)
+    : account_(account),
+      versions_(versions),
+      before_(before),
+      after_(after),
+      heap_(heap),
+      tag_masks_{kLowBits} {
   for (const auto& each : versions_) {
     for (const auto& annotation : each->layouts().annotations().tagged_pointer()) {
       tag_masks_.push_back(annotation.tag_mask());
@@ -93,12 +99,20 @@ WordMatch::WordMatch(const Account& account, std::span<const std::unique_ptr<Ver
 void WordMatch::FindLayouts() {
   const Account::Object* last = nullptr;
   for (const Account::Object& object : account_.objects) {
+    const Account::Module& module = account_.modules[object.module];
+    if (!object.indexed.empty()) {
+      const auto places = MatchIndexed(object.indexed, VersionOf(module),
+                                       {module.before_bias, before_}, {module.after_bias, after_});
+      layouts_.push_back(&VersionOf(module).layouts().GetWords(
+          object.before_type, object.after_type, object.before.size(), object.after_size, places));
+      last = nullptr;
+      continue;
+    }
     const bool same = last != nullptr && object.before_type == last->before_type &&
                       object.after_type == last->after_type && object.module == last->module;
-    layouts_.push_back(same ? layouts_.back()
-                            : &VersionOf(account_.modules[object.module])
-                                   .layouts()
-                                   .Get(object.before_type, object.after_type));
+    layouts_.push_back(
+        same ? layouts_.back()
+             : &VersionOf(module).layouts().Get(object.before_type, object.after_type));
     last = &object;
   }
 }

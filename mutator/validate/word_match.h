@@ -39,9 +39,10 @@ struct WordVerdict {
 
 class WordMatch {
  public:
-  // All outlive this. `versions` by Account::Module::index; `after`: the memory of the new state.
+  // All outlive this. `versions` by Account::Module::index; `before` and `after`: the memory of the
+  // old and the new state, at their own addresses.
   WordMatch(const Account& account, std::span<const std::unique_ptr<VersionPair>> versions,
-            const MemoryReader& after, const HeapView& heap);
+            const MemoryReader& before, const MemoryReader& after, const HeapView& heap);
 
   WordVerdict Check(uint64_t before, uint64_t after, const WordType& type) const;
   // Of a word that the kernel keeps for the program: with flags, if it is the address of a value
@@ -83,6 +84,7 @@ class WordMatch {
 
   const Account& account_;
   std::span<const std::unique_ptr<VersionPair>> versions_;
+  const MemoryReader& before_;
   const MemoryReader& after_;
   const HeapView& heap_;
   std::vector<const LayoutMatch*> layouts_;  // of the account's objects

@@ -16,6 +16,7 @@ MAP = "mutator/merge/address_map.cc"
 PROCESS = "mutator/merge/process_merge.cc"
 KERNEL = "mutator/merge/kernel_tables.cc"
 PAIRS = "mutator/merge/variable_pairs.cc"
+INDEXED = "mutator/graph/indexed_arrays.cc"
 
 OLD_POINTERS, CODE, DATA = "old pointers", "code pointers", "data pointers"
 HEAP, VALUES = "heap", "backward transfer"
@@ -57,6 +58,14 @@ ERRORS = [
           "MCR_TRY(Value(*step.element, from + i * step.from_size,\n"
           "                        to + i * (ON ? step.from_size : step.to_size)));",
           "nested_struct_changed", VALUES),
+    Error("size_of_the_old_elements", BUILDER,
+          "step.enumerators = {{0, 0}, {size, new_size}};",
+          "step.enumerators = {{0, 0}, {size, ON ? size : new_size}};",
+          "container_by_annotation", VALUES),
+    Error("element_at_its_old_index", INDEXED,
+          "step.to = now->second * kWord;",
+          "step.to = (ON ? i : now->second) * kWord;",
+          "array_indexed_by_module", DATA),
     Error("plain_bytes_one_short", APPLY,
           "std::memcpy(to_.data() + to, from_.data() + from, size);\n    const uint64_t skip",
           "std::memcpy(to_.data() + to, from_.data() + from, ON && size > 8 ? size - 1 : size);\n"
