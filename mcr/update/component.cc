@@ -129,7 +129,10 @@ Status Component::CheckPlan() {
   DescribePlan();
   // Digests take time, which the pause has not.
   if (!merge_->plan().problems.empty()) report_.plan_digest = mutator::Digest(merge_->plan());
-  return RefuseProblems(merge_->plan());
+  const Status refused = RefuseProblems(merge_->plan());
+  // There were none before the pause.
+  report_.problems_may_pass = report_.problems_may_pass || merge_->plan().ProblemsAreOfTheMoment();
+  return refused;
 }
 
 Status Component::Graft() {

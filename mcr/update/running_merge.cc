@@ -1,8 +1,11 @@
 #include "mcr/update/running_merge.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,6 +22,13 @@ namespace {
 
 constexpr int kAttempts = 8;
 constexpr std::chrono::milliseconds kBetween{50};
+
+// Of `problems`, those that there were before.
+void KeepCommon(const std::vector<std::string>& before, std::vector<std::string>& problems) {
+  std::erase_if(problems, [&](const std::string& problem) {
+    return std::ranges::find(before, problem) == before.end();
+  });
+}
 
 Result<mutator::MergePlan> MergeOnce(const Inspection& server, const Rehearsals& rehearsals,
                                      mutator::Merger& merger) {
@@ -41,8 +51,15 @@ Result<mutator::MergePlan> MergeOnce(const Inspection& server, const Rehearsals&
 
 Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsals& rehearsals,
                                         mutator::Merger& merger) {
+  std::optional<std::vector<std::string>> lasting;
   for (int attempt = 1;; ++attempt) {
     auto plan = MergeOnce(server, rehearsals, merger);
+    if (plan) {
+      const bool may_pass = plan->ProblemsMayPass();
+      if (lasting) KeepCommon(*lasting, plan->problems);
+      plan->passing_problems = may_pass ? plan->problems.size() : 0;
+      lasting = plan->problems;
+    }
     if (attempt == kAttempts || (plan && plan->problems.empty())) return plan;
     std::this_thread::sleep_for(kBetween);
   }

@@ -14,7 +14,8 @@ namespace mcr::update {
 mutator::Merger MakeMerger(const Inspection& server);
 
 // Merges again for a while if there are problems: what was half written or given back, or a process
-// that is ending, is soon gone; what stands in the way is not.
+// that is ending, is soon gone; what stands in the way is not. Only problems that there are each
+// time are in the plan.
 Result<mutator::MergePlan> MergeRunning(const Inspection& server, const Rehearsals& rehearsals,
                                         mutator::Merger& merger);
 

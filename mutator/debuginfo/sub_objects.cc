@@ -1,5 +1,7 @@
 #include "mutator/debuginfo/sub_objects.h"
 
+#include <algorithm>
+
 namespace mcr::mutator {
 namespace {
 
@@ -32,6 +34,20 @@ std::vector<SubObject> SubObjectsOf(const TypeTable& types, TypeId type) {
   Add(types, {"", 0, type}, 0, parts);
   if (parts.size() > kMost) parts.clear();
   return parts;
+}
+
+bool BeginsOrEndsAt(const TypeTable& types, TypeId id, uint64_t offset) {
+  const Type& type = types[id];
+  if (offset == 0 || offset == type.size) return true;
+  if (type.kind == TypeKind::kArray) {
+    const uint64_t size = types[type.target].size;
+    return size == 0 || BeginsOrEndsAt(types, type.target, offset % size);
+  }
+  return std::ranges::any_of(type.members, [&](const Member& member) {
+    const uint64_t end = member.offset + types[member.type].size;
+    return member.bit_size == 0 && member.offset <= offset && offset <= end &&
+           BeginsOrEndsAt(types, member.type, offset - member.offset);
+  });
 }
 
 }  // namespace mcr::mutator

@@ -19,6 +19,9 @@ struct SubObject {
 // In no particular order; without bit-fields. Large values have too many to be worth a list: empty.
 std::vector<SubObject> SubObjectsOf(const TypeTable& types, TypeId type);
 
+// Whether a part of a value, or the value, begins at `offset` or ends there. Of bits, nothing does.
+bool BeginsOrEndsAt(const TypeTable& types, TypeId type, uint64_t offset);
+
 }  // namespace mcr::mutator
 
 #endif  // MCR_MUTATOR_DEBUGINFO_SUB_OBJECTS_H_

@@ -57,6 +57,17 @@ TEST_F(SubObjectsTest, TooManyAreNone) {
   EXPECT_TRUE(SubObjectsOf(types_, AddArray(number_, 1 << 20)).empty());
 }
 
+TEST_F(SubObjectsTest, PartsBeginAndEndWhereTheyAre) {
+  const TypeId inner = AddStruct({{"a", number_, 0}, {"b", number_, 8}}, 16);
+  const TypeId outer = AddStruct({{"first", number_, 0}, {"list", AddArray(inner, 2), 8}}, 48);
+  for (const uint64_t offset : {0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 48}) {
+    EXPECT_TRUE(BeginsOrEndsAt(types_, outer, offset)) << offset;
+  }
+  for (const uint64_t offset : {1, 3, 6, 10, 14, 18, 23, 44}) {
+    EXPECT_FALSE(BeginsOrEndsAt(types_, outer, offset)) << offset;
+  }
+}
+
 TEST_F(SubObjectsTest, ATypeThatHoldsItselfEnds) {
   const TypeId type = AddStruct({}, 8);
   types_.Edit(type).members = {{"self", type, 0}};

@@ -25,6 +25,7 @@ struct RegionCall {
   FileAddr allocate;
   Addr region;              // null: not known
   bool size_first = false;  // its arguments: the size and the region, or the other way round
+  bool is_first = false;    // nothing else that it has given out ends where this begins
 };
 
 // An allocation, or a piece of a region, all of it: `count` values that begin at its begin, or one

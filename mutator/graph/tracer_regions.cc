@@ -173,7 +173,8 @@ void Tracer::AddPieces(ObjectGraph& graph) {
   }
   for (const auto& [at, piece] : pieces_.all()) {
     const RegionBlock& block = *BlockAt(at.value());
-    const RegionCall call{block.kind->allocate, block.region, block.kind->size_first};
+    const RegionCall call{block.kind->allocate, block.region, block.kind->size_first,
+                          at == block.room.begin()};
     graph.objects.push_back(
         {piece.memory, piece.recipe, piece.count, piece.spare, piece.found_by, call});
     CheckPiece(piece, block);

@@ -54,9 +54,12 @@ struct Account {
   // Old and new place of what is laid out anew as a whole: frames of a stack, a thread's blocks of
   // thread-local variables.
   std::vector<Range<Addr>> laid_out_anew;
-  // Words that stay, whatever they look like: an annotation says that their bytes are copied, or a
-  // region has not given them out.
+  // Words that stay, whatever they look like: an annotation says that their bytes are copied, or
+  // nobody reads them (what a region has not given out yet, the end of an array that is not there).
   std::vector<Range<Addr>> copied;
+  // Memory that malloc had not given out: what lies there is nobody's, though a block of a region may
+  // be there now.
+  std::vector<Range<Addr>> unused;
   // Where copies of constants of the old versions are, with the same lower half of their address.
   std::vector<Range<Addr>> constant_copies;
 };

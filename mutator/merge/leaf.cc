@@ -17,7 +17,9 @@ Leaf LeafIn(const Recipe& recipe, uint64_t offset) {
       return LeafIn(*step.element, (offset - step.from) % step.from_size);
     }
     if (step.kind == Step::Kind::kPointer) {
-      return {Leaf::Kind::kPointer, step.before, step.tag_mask};
+      Leaf leaf{Leaf::Kind::kPointer, step.before, step.tag_mask};
+      if (step.first) leaf.first = static_cast<int64_t>(*step.first - step.from);
+      return leaf;
     }
     if (step.copied) return {Leaf::Kind::kCopied};
     const bool unknown = step.kind == Step::Kind::kOpaque || step.kind == Step::Kind::kUnion;

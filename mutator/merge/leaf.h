@@ -3,6 +3,7 @@
 #define MCR_MUTATOR_MERGE_LEAF_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "mutator/graph/object_graph.h"
 #include "mutator/transform/recipe.h"
@@ -19,6 +20,8 @@ struct Leaf {
   Kind kind = Kind::kUnknown;
   TypeId pointee = 0;     // kPointer
   uint64_t tag_mask = 0;  // kPointer
+  // kPointer, behind an array's last element: from here to the pointer to the first, in bytes.
+  std::optional<int64_t> first = {};
 };
 
 // At an offset of a value, or of the first of several.

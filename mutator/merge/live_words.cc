@@ -27,6 +27,12 @@ Result<uint64_t> LiveWords::Translate(const ValueWord& word) const {
                     word.from, *landing.move->type_name));
   }
   if (landing.to) return *landing.to;
+  if (landing.may_be_end) {
+    return Fail(
+        fmt::format("the pointer at offset {} is to a {}, or to the end of what is before "
+                    "it: nothing says which",
+                    word.from, *landing.move->type_name));
+  }
   return Fail(fmt::format("points into a {} at offset {}, which the new version does not have",
                           *landing.move->type_name,
                           word.word - landing.move->object->memory.begin().value()));

@@ -124,6 +124,9 @@ Account AccountFor(const ChangedModules& modules, const TypedObjects& objects) {
                                object.recipe->after, object.count - object.spare, move.moves,
                                object.region.has_value(), object.recipe->indexed});
   }
+  for (const HeapChunk& chunk : objects.chunks()) {
+    if (!chunk.in_use) account.unused.push_back(chunk.payload);
+  }
   if (const RelaidMemory* relaid = objects.moves().relaid()) relaid->AddTo(account);
   return account;
 }
@@ -135,6 +138,7 @@ void CountObjects(const TypedObjects& objects, MergePlan& plan) {
     if (move.moves) ++plan.objects.moved;
   }
   std::ranges::copy(objects.problems(), std::back_inserter(plan.problems));
+  plan.object_problems += objects.problems().size();
 }
 
 bool TypesChange(const TypedObjects& objects) {
@@ -147,10 +151,13 @@ Status MergeObjects(const checkpoint::ProcessImage& live, const ChangedModules& 
                     const StackTakeOver& stacks, checkpoint::ProcessGraft& graft, Account& account,
                     MergePlan& plan) {
   if (objects.moves().empty()) return {};
+  const size_t problems = plan.problems.size();
   Reshape(objects.memory(), objects.moves(),
           LiveWords(modules, objects.moves(), objects.module(), &stacks), start_heap, graft,
           plan.problems);
-  return MergeMovedPointers(live, modules, objects, stacks, graft, account, plan);
+  MCR_TRY(MergeMovedPointers(live, modules, objects, stacks, graft, account, plan));
+  plan.object_problems += plan.problems.size() - problems;
+  return {};
 }
 
 }  // namespace
@@ -235,7 +242,9 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   CountObjects(*objects, plan);
   Account& account = plan.accounts.emplace_back(AccountFor(modules, *objects));
   StartHeapMerge start_heap;
+  const size_t problems = plan.problems.size();
   if (heap != nullptr) start_heap = StartHeapMerge(*heap, *base, *pair.live, *objects, plan);
+  plan.object_problems += plan.problems.size() - problems;
   const bool same_memory = heap != nullptr && start_heap.other_memory().empty();
   // Not asked for where nothing changes: not every process loads every plug-in.
   const auto module_with_types = [&]() -> const ChangedModule& {

@@ -56,6 +56,12 @@ struct MergePlan {
   // How many of them are words that memory happens to hold: a moment later there may be none.
   size_t passing_problems = 0;
 
+  // How many are about objects: of a server at work, others a moment later.
+  size_t object_problems = 0;
+
+  bool ProblemsAreOfTheMoment() const {
+    return !problems.empty() && passing_problems + object_problems >= problems.size();
+  }
   bool ProblemsMayPass() const { return !problems.empty() && passing_problems >= problems.size(); }
 };
 

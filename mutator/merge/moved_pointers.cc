@@ -122,9 +122,9 @@ class Follower {
     const Leaf leaf = owner == nullptr ? Leaf{} : LeafAt(*owner, at);
     // What new objects are made in is not written to before.
     if (leaf.kind == Leaf::Kind::kCopied || objects_.IsUnused(at)) {
-      account_.copied.push_back(*Range<Addr>::FromSize(at, kWord));
-      return;
+      return Stays(at);
     }
+    if (leaf.first) return End(at, *place, word, at + static_cast<uint64_t>(*leaf.first));
     const uint64_t tag = word & leaf.tag_mask;
     word -= tag;
     const ObjectMoves::Landing landing = moves_.Translate(word, leaf.pointee);
@@ -137,18 +137,43 @@ class Follower {
         "the word at {} in {}", Hex(at), mapping.path.empty() ? "anonymous memory" : mapping.path);
     const RelaidMemory* relaid = moves_.relaid();
     const bool left_over = relaid != nullptr && relaid->IsLeftOver(at, word);
-    if (!landing.to && (left_over || IsBelowSystemCall(at))) return;
+    if (!landing.to && (left_over || IsBelowSystemCall(at))) return Stays(at);
     if (leaf.kind == Leaf::Kind::kNumber)
       return Refuse(holder +
                         ", a number by its type (annotation: tagged_pointer, "
                         "or copy),",
                     landing);
+    if (landing.may_be_end) {
+      return Refuse(holder + ", the end of what is before, or not (annotation: length, with end),",
+                    landing);
+    }
     if (!landing.to || mapping.shared) return Refuse(holder, landing);
     ++plan_.pointers.moved;
     if (IsPlaceholder(*landing.to)) {
       graft_.allocated_words.push_back({*place, Addr(*landing.to + tag)});
     } else {
       graft_.writes.AddWord(*place, *landing.to + tag);
+    }
+  }
+
+  void Stays(Addr at) { account_.copied.push_back(*Range<Addr>::FromSize(at, kWord)); }
+
+  // The end of an array goes where its last byte goes, whatever begins there. Where there is no
+  // array, it is nothing.
+  void End(Addr at, Addr place, uint64_t word, Addr first) {
+    const bool is_array = objects_.memory().ReadValue<uint64_t>(first).value_or(0) != 0;
+    const ObjectMoves::Landing last =
+        is_array ? moves_.Translate(word - 1, 0) : ObjectMoves::Landing{};
+    if (last.move == nullptr) {
+      if (moves_.Find(Addr(word)) != nullptr) Stays(at);
+      return;
+    }
+    if (!last.to) return Refuse(fmt::format("the end of an array at {}", Hex(at)), last);
+    ++plan_.pointers.moved;
+    if (IsPlaceholder(*last.to)) {
+      graft_.allocated_words.push_back({place, Addr(*last.to + 1)});
+    } else {
+      graft_.writes.AddWord(place, *last.to + 1);
     }
   }
 

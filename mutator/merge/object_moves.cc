@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "mutator/debuginfo/sub_objects.h"
+
 namespace mcr::mutator {
 namespace {
 
@@ -30,7 +32,7 @@ Addr ObjectMoves::PlaceholderAfter(Addr placeholder, uint64_t size) {
 
 ObjectMoves::ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr bias,
                          RelaidMemory* relaid)
-    : relaid_(relaid), bias_(bias) {
+    : types_(&types), relaid_(relaid), bias_(bias) {
   for (const Object& object : graph.objects) {
     if (object.recipe->identity) continue;
     if (relaid != nullptr && relaid->Holds(object.memory.begin())) continue;
@@ -102,6 +104,7 @@ ObjectMoves::Landing ObjectMoves::Translate(uint64_t word, TypeId pointee) const
   }
   const Recipe& recipe = *move->object->recipe;
   const uint64_t offset = word - move->object->memory.begin().value();
+  if (offset == 0 && MayBeEnd(*move->object, pointee)) return {move, std::nullopt, true};
   if (recipe.flexible || recipe.from_size == 0) {
     const auto mapped = MapOffset(recipe, offset, pointee);
     if (!mapped) return {move, std::nullopt};
@@ -109,8 +112,21 @@ ObjectMoves::Landing ObjectMoves::Translate(uint64_t word, TypeId pointee) const
   }
   const uint64_t index = offset / recipe.from_size;
   const auto mapped = MapOffset(recipe, offset % recipe.from_size, pointee);
+  if (!mapped && pointee == 0 && IsNowhere(recipe, offset % recipe.from_size)) return {};
   if (!mapped) return {move, std::nullopt};
   return {move, (move->to + index * recipe.to_size + *mapped).value()};
+}
+
+// In the middle of a number, or between two fields: where no pointer points to.
+bool ObjectMoves::IsNowhere(const Recipe& recipe, uint64_t offset) const {
+  return recipe.indexed.empty() && !BeginsOrEndsAt(*types_, recipe.before, offset);
+}
+
+// A pointer to characters, to where something else begins, and in a region something may end.
+bool ObjectMoves::MayBeEnd(const Object& object, TypeId pointee) const {
+  const Type& type = (*types_)[pointee];
+  const bool is_text = type.kind == TypeKind::kInteger && type.size == 1;
+  return is_text && object.region && !object.region->is_first;
 }
 
 // malloc keeps its own word between two blocks, so that one past the end is no other object's. In a

@@ -38,10 +38,10 @@ bool IsPlaceholder(uint64_t word);
 class ObjectMoves {
  public:
   ObjectMoves() = default;
-  // `graph` outlives the moves; `types` are those of its objects. Objects that only have pointers
-  // to translate are left out. `bias`: of the old version in the process.
-  // Objects in memory that `relaid` holds are not reshaped: that moves as a whole. Its copies get
-  // their placeholders. `relaid`: nullptr, or outlives the moves.
+  // `graph` and `types` outlive the moves; `types` are those of its objects. Objects that only have
+  // pointers to translate are left out. `bias`: of the old version in the process. Objects in
+  // memory that `relaid` holds are not reshaped: that moves as a whole. Its copies get their
+  // placeholders. `relaid`: nullptr, or outlives the moves.
   ObjectMoves(const ObjectGraph& graph, const TypeTable& types, Addr bias, RelaidMemory* relaid);
 
   const std::vector<ObjectMove>& all() const { return moves_; }  // by old address
@@ -56,6 +56,7 @@ class ObjectMoves {
   struct Landing {
     const ObjectMove* move = nullptr;  // nullptr: the word points to no object of a changed type
     std::optional<uint64_t> to;        // nullopt: what it points to is not in the new type
+    bool may_be_end = false;           // or it may be the end of what is before
   };
   // `pointee` as MapOffset (recipe.h).
   Landing Translate(uint64_t word, TypeId pointee) const;
@@ -73,7 +74,10 @@ class ObjectMoves {
   const ObjectMove* FindObject(Addr at) const;
   const ObjectMove* FindBlock(Addr at) const;
   void AddBlocks();
+  bool MayBeEnd(const Object& object, TypeId pointee) const;
+  bool IsNowhere(const Recipe& recipe, uint64_t offset) const;
 
+  const TypeTable* types_ = nullptr;
   std::vector<ObjectMove> moves_;
   RelaidMemory* relaid_ = nullptr;
   std::vector<Object> block_memory_;

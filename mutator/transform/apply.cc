@@ -105,6 +105,7 @@ class Applier {
       case Step::Kind::kOpaque:
         return Opaque(from, to, step.from_size);
       case Step::Kind::kPointer:
+        if (step.first) return End(from, to, from - step.from + *step.first);
         return Word(from, to, step.before, Meaning::kPointer, step.tag_mask);
       case Step::Kind::kInteger:
         return Integer(step, from, to);
@@ -168,6 +169,21 @@ class Applier {
   Status Word(uint64_t from, uint64_t to, TypeId pointee, Meaning meaning, uint64_t tag_mask) {
     const uint64_t word = Load(from_, from, kWord);
     return Put(to, {from, to, word & ~tag_mask, pointee, meaning}, word & tag_mask);
+  }
+
+  // The end of an array goes where its last byte goes, whatever begins there. Where there is no
+  // array, it is nothing.
+  Status End(uint64_t from, uint64_t to, uint64_t first) {
+    const uint64_t word = Load(from_, from, kWord);
+    uint64_t translated = word;
+    if (Load(from_, first, kWord) != 0 && word != 0) {
+      MCR_ASSIGN(translated, translate_({from, to, word - 1, 0, Meaning::kPointer}));
+      ++translated;
+    } else if (const auto likely = translate_({from, to, word, 0, Meaning::kLikely})) {
+      translated = *likely;
+    }
+    std::memcpy(to_.data() + to, &translated, kWord);
+    return {};
   }
 
   Status Put(uint64_t to, const ValueWord& word, uint64_t tag) {

@@ -42,6 +42,8 @@ struct Step {
   bool from_signed = false, to_signed = false;  // kInteger, kBits
   TypeId before = 0, after = 0;                 // of the value; kPointer: of what it points to
   uint64_t tag_mask = 0;                        // kPointer: bits that are no part of the address
+  std::optional<uint64_t> first;                // kPointer, behind an array's last element: the
+                                                // offset of the one to the first
   bool copied = false;                          // kBytes: as an annotation says, whatever it is
   const Recipe* element = nullptr;              // kNested
   uint64_t count = 1;                           // kNested: elements that both versions have

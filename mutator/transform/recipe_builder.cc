@@ -266,6 +266,7 @@ void RecipeBuilder::AddValue(TypeId before, TypeId after, Step step, Recipe& rec
     step.kind = Kind::kPointer;
     step.before = from.target;
     step.after = to.target;
+    step.first = FirstOf(step.field);
   } else if ((IsPointer(from) && IsNumber(to) && to.size == kWord) ||
              (IsNumber(from) && IsPointer(to) && from.size == kWord)) {
     step.kind = Kind::kOpaque;
@@ -279,10 +280,22 @@ void RecipeBuilder::AddValue(TypeId before, TypeId after, Step step, Recipe& rec
     step.kind = Kind::kOpaque;
   } else if (from.kind != to.kind || from.size != to.size) {
     step.kind = Kind::kElse;
-    step.reason = fmt::format("{}{} became {} (annotation: drop, with initial)", NameOf(step),
-                              before_.Describe(before), after_.Describe(after));
+    step.reason = fmt::format("{}{} became {} (annotation: drop_zero, or drop with initial)",
+                              NameOf(step), before_.Describe(before), after_.Describe(after));
   }
   recipe.steps.push_back(std::move(step));
+}
+
+// If the field of the struct whose fields are being added is the end of an array.
+std::optional<uint64_t> RecipeBuilder::FirstOf(const std::string& field) const {
+  for (const profiles::Length& annotation : book_.annotations().length()) {
+    if (annotation.end().empty() || annotation.end() != field) continue;
+    const auto first = std::ranges::find_if(before_[owner_].members, [&](const Member& member) {
+      return RecipeBook::IsField(before_[owner_], member.name, annotation.field());
+    });
+    if (first != before_[owner_].members.end()) return first->offset;
+  }
+  return std::nullopt;
 }
 
 bool RecipeBuilder::AddTagged(Step step, Recipe& recipe) {

@@ -28,6 +28,7 @@ class RecipeBuilder {
   void AddInitial(const Member& to, Recipe& recipe);
   std::optional<Step> InitialStep(const Member& to, const std::string& value) const;
   void AddValue(TypeId before, TypeId after, Step step, Recipe& recipe);
+  std::optional<uint64_t> FirstOf(const std::string& field) const;
   bool AddTagged(Step step, Recipe& recipe);
   bool AddAddress(const profiles::TaggedPointer& annotation, Step step, Recipe& recipe);
   bool AddCopy(Step step, Recipe& recipe);

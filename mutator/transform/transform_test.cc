@@ -194,6 +194,31 @@ TEST_F(TransformTest, SizeInAContainerFollowsItsElements) {
   EXPECT_FALSE(Run(s, t, from, to));
 }
 
+TEST_F(TransformTest, EndOfAnArrayGoesWhereItsLastByteGoes) {
+  const TypeId a = before_.Integer("char", 1), b = after_.Integer("char", 1);
+  const TypeId p = before_.Pointer(a), q = after_.Pointer(b);
+  const TypeId s = before_.Record("s", 16, {{"start", p, 0}, {"end", p, 8}});
+  const TypeId t = after_.Record("s", 16, {{"end", q, 0}, {"start", q, 8}});
+  profiles::Length& length = *annotations_.add_length();
+  length.set_field("s.start");
+  length.set_end("end");
+  book_.emplace(before_.table, after_.table, annotations_);
+  const Recipe& recipe = book_->Get(s, t);
+  const auto move = [](const ValueWord& word) -> Result<uint64_t> {
+    if (word.word == 0x2000) return Fail("something else begins there");
+    return word.word >= 0x1000 && word.word < 0x2000 ? word.word + 0x5000 : word.word;
+  };
+  uint64_t from[] = {0x1800, 0x2000}, to[2] = {};
+  ASSERT_TRUE(
+      Apply(recipe, std::as_bytes(std::span(from)), std::as_writable_bytes(std::span(to)), move));
+  EXPECT_EQ(to[0], 0x7000u);
+  EXPECT_EQ(to[1], 0x6800u);
+  from[0] = 0;  // no array: its end is whatever it was
+  ASSERT_TRUE(
+      Apply(recipe, std::as_bytes(std::span(from)), std::as_writable_bytes(std::span(to)), move));
+  EXPECT_EQ(to[0], 0x2000u);
+}
+
 // Ginseng (PLDI 2006): a field is added.
 TEST_F(TransformTest, GinsengsStructGetsAZero) {
   const TypeId a = before_.Integer("int", 4), b = after_.Integer("int", 4);

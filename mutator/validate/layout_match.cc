@@ -63,6 +63,11 @@ TypeId FindStruct(const TypeTable& types, std::string_view name) {
   return 0;
 }
 
+// Whether it is a value without parts.
+bool IsOne(const FieldMatch& field) {
+  return field.kind != Kind::kUntyped && field.kind != Kind::kText && field.before_size <= kWord;
+}
+
 class Places {
  public:
   explicit Places(std::vector<PlaceMatch>& into) : into_(into) {}
@@ -92,7 +97,7 @@ class Places {
     } else if (offset < field.after_size) {
       // In the middle of what has no parts, or none that are known.
       const bool begins = offset == 0 && field.kind != Kind::kPointer;
-      into_.push_back({at + offset, begins ? field.before_type : 0});
+      into_.push_back({at + offset, begins ? field.before_type : 0, offset != 0 && IsOne(field)});
     }
   }
 
@@ -222,6 +227,13 @@ void LayoutMatcher::AddField(const Type& owner, const Member& before, const Memb
   }
   if (AddAnnotated(owner, field, match) || AddCases(owner, before, after, field, match)) return;
   if (AddContainer(owner, before, after, field, match)) return;
+  for (const profiles::Length& annotation : annotations_.length()) {
+    if (annotation.end() != before.name) continue;
+    const auto first = std::ranges::find_if(owner.members, [&](const Member& member) {
+      return IsField(owner, member.name, annotation.field());
+    });
+    if (first != owner.members.end()) field.first = first->offset;
+  }
   AddValue(before.type, after.type, std::move(field), match);
 }
 

@@ -45,6 +45,7 @@ struct FieldMatch {
   bool before_signed = false, after_signed = false;
   TypeId before_type = 0, after_type = 0;  // kPointer: of what it points to
   uint64_t tag_mask = 0;                   // kPointer: bits that are no part of the address
+  std::optional<uint64_t> first;           // kPointer, an array's end: the old offset of its begin
   const LayoutMatch* element = nullptr;    // kNested
   uint64_t count = 1;
   std::map<int64_t, const LayoutMatch*> cases;  // kCases
@@ -64,6 +65,7 @@ struct LayoutMatch {
 struct PlaceMatch {
   uint64_t offset = 0;  // in the new value
   TypeId type = 0;      // of what begins there, in the old version; 0: it is an end
+  bool inside = false;  // of a number or pointer, where nothing begins or ends
 };
 
 // Where a pointer to `offset` of an old value may point to in the new one: the start of each thing

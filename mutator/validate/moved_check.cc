@@ -26,7 +26,8 @@ class Searcher {
     const auto& objects = words.account().objects;
     hull_ = *Range<Addr>::FromTo(objects.front().before.begin(), objects.back().before.end() + 1);
     compared_ = words.account().laid_out_anew;
-    for (const auto* others : {&words.account().heap_from_next, &words.account().copied}) {
+    const Account& account = words.account();
+    for (const auto* others : {&account.heap_from_next, &account.copied, &account.unused}) {
       compared_.insert(compared_.end(), others->begin(), others->end());
     }
     for (const Account::Object& object : objects) {
@@ -61,10 +62,10 @@ class Searcher {
     const Account::Object* object = words_.ObjectOf(word);
     if (object == nullptr || overwritten_.Holds(at)) return;
     ++finding_.checked;
-    if (words_.Check(word, word, {}).ok() || IsDead(at) || IsMallocs(at, word)) return;
+    const WordVerdict verdict = words_.Check(word, word, {});
+    if (verdict.ok() || IsDead(at) || IsMallocs(at, word)) return;
     const std::string place = mapping.path.empty() ? "anonymous memory" : mapping.path;
-    finding_.Wrong(fmt::format("the word at {} in {} still points to {}, where an object was",
-                               Hex(at), place, Hex(word)));
+    finding_.Wrong(fmt::format("the word at {} in {} still {}", Hex(at), place, verdict.wrong));
   }
 
   // Memory that nobody reads any more.

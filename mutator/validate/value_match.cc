@@ -159,7 +159,11 @@ void ValueMatch::Field(const FieldMatch& field, Bytes before, Bytes after) {
             now.first(std::min(old.size(), now.size())));
       break;
     case Kind::kPointer:
-      Pointer(field, old, now);
+      if (!field.first) {
+        Pointer(field, old, now);
+      } else if (Load(before.subspan(*field.first), kWord) != 0) {
+        Judge(words_.Check(Load(old) - 1, Load(now) - 1, {}));
+      }
       break;
     case Kind::kInteger: {
       const auto bits = [](Bytes bytes) { return static_cast<uint32_t>(bytes.size() * 8); };

@@ -276,9 +276,13 @@ WordVerdict WordMatch::InObject(const Account::Object& object, uint64_t before, 
   // Most pointers are to the beginning.
   const bool means_all = pointee == 0 || pointee == layout.before;
   if (offset == 0 && means_all && Addr(after) == begin) return {Target::kData, ""};
-  for (const PlaceMatch& place : MatchPlace(layout, offset, pointee)) {
+  const std::vector<PlaceMatch> places = MatchPlace(layout, offset, pointee);
+  for (const PlaceMatch& place : places) {
     if (Addr(after) == begin + place.offset) return {Target::kData, ""};
   }
+  // Where nothing begins or ends, no pointer points.
+  const bool nowhere = std::ranges::all_of(places, &PlaceMatch::inside);
+  if (nowhere && pointee == 0 && before == after) return {Target::kData, ""};
   return {Target::kData,
           fmt::format("points to {} instead of what was at offset {} of the {} that was at {}",
                       Hex(after), before - object.before.begin().value(),

@@ -31,17 +31,24 @@ def read_response(connection):
             raise BadResponse("the server closed the connection")
         data += piece
     head, _, body = data.partition(b"\r\n\r\n")
-    length = 0
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    while len(body) < length:
+    fields = {name.lower(): value.strip() for name, _, value in
+              (line.partition(b":") for line in head.split(b"\r\n")[1:])}
+    chunked = fields.get(b"transfer-encoding") == b"chunked"
+    length = int(fields.get(b"content-length", 0))
+    while not body.endswith(b"\r\n0\r\n\r\n") if chunked else len(body) < length:
         piece = connection.recv(65536)
         if not piece:
             raise BadResponse("the server closed the connection in the middle of a response")
         body += piece
-    return int(head.split(b" ", 2)[1]), body
+    return int(head.split(b" ", 2)[1]), without_chunks(body) if chunked else body
+
+
+def without_chunks(body):
+    data = b""
+    while body:
+        length, _, body = body.partition(b"\r\n")
+        data, body = data + body[:int(length, 16)], body[int(length, 16) + 2:]
+    return data
 
 
 def get(connection, path, headers=""):
