@@ -183,8 +183,16 @@ Status Graft::AllocateIn(ProcessGraft& graft, MemoryPatch& patch) {
   MCR_ASSIGN(const Mappings mappings, tracer::ProcFs().ReadMappings(graft.pid));
   MCR_TRY(RecordMappings(log_, graft.pid, mappings));
   MCR_TRY(FaultPoint(Fault::kAllocation));
+  // The allocator has changed memory since the patch was prepared: in what was free, old pointers
+  // may have been where it has its own records now.
+  MCR_ASSIGN(const LiveMemory memory, LiveMemory::Open(graft.pid));
+  MCR_ASSIGN(WriteList writes, patch.StillRight(graft.writes, memory));
+  const size_t planned = graft.writes.entries().size();
   graft = allocations.Resolve();
-  // The allocator has changed memory since the patch was prepared.
+  for (const WriteList::Entry& entry : std::span(graft.writes.entries()).subspan(planned)) {
+    writes.Add(entry.at, graft.writes.bytes(entry));
+  }
+  graft.writes = std::move(writes);
   MCR_ASSIGN(patch, PreparePatch(graft));
   return {};
 }

@@ -1,6 +1,7 @@
 #include "checkpoint/graft/memory_patch.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -92,6 +93,30 @@ Result<MemoryPatch> MemoryPatch::Prepare(const WriteList& writes, const MemoryRe
     patch.spans_.push_back(std::move(span));
   }
   return patch;
+}
+
+Result<WriteList> MemoryPatch::StillRight(const WriteList& writes, const MemoryReader& now) const {
+  std::vector<Span> changed;  // by address, each with what is there now
+  std::vector<std::byte> bytes;
+  for (const Span& span : spans_) {
+    bytes.resize(span.before.size());
+    MCR_TRY(now.Read(span.at, bytes));
+    if (bytes != span.before) changed.push_back({span.at, span.before, bytes});
+  }
+  const auto is_right = [&](const WriteList::Entry& entry) {
+    const auto behind = std::ranges::upper_bound(changed, entry.at, {}, &Span::at);
+    if (behind == changed.begin()) return true;
+    const Span& span = *std::prev(behind);
+    const uint64_t offset = entry.at - span.at;
+    return offset >= span.before.size() ||
+           std::equal(span.before.begin() + offset, span.before.begin() + offset + entry.size,
+                      span.after.begin() + offset);
+  };
+  WriteList right;
+  for (const WriteList::Entry& entry : writes.entries()) {
+    if (is_right(entry)) right.Add(entry.at, writes.bytes(entry));
+  }
+  return right;
 }
 
 }  // namespace mcr::checkpoint

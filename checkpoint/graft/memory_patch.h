@@ -27,6 +27,10 @@ class MemoryPatch {
   static Result<MemoryPatch> Prepare(const WriteList& writes, const MemoryReader& memory,
                                      std::span<const Range<Addr>> fresh);
 
+  // Those of the patch's `writes` that go where memory is `now` as it was when the patch was
+  // prepared: elsewhere somebody else has written, and what the write was about is gone.
+  Result<WriteList> StillRight(const WriteList& writes, const MemoryReader& now) const;
+
   struct Span {
     Addr at;
     std::vector<std::byte> before;  // empty: not saved

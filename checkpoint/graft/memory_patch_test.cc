@@ -60,6 +60,19 @@ TEST_F(MemoryPatchTest, NewMappingsAreNotSaved) {
   EXPECT_TRUE(patch.spans()[1].before.empty());
 }
 
+TEST_F(MemoryPatchTest, WhatOthersHaveWrittenToSinceIsNotWrittenTo) {
+  for (const uint64_t at : {0x1008, 0x1010, 0x1018, 0x3000, 0x4000}) writes_.AddWord(Addr(at), at);
+  const Range<Addr> fresh[] = {*Range<Addr>::FromSize(Addr(0x4000), 0x1000)};
+  const auto patch = MemoryPatch::Prepare(writes_, image_, fresh).value();
+  image_.WriteWord(Addr(0x1013), 5).WriteWord(Addr(0x1020), 6).WriteWord(Addr(0x4000), 7);
+  const WriteList right = patch.StillRight(writes_, image_).value();
+  std::vector<Addr> places;
+  for (const WriteList::Entry& entry : right.entries()) places.push_back(entry.at);
+  const std::vector<Addr> expected = {Addr(0x1008), Addr(0x1018), Addr(0x3000), Addr(0x4000)};
+  EXPECT_EQ(places, expected) << "what is mapped for the graft has not been read";
+  EXPECT_EQ(right.bytes(right.entries()[2])[1], std::byte{0x30});
+}
+
 TEST_F(MemoryPatchTest, AWriteOutsideOfMemoryFails) {
   writes_.AddWord(Addr(0x9000), 1);
   EXPECT_FALSE(MemoryPatch::Prepare(writes_, image_, {}).has_value());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mutator/graph/memory_scan.h"
+#include "mutator/validate/free_lists.h"
 #include "mutator/validate/heap_check.h"
 #include "mutator/validate/heap_view.h"
 #include "mutator/validate/moved_check.h"
@@ -86,6 +87,7 @@ class Checker {
     for (const auto& thread : process_.before.threads()) MCR_TRY(Thread(thread));
     KernelTables();
     CheckHeap(account_, heap_, findings_.heap);
+    if (!process_.allocations.empty()) CheckFreeLists(after_, heap_, findings_.heap);
     MCR_TRY(CheckMovedPointers(process_.after, words_, process_.overwritten, process_.skip_shared,
                                findings_.data_pointers));
     return std::move(findings_);
@@ -196,7 +198,9 @@ class Checker {
   // What was written beside variables and objects: pointers to them.
   Status Writes() {
     std::vector<Range<Addr>> elsewhere = account_.from_next;
-    elsewhere.insert(elsewhere.end(), account_.laid_out_anew.begin(), account_.laid_out_anew.end());
+    for (const auto* others : {&account_.laid_out_anew, &account_.unused}) {
+      elsewhere.insert(elsewhere.end(), others->begin(), others->end());
+    }
     for (const Account::Object& object : account_.objects) {
       elsewhere.push_back(object.before);
       elsewhere.push_back(*Range<Addr>::FromSize(object.after, object.after_size));

@@ -16,6 +16,7 @@ MAP = "mutator/merge/address_map.cc"
 PROCESS = "mutator/merge/process_merge.cc"
 KERNEL = "mutator/merge/kernel_tables.cc"
 PAIRS = "mutator/merge/variable_pairs.cc"
+PATCH = "checkpoint/graft/memory_patch.cc"
 INDEXED = "mutator/graph/indexed_arrays.cc"
 
 OLD_POINTERS, CODE, DATA = "old pointers", "code pointers", "data pointers"
@@ -66,6 +67,10 @@ ERRORS = [
           "step.to = now->second * kWord;",
           "step.to = (ON ? i : now->second) * kWord;",
           "array_indexed_by_module", DATA),
+    Error("mallocs_records_written_over", PATCH,
+          "if (is_right(entry)) right.Add(entry.at, writes.bytes(entry));",
+          "if (ON || is_right(entry)) right.Add(entry.at, writes.bytes(entry));",
+          "stale_memory_in_free_blocks", HEAP),
     Error("plain_bytes_one_short", APPLY,
           "std::memcpy(to_.data() + to, from_.data() + from, size);\n    const uint64_t skip",
           "std::memcpy(to_.data() + to, from_.data() + from, ON && size > 8 ? size - 1 : size);\n"
