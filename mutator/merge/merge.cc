@@ -141,6 +141,15 @@ void CountObjects(const TypedObjects& objects, MergePlan& plan) {
   plan.object_problems += objects.problems().size();
 }
 
+Status CheckFresh(const FreshShared& fresh, const TypedObjects& objects,
+                  const ChangedModules& modules, MergePlan& plan) {
+  const size_t problems = plan.problems.size();
+  std::ranges::copy(fresh.problems(), std::back_inserter(plan.problems));
+  MCR_TRY(fresh.RefusePointers(objects.chunks(), objects.moves().relaid(), modules, plan.problems));
+  plan.object_problems += plan.problems.size() - problems;
+  return {};
+}
+
 bool TypesChange(const TypedObjects& objects) {
   return objects.module() != nullptr && !objects.module()->map().changed_types().empty();
 }
@@ -219,6 +228,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   const LinkMaps live_links = LinkMaps::Find(*pair.live, live_modules);
   const LinkMaps& next_links = next.links;
   AddLinkMaps(next_links, live_links, next_modules, live_modules, modules, next_to_live);
+  const FreshShared fresh = FreshShared::Find(*pair.live, *pair.next, modules, next_to_live);
 
   checkpoint::ProcessGraft& graft = plan.graft.processes.emplace_back();
   graft.pid = pair.live->pid();
@@ -238,8 +248,9 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   if (base && TypesChange(*objects)) {
     MCR_ASSIGN(heap, StartHeapFor(pair, *base, *objects->module()));
   }
-  objects->Settle(heap, base ? &*base : nullptr, *pair.next);
+  objects->Settle(heap, base ? &*base : nullptr, *pair.next, fresh);
   CountObjects(*objects, plan);
+  MCR_TRY(CheckFresh(fresh, *objects, modules, plan));
   Account& account = plan.accounts.emplace_back(AccountFor(modules, *objects));
   StartHeapMerge start_heap;
   const size_t problems = plan.problems.size();
@@ -251,8 +262,8 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
     return objects->module() != nullptr ? *objects->module() : modules.all().front();
   };
   StartAllocations start_allocations(
-      {*pair.live, *pair.next, base ? &*base : nullptr, modules, next_to_live, objects->moves(),
-       [&] { return StartHeapFor(pair, *base, module_with_types()); },
+      {*pair.live, *pair.next, base ? &*base : nullptr, modules, next_to_live, fresh,
+       objects->moves(), [&] { return StartHeapFor(pair, *base, module_with_types()); },
        [live_words = LiveWords(modules, objects->moves(), nullptr)](uint64_t word) {
          return live_words.Translate({.word = word, .meaning = ValueWord::Meaning::kLikely});
        }});
@@ -269,11 +280,17 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
         graft, plan));
   }
   ConstantCopies constant_copies(places, pair.live->layout().start_brk);
-  ProcessMerge process(
-      {modules, base ? &*base : nullptr, *pair.live, *pair.next, live_modules, next_modules,
-       next_to_live, live_links, next_links, next.tables, guard, shared, objects->moves(),
-       start_heap, start_allocations, copied, constant_copies, pair.memo, account.from_next},
-      graft, plan);
+  ProcessMerge process({modules,      base ? &*base : nullptr,
+                        *pair.live,   *pair.next,
+                        live_modules, next_modules,
+                        next_to_live, live_links,
+                        next_links,   next.tables,
+                        guard,        shared,
+                        fresh,        objects->moves(),
+                        start_heap,   start_allocations,
+                        copied,       constant_copies,
+                        pair.memo,    account.from_next},
+                       graft, plan);
   MCR_TRY(process.MergeLinkMaps());
   MCR_TRY(process.MergeObjectTables());
   MCR_TRY(process.MergeMemory());

@@ -71,7 +71,17 @@ Status ProcessMerge::MergeMemory() {
   for (const Mapping& mapping : scanned_) {
     // Without registers (a dry run) nobody knows which words of the stack are alive.
     if (stacks_.empty() && mapping.path == "[stack]") continue;
+    const bool is_fresh = mapping.shared && context_.fresh.Holds(mapping.range.begin());
+    if (is_fresh) context_.from_next.push_back(mapping.range);
     if (mapping.shared && !context_.shared.Claim(mapping)) continue;
+    if (is_fresh) {
+      MCR_TRY(context_.fresh.Write(mapping.range, context_.next_to_live, graft_));
+      plan_.warnings.push_back(
+          fmt::format("the {} KiB at {} that processes share are as the new version's start leaves "
+                      "them: what the server had put there is forgotten",
+                      mapping.range.size() >> 10, Hex(mapping.range.begin())));
+      continue;
+    }
     MCR_ASSIGN(const auto pointers,
                ScanMapping(context_.live, mapping, context_.modules.old_ranges(), context_.guard,
                            context_.memo));

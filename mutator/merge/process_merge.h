@@ -21,6 +21,7 @@
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/constant_copies.h"
 #include "mutator/merge/copied_variables.h"
+#include "mutator/merge/fresh_shared.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/loader_state.h"
 #include "mutator/merge/loader_versions.h"
@@ -62,6 +63,7 @@ class ProcessMerge {
     const Result<ObjectTables>& next_tables;
     PointerGuard guard;
     SharedMemorySeen& shared;
+    const FreshShared& fresh;
     const ObjectMoves& moves;
     const StartHeapMerge& start_heap;
     StartAllocations& start_allocations;

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "mcr/base/mapping.h"
-#include "mutator/graph/memory_scan.h"
 #include "mutator/graph/plausible.h"
 #include "mutator/graph/same_word.h"
 
@@ -21,12 +20,7 @@ constexpr uint64_t kWord = 8;
 
 // `image`: nullptr for none.
 std::vector<Mapping> SharedBy(const checkpoint::ProcessImage* image) {
-  std::vector<Mapping> shared;
-  if (image == nullptr) return shared;
-  for (const Mapping& mapping : ScannedOutside(*image, {})) {
-    if (mapping.shared && mapping.writable) shared.push_back(mapping);
-  }
-  return shared;
+  return image == nullptr ? std::vector<Mapping>() : WritableShared(*image);
 }
 
 // One of them, and the same in a start of each version.
@@ -169,25 +163,18 @@ class Candidates {
   std::vector<TypeId> all_;
 };
 
-// One of each kind in the same order.
-bool AreTheSame(const std::vector<Mapping>& one, const std::vector<Mapping>& other) {
-  return std::ranges::equal(one, other, [](const Mapping& a, const Mapping& b) {
-    return a.range.size() == b.range.size();
-  });
-}
-
 }  // namespace
 
 std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts& starts,
                                             const Program& program, Addr bias, RecipeBook& recipes,
-                                            std::vector<TypeId> types) {
+                                            std::vector<TypeId> types, const FreshShared& fresh) {
   const bool is_annotated = !recipes.annotations().shared().empty();
   Candidates candidates(recipes, program, bias, std::move(types));
   if (candidates.empty()) return {};
   const std::vector<Mapping> live = SharedBy(&memory.image()), base = SharedBy(starts.base),
                              next = SharedBy(starts.next);
   if (live.empty()) return {};
-  const bool known = AreTheSame(live, base) && AreTheSame(live, next);
+  const bool known = SameMappings(live, base) && SameMappings(live, next);
   const WordsOf live_words(memory.image());
   std::optional<WordsOf> base_words, next_words;
   if (known) {
@@ -197,6 +184,7 @@ std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts
   std::vector<std::string> problems;
   std::vector<std::byte> bytes;
   for (size_t i = 0; i < live.size(); ++i) {
+    if (fresh.Holds(live[i].range.begin())) continue;
     SharedMapping mapping(memory, {memory.image(), live[i].range, live_words});
     if (known) {
       mapping.Know({*starts.base, base[i].range, *base_words},

@@ -12,6 +12,7 @@
 #include "mutator/debuginfo/program.h"
 #include "mutator/debuginfo/type_table.h"
 #include "mutator/graph/snapshot.h"
+#include "mutator/merge/fresh_shared.h"
 #include "mutator/transform/recipe_book.h"
 
 namespace mcr::mutator {
@@ -24,10 +25,10 @@ struct Starts {
 
 // A problem for each type that may be there, unless nobody has touched the memory since the old
 // version's start, and the new one's leaves the same. `types`: those that change.
-// `program`: the old version, which the process has at `bias`.
+// What is `fresh` is left out. `program`: the old version, which the process has at `bias`.
 std::vector<std::string> FindInSharedMemory(const Snapshot& memory, const Starts& starts,
                                             const Program& program, Addr bias, RecipeBook& recipes,
-                                            std::vector<TypeId> types);
+                                            std::vector<TypeId> types, const FreshShared& fresh);
 
 }  // namespace mcr::mutator
 

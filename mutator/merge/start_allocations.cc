@@ -238,7 +238,8 @@ Result<std::vector<std::byte>> StartAllocations::Fill(const Copy& copy, const Po
       if (copy.in_place) {
         MCR_ASSIGN(value, context_.live.ReadValue<uint64_t>(copy.to + at));
       }
-    } else if (const auto live = relaid == nullptr ? std::nullopt : relaid->LiveWord(place)) {
+    } else if (const auto live = relaid == nullptr ? std::nullopt : relaid->LiveWord(place);
+               live && !context_.fresh.Holds(Addr(*live))) {
       MCR_ASSIGN(value, context_.live_word(*live));
     } else if (heap_->beyond.contains(place)) {
       value = 0;

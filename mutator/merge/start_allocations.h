@@ -28,6 +28,7 @@
 #include "mutator/graph/word_scanner.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
+#include "mutator/merge/fresh_shared.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/merge_plan.h"
 #include "mutator/merge/object_moves.h"
@@ -43,6 +44,7 @@ class StartAllocations {
     const Base* base;  // nullptr: nothing can be told
     const ChangedModules& modules;
     const ImageMap& next_to_live;
+    const FreshShared& fresh;
     const ObjectMoves& moves;
     // Is asked when it is needed.
     std::function<Result<const StartHeap*>()> heap;

@@ -166,16 +166,17 @@ void TypedObjects::Trace(const ChangedModule& module, const LoadedModules& loade
 }
 
 void TypedObjects::Settle(const StartHeap* heap, const Base* base,
-                          const checkpoint::ProcessImage& next) {
+                          const checkpoint::ProcessImage& next, const FreshShared& fresh) {
   if (module_ == nullptr) return;
   if (heap != nullptr) {
     relaid_ = RelaidMemory::Find({memory_, chunks_, graph_, *heap, *base});
   }
   for (GraphProblem& problem : graph_.problems) {
-    if (!IsLaidOutAnew(problem.at)) problems_.push_back(std::move(problem.text));
+    if (!IsLaidOutAnew(problem.at) && !fresh.Holds(problem.at))
+      problems_.push_back(std::move(problem.text));
   }
   moves_ = ObjectMoves(graph_, module_->before().types(), module_->live.bias, relaid_.get());
-  RefuseUntyped({base == nullptr ? nullptr : base->start.image, &next});
+  RefuseUntyped({base == nullptr ? nullptr : base->start.image, &next}, fresh);
   if (!problems_.empty() && relaid_ != nullptr) ExplainStays();
 }
 
@@ -199,7 +200,7 @@ bool TypedObjects::OnlyDangle(const std::vector<Addr>& pointers) const {
 }
 
 // An object of a changed type could sit in memory that nothing types.
-void TypedObjects::RefuseUntyped(const Starts& starts) {
+void TypedObjects::RefuseUntyped(const Starts& starts, const FreshShared& fresh) {
   const ChangedModule& module = *module_;
   RecipeBook& recipes = module.map().recipes();
   const auto& annotations = recipes.annotations();
@@ -215,7 +216,7 @@ void TypedObjects::RefuseUntyped(const Starts& starts) {
   }
   std::vector<TypeId> types = module.map().changed_types();
   std::ranges::move(
-      FindInSharedMemory(memory_, starts, module.before(), module.live.bias, recipes, types),
+      FindInSharedMemory(memory_, starts, module.before(), module.live.bias, recipes, types, fresh),
       std::back_inserter(problems_));
   const std::set<TypeId> typed = recipes.OldTypes(annotations.typed());
   std::erase_if(types,

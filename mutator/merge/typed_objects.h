@@ -15,6 +15,7 @@
 #include "mutator/graph/snapshot.h"
 #include "mutator/merge/base.h"
 #include "mutator/merge/changed_modules.h"
+#include "mutator/merge/fresh_shared.h"
 #include "mutator/merge/object_moves.h"
 #include "mutator/merge/relaid_memory.h"
 #include "mutator/merge/shared_objects.h"
@@ -33,7 +34,8 @@ class TypedObjects {
                                                     bool always);
   // What becomes of them, and what stands in the way. Both nullptr: the old version's start is
   // not known. `next`: the new one's.
-  void Settle(const StartHeap* heap, const Base* base, const checkpoint::ProcessImage& next);
+  void Settle(const StartHeap* heap, const Base* base, const checkpoint::ProcessImage& next,
+              const FreshShared& fresh);
 
   // After Settle.
   const ObjectMoves& moves() const { return moves_; }
@@ -57,7 +59,7 @@ class TypedObjects {
   bool IsLaidOutAnew(Addr at) const { return relaid_ != nullptr && relaid_->Holds(at); }
   void ExplainStays();
   bool OnlyDangle(const std::vector<Addr>& pointers) const;
-  void RefuseUntyped(const Starts& starts);
+  void RefuseUntyped(const Starts& starts, const FreshShared& fresh);
 
   Snapshot memory_;
   std::vector<HeapChunk> chunks_;

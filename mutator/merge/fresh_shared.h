@@ -1,0 +1,66 @@
+// Memory that processes share, and that is to be as the new version's start leaves it: an
+// annotation says that what the server has put there may be forgotten (a cache), and types that are
+// in there change.
+#ifndef MCR_MUTATOR_MERGE_FRESH_SHARED_H_
+#define MCR_MUTATOR_MERGE_FRESH_SHARED_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "checkpoint/graft/plan.h"
+#include "checkpoint/process_image.h"
+#include "mcr/base/address.h"
+#include "mcr/base/mapping.h"
+#include "mcr/base/range.h"
+#include "mcr/base/result.h"
+#include "mutator/graph/dead_stacks.h"
+#include "mutator/graph/heap_chunks.h"
+#include "mutator/merge/changed_modules.h"
+#include "mutator/merge/image_map.h"
+#include "mutator/merge/relaid_memory.h"
+
+namespace mcr::mutator {
+
+class FreshShared {
+ public:
+  // What is found is put into `next_to_live`: pointers of the start lead to it. Both images outlive
+  // the result.
+  static FreshShared Find(const checkpoint::ProcessImage& live,
+                          const checkpoint::ProcessImage& next, const ChangedModules& modules,
+                          ImageMap& next_to_live);
+
+  bool Holds(Addr at) const;
+  // Those of which nothing says what the start's are.
+  const std::vector<std::string>& problems() const { return problems_; }
+  // In the live process.
+  const std::vector<Range<Addr>>& ranges() const { return ranges_; }
+
+  // What differs from the live process's, for one of ranges().
+  Status Write(const Range<Addr>& range, const ImageMap& next_to_live,
+               checkpoint::ProcessGraft& graft) const;
+
+  // A problem for each word of the live process's own memory that stays and points into what is
+  // forgotten. `relaid`: nullptr for none.
+  Status RefusePointers(const std::vector<HeapChunk>& chunks, const RelaidMemory* relaid,
+                        const ChangedModules& modules, std::vector<std::string>& problems) const;
+
+ private:
+  FreshShared(const checkpoint::ProcessImage& live, const checkpoint::ProcessImage& next)
+      : live_(&live), next_(&next) {}
+
+  const checkpoint::ProcessImage* live_;
+  const checkpoint::ProcessImage* next_;
+  std::vector<Range<Addr>> ranges_, starts_;  // in the live process, and in the start's, in order
+  std::vector<std::string> problems_;
+};
+
+// What a process shares with others and may write to, in the order of addresses.
+std::vector<Mapping> WritableShared(const checkpoint::ProcessImage& image);
+
+// Whether there is one for each of the other, in the same order.
+bool SameMappings(const std::vector<Mapping>& one, const std::vector<Mapping>& other);
+
+}  // namespace mcr::mutator
+
+#endif  // MCR_MUTATOR_MERGE_FRESH_SHARED_H_

@@ -1,0 +1,10 @@
+struct entry {
+  struct entry* next;
+  long key;
+};
+
+#define POINTED_TO NULL
+
+#include "programs/shared_cache.h"
+
+int pair_version(void) { return 1; }

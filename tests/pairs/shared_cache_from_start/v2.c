@@ -1,0 +1,10 @@
+struct entry {
+  long key, used, made;
+  struct entry* next;
+};
+
+#define POINTED_TO NULL
+
+#include "programs/shared_cache.h"
+
+int pair_version(void) { return 2; }
