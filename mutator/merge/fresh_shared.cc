@@ -7,7 +7,6 @@
 #include <set>
 
 #include "mutator/graph/memory_scan.h"
-#include "mutator/merge/below_system_call.h"
 
 namespace mcr::mutator {
 namespace {
@@ -122,31 +121,19 @@ Status FreshShared::Write(const Range<Addr>& range, const ImageMap& next_to_live
   return {};
 }
 
-Status FreshShared::RefusePointers(const std::vector<HeapChunk>& chunks, const RelaidMemory* relaid,
-                                   const ChangedModules& modules,
+Status FreshShared::RefusePointers(const std::function<bool(Addr)>& is_pointer,
                                    std::vector<std::string>& problems) const {
   if (ranges_.empty()) return {};
-  const DeadStacks dead(*live_);
+  const auto is_begin = [&](Addr at) {
+    return std::ranges::find(ranges_, at, &Range<Addr>::begin) != ranges_.end();
+  };
   for (const Mapping& mapping : ScannedOutside(*live_, {})) {
     if (mapping.shared || !mapping.writable || mapping.IsFile()) continue;
-    // Without registers nobody knows which words of the stack are alive.
-    const bool is_known =
-        std::ranges::any_of(live_->threads(), [&](const checkpoint::ThreadImage& thread) {
-          return mapping.range.Contains(Addr(thread.registers.rsp));
-        });
-    if (mapping.path == "[stack]" && !is_known) continue;
     MCR_TRY(EachWord(*live_, mapping.range, [&](Addr at, uint64_t word) {
-      const bool is_inside =
-          Holds(Addr(word)) &&
-          std::ranges::find(ranges_, Addr(word), &Range<Addr>::begin) == ranges_.end();
-      if (!is_inside || dead.HoldWord(at) || (relaid != nullptr && relaid->Holds(at))) return;
-      if (IsBelowSystemCall(*live_, modules, at)) return;
-      const HeapChunk* chunk = FindChunk(chunks, at);
-      if (chunk != nullptr && !chunk->in_use) return;
+      if (!Holds(Addr(word)) || is_begin(Addr(word)) || !is_pointer(at)) return;
       problems.push_back(fmt::format(
           "the word at {} points to {}, in memory that processes share, of which an annotation "
-          "says "
-          "that it is as the new version's start leaves it (annotation: shared, from_start)",
+          "says that it is as the new version's start leaves it (annotation: shared, from_start)",
           Hex(at), Hex(Addr(word))));
     }));
   }

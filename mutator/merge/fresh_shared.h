@@ -5,6 +5,7 @@
 #define MCR_MUTATOR_MERGE_FRESH_SHARED_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,11 +15,8 @@
 #include "mcr/base/mapping.h"
 #include "mcr/base/range.h"
 #include "mcr/base/result.h"
-#include "mutator/graph/dead_stacks.h"
-#include "mutator/graph/heap_chunks.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/image_map.h"
-#include "mutator/merge/relaid_memory.h"
 
 namespace mcr::mutator {
 
@@ -40,10 +38,10 @@ class FreshShared {
   Status Write(const Range<Addr>& range, const ImageMap& next_to_live,
                checkpoint::ProcessGraft& graft) const;
 
-  // A problem for each word of the live process's own memory that stays and points into what is
-  // forgotten. `relaid`: nullptr for none.
-  Status RefusePointers(const std::vector<HeapChunk>& chunks, const RelaidMemory* relaid,
-                        const ChangedModules& modules, std::vector<std::string>& problems) const;
+  // A problem for each word of the live process's own that points to what is forgotten, if it
+  // `is_pointer` by its type and stays. The begin stays what it is.
+  Status RefusePointers(const std::function<bool(Addr)>& is_pointer,
+                        std::vector<std::string>& problems) const;
 
  private:
   FreshShared(const checkpoint::ProcessImage& live, const checkpoint::ProcessImage& next)

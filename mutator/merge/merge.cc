@@ -12,6 +12,7 @@
 #include "mutator/merge/constant_copies.h"
 #include "mutator/merge/image_map.h"
 #include "mutator/merge/kernel_tables.h"
+#include "mutator/merge/leaf.h"
 #include "mutator/merge/live_words.h"
 #include "mutator/merge/loader_state.h"
 #include "mutator/merge/moved_pointers.h"
@@ -141,11 +142,16 @@ void CountObjects(const TypedObjects& objects, MergePlan& plan) {
   plan.object_problems += objects.problems().size();
 }
 
-Status CheckFresh(const FreshShared& fresh, const TypedObjects& objects,
-                  const ChangedModules& modules, MergePlan& plan) {
+Status CheckFresh(const FreshShared& fresh, const TypedObjects& objects, MergePlan& plan) {
   const size_t problems = plan.problems.size();
   std::ranges::copy(fresh.problems(), std::back_inserter(plan.problems));
-  MCR_TRY(fresh.RefusePointers(objects.chunks(), objects.moves().relaid(), modules, plan.problems));
+  const RelaidMemory* relaid = objects.moves().relaid();
+  const auto is_pointer = [&](Addr at) {
+    const Object* object = objects.TypeAt(at);
+    const bool stays = object != nullptr && (relaid == nullptr || !relaid->Holds(at));
+    return stays && LeafAt(*object, at).kind == Leaf::Kind::kPointer;
+  };
+  MCR_TRY(fresh.RefusePointers(is_pointer, plan.problems));
   plan.object_problems += plan.problems.size() - problems;
   return {};
 }
@@ -250,7 +256,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   }
   objects->Settle(heap, base ? &*base : nullptr, *pair.next, fresh);
   CountObjects(*objects, plan);
-  MCR_TRY(CheckFresh(fresh, *objects, modules, plan));
+  MCR_TRY(CheckFresh(fresh, *objects, plan));
   Account& account = plan.accounts.emplace_back(AccountFor(modules, *objects));
   StartHeapMerge start_heap;
   const size_t problems = plan.problems.size();

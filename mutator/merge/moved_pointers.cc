@@ -10,7 +10,7 @@
 
 #include "mutator/graph/dead_stacks.h"
 #include "mutator/graph/memory_scan.h"
-#include "mutator/merge/below_system_call.h"
+#include "mutator/graph/red_zone.h"
 #include "mutator/merge/kernel_tables.h"
 #include "mutator/merge/leaf.h"
 #include "mutator/merge/object_moves.h"
@@ -137,7 +137,7 @@ class Follower {
         "the word at {} in {}", Hex(at), mapping.path.empty() ? "anonymous memory" : mapping.path);
     const RelaidMemory* relaid = moves_.relaid();
     const bool left_over = relaid != nullptr && relaid->IsLeftOver(at, word);
-    if (!landing.to && (left_over || IsBelowSystemCall(live_, modules_, at))) return Stays(at);
+    if (!landing.to && (left_over || IsBelowSystemCall(at))) return Stays(at);
     if (leaf.kind == Leaf::Kind::kNumber)
       return Refuse(holder +
                         ", a number by its type (annotation: tagged_pointer, "
@@ -190,6 +190,13 @@ class Follower {
     const HeapChunk* chunk = FindChunk(objects_.chunks(), at);
     if (chunk != nullptr) return !chunk->in_use;
     return dead_.HoldWord(at);
+  }
+
+  // What a library's function that waits in a system call has no use for.
+  bool IsBelowSystemCall(Addr at) const {
+    return std::ranges::any_of(live_.threads(), [&](const checkpoint::ThreadImage& thread) {
+      return IsInRedZone(at, Addr(thread.registers.rsp)) && !modules_.HoldOld(thread.registers.rip);
+    });
   }
 
   void Refuse(const std::string& holder, const ObjectMoves::Landing& landing) {

@@ -3,6 +3,7 @@ wait for."""
 
 import contextlib
 import functools
+import gzip
 import threading
 from pathlib import Path
 
@@ -12,6 +13,13 @@ LOCATIONS = """
         location /file/ {{
             alias      {dir}/www/download/;
             limit_rate $arg_rate;
+        }}
+        location /compressed/ {{
+            alias           {dir}/www/download/;
+            limit_rate      $arg_rate;
+            gzip            on;
+            gzip_types      *;
+            gzip_min_length 1;
         }}
         location /said/ {{
             return 200 "$http_x_echo";
@@ -28,6 +36,7 @@ TEXT = b"first half, second half"
 LENGTH = b"Content-Length: %d\r\n\r\n" % len(TEXT)
 HOST = b" HTTP/1.1\r\nHost: fleet\r\n"
 MANY = b"".join(b"X-Header-%d: %d\r\n" % (i, i) for i in range(25))  # more than one array of headers holds
+GZIP = b"\x1f\x8b"
 SECONDS = 6  # that the file is under way for
 
 
@@ -76,14 +85,15 @@ class Requests(contextlib.ExitStack):
         super().__init__()
         self._server = server
         file = Path(f"{server.dir}/www/download/file").read_bytes()
-        get_file = b"GET /file/file?rate=%d" % (len(file) // SECONDS) + HOST
+        slowly = b"file?rate=%d" % (len(file) // SECONDS) + HOST
         kinds = [  # the name, what is sent before the update and after it, and the body of the answer
             ("request line", b"GET /sa", b"id/" + HOST + b"X-Echo: " + TEXT + b"\r\n\r\n", TEXT),
             ("header", b"GET /said/" + HOST + b"X-Echo: " + TEXT[:10], TEXT[10:] + b"\r\n\r\n", TEXT),
             ("long header", b"GET /said/" + HOST + MANY + b"X-Ec", b"ho: " + TEXT + b"\r\n\r\n", TEXT),
             ("body", b"POST /upload/" + HOST + LENGTH + TEXT[:10], TEXT[10:], TEXT),
-            ("file", get_file + b"\r\n", b"", file),
-            ("range", get_file + b"Range: bytes=1000-5000000\r\n\r\n", b"", file[1000:5000001]),
+            ("file", b"GET /file/" + slowly + b"\r\n", b"", file),
+            ("range", b"GET /file/" + slowly + b"Range: bytes=1000-5000000\r\n\r\n", b"", file[1000:5000001]),
+            ("compressed file", b"GET /compressed/" + slowly + b"Accept-Encoding: gzip\r\n\r\n", b"", file),
             *((name, b"GET /%s/" % name.encode() + HOST + b"\r\n", b"", TEXT) for name in ("silent", "slow", "chunks"))]
         self._begun = [(f"{port}, {name}", self._send(port, first), last, body)
                        for port in ("plain", "TLS") for name, first, last, body in kinds]
@@ -107,7 +117,9 @@ class Requests(contextlib.ExitStack):
     def _completes(connection, last, body):
         try:
             connection.sendall(last)
-            found = clients.read_response(connection)
-            return found in ((200, body), (206, body)) and clients.get(connection, "/hello.txt")[0] == 200
-        except (OSError, clients.BadResponse):
+            status, found = clients.read_response(connection)
+            if found.startswith(GZIP):
+                found = gzip.decompress(found)
+            return status in (200, 206) and found == body and clients.get(connection, "/hello.txt")[0] == 200
+        except (OSError, EOFError, ValueError, clients.BadResponse):
             return False
