@@ -12,6 +12,9 @@ namespace {
 constexpr uint64_t kWord = 8;
 constexpr uint64_t kPage = 4096;
 
+// What an annotation says has to be done to what is pointed to.
+bool IsTold(const Recipe* recipe) { return recipe != nullptr && !recipe->identity; }
+
 }  // namespace
 
 Tracer::Tracer(const Snapshot& memory, const Program& program, Addr bias, RecipeBook& recipes,
@@ -234,6 +237,7 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& p
   if (after == 0 || recipes_.after()[after].is_declaration) after = recipes_.Counterpart(before);
   const size_t chunk = ChunkAt(word);
   if (chunk == kNone && IsPastEnd(word)) return FollowUntyped(word - 1, found_by, true);
+  if (chunk == kNone && IsTold(pointed.recipe)) return RefuseTold(word, pointed);
   if (chunk == kNone) return FollowOutside(word, before, after, found_by);
   const uint64_t offset = word - chunks_[chunk].payload.begin().value();
   // A text: what it is in is known by others, if by anybody.
@@ -248,9 +252,11 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& p
   if (FollowBlock(word, chunk, before, pointed)) return;
   if (pieces_.BlockOf(chunk) != nullptr) return FollowPiece(chunk, word, before, after, pointed);
   if (pointed.recipe != nullptr && offset == 0 && GiveAsTold(chunk, pointed)) return;
+  if (IsTold(pointed.recipe) && (offset == 0 || IsTyped(chunk))) return RefuseTold(word, pointed);
   if (IsTyped(chunk)) return CheckInner(chunk, offset, before, found_by);
   if (offset != 0) {
-    inner_.push_back({chunk, offset, before, found_by, pointed.count});
+    inner_.push_back(
+        {chunk, offset, before, found_by, pointed.count, pointed.spare, pointed.recipe});
     return;
   }
   Claim(chunk, before, after, found_by);
@@ -409,7 +415,7 @@ void Tracer::Claim(size_t chunk, TypeId before, TypeId after, Label found_by) {
 
 // What an annotation says as a whole. False: something else has been said before.
 bool Tracer::GiveAsTold(size_t chunk, const Pointed& pointed) {
-  if (IsTyped(chunk) && typed_[chunk].recipe != pointed.recipe) return false;
+  if (IsTyped(chunk) && typed_[chunk].recipe->before != pointed.recipe->before) return false;
   const uint64_t count = pointed.count.value_or(1);
   const uint64_t size = std::max<uint64_t>(pointed.recipe->from_size, 1);
   if (chunks_[chunk].payload.size() / size < count) return false;
@@ -460,22 +466,28 @@ bool Tracer::SettleInner() {
   for (const Inner& each : std::exchange(inner_, {})) {
     if (pieces_.BlockOf(each.chunk) != nullptr) {
       const uint64_t word = chunks_[each.chunk].payload.begin().value() + each.offset;
-      Follow(word, each.before, 0, Pointed{each.found_by, each.count, 0, {}, 0, nullptr});
+      Follow(word, each.before, 0,
+             Pointed{each.found_by, each.count, 0, {}, each.spare, each.recipe});
       continue;
     }
     if (IsTyped(each.chunk)) {
-      CheckInner(each.chunk, each.offset, each.before, each.found_by);
+      const uint64_t word = chunks_[each.chunk].payload.begin().value() + each.offset;
+      if (IsTold(each.recipe)) {
+        RefuseTold(word, Pointed{each.found_by, each.count, 0, {}, 0, nullptr});
+      } else {
+        CheckInner(each.chunk, each.offset, each.before, each.found_by);
+      }
       continue;
     }
     const HeapChunk& chunk = chunks_[each.chunk];
     const auto candidates = each.offset == 0
                                 ? allocation_types_.AtStart(chunk, each.before)
                                 : allocation_types_.Inside(chunk, each.offset, each.before);
-    if (candidates.types.size() == 1) {
+    if (candidates.types.size() == 1 && !IsTold(each.recipe)) {
       Give(each.chunk, recipes_.Get(candidates.types.front()), each.found_by);
     } else if (FollowIntoBlock(each)) {
       continue;
-    } else if (candidates.matters) {
+    } else if (candidates.matters || IsTold(each.recipe)) {
       unknown.push_back(each);
     } else {
       FollowUntyped(chunk.payload.begin().value(), each.found_by, true);
@@ -487,6 +499,13 @@ bool Tracer::SettleInner() {
     std::ranges::move(unknown, std::back_inserter(inner_));
   }
   return !pending_.empty() || !inner_.empty();
+}
+
+void Tracer::RefuseTold(uint64_t word, const Pointed& pointed) {
+  problems_.push_back(
+      {Addr(word), fmt::format("`{}` points to {}, where nothing can be as an annotation says that "
+                               "it is (annotation: container, or indexed)",
+                               *pointed.found_by, Hex(word))});
 }
 
 void Tracer::RefuseInner(const Inner& inner) {

@@ -72,7 +72,9 @@ class Tracer {
     uint64_t offset;
     TypeId before = 0;
     Label found_by = nullptr;
-    std::optional<uint64_t> count;  // as Pointed has it
+    std::optional<uint64_t> count;  // these as Pointed has them
+    uint64_t spare = 0;
+    const Recipe* recipe = nullptr;
   };
   struct Likely {
     uint64_t word = 0;
@@ -117,6 +119,7 @@ class Tracer {
   void CheckInner(size_t chunk, uint64_t offset, TypeId before, Label found_by);
   bool SettleInner();
   void RefuseInner(const Inner& inner);
+  void RefuseTold(uint64_t word, const Pointed& pointed);
   bool IsNode(uint64_t word, TypeId pointee) const;
   size_t ChunkAt(uint64_t word) const;
   bool IsPastEnd(uint64_t word) const;

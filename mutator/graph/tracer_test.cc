@@ -230,6 +230,54 @@ TEST_F(TracerTest, ContainersElementsAreOfTheTypeThatTheirFieldTells) {
   EXPECT_EQ(elements->spare, 2u);
 }
 
+TEST_F(TracerTest, ArrayThatAnAnnotationTellsIsNoPartOfSomethingElse) {
+  const TypeId anything = AddBoth({.kind = TypeKind::kPointer, .size = 8, .target = 0});
+  const TypeId array = AddBoth({.kind = TypeKind::kPointer, .size = 8, .target = anything});
+  const TypeId module = AddBoth({.kind = TypeKind::kStruct,
+                                 .name = "module",
+                                 .size = 8,
+                                 .members = {{.name = "index", .type = long_, .offset = 0}}});
+  const TypeId root = AddBoth({.kind = TypeKind::kStruct,
+                               .name = "request",
+                               .size = 8,
+                               .members = {{.name = "contexts", .type = array, .offset = 0}}});
+  profiles::Indexed& annotation = *annotations_.add_indexed();
+  annotation.set_field("request.contexts");
+  annotation.set_index("module.index");
+  annotation.set_length("count");
+  const FileAddr first = FakeProgram::kData + 0x100, second = first + 8, count = first + 16;
+  checkpoint::FakeImage next;
+  next.MapAnonymous(kBias + FakeProgram::kData.value(), 0x2000);
+  for (FakeProgram* program : {&before_, &after_}) {
+    program->AddVariable("gzip", first, 8, module);
+    program->AddVariable("proxy", second, 8, module);
+    program->AddVariable("count", count, 8, long_);
+    checkpoint::FakeImage& image = program == &before_ ? image_ : next;
+    image.WriteWord(kBias + (program == &before_ ? second : first).value(), 1);
+    image.WriteWord(kBias + count.value(), 2);
+  }
+  const Addr block = Block(0x10, 24), other = Block(0x40, 104);
+  const Addr at = kBias + FakeProgram::kData.value();
+  for (const Addr to : {block, other + 8}) {
+    image_.WriteWord(at, to.value());
+    recipes_.emplace(before_.types(), after_.types(), annotations_);
+    snapshot_.emplace(image_);
+    const Snapshot now(next);
+    const IndexedArrays indexed({before_, kBias, *snapshot_}, {after_, kBias, now}, *recipes_);
+    Tracer tracer(*snapshot_, before_, kBias, *recipes_, chunks_);
+    tracer.Use(indexed);
+    tracer.AddRoot(at, recipes_->Get(root), "root");
+    const ObjectGraph graph = tracer.Finish();
+    EXPECT_EQ(graph.problems.empty(), to == block);
+    const Object* found = graph.Find(block);
+    if (to == block) {
+      ASSERT_NE(found, nullptr);
+      EXPECT_EQ(found->recipe->indexed, "request.contexts");
+      EXPECT_EQ(found->count, 1u);
+    }
+  }
+}
+
 TEST_F(TracerTest, WhatFollowsAPieceOfAChangedTypeMayBeAnother) {
   const TypeId node = AddNode("node", true);
   const TypeId holder = AddHolder(node);
