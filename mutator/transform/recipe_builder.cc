@@ -522,20 +522,24 @@ std::string RecipeBuilder::RenamedField(const Type& owner, const std::string& fi
   return field;
 }
 
+// Whether there is no need to carry a field over, and no way: it is something else there.
+bool RecipeBuilder::IsDroppedWhileZero(const Type& owner, const Member& from,
+                                       const Member& to) const {
+  return before_[from.type].kind != after_[to.type].kind &&
+         IsAnnotated(owner, from.name, book_.annotations().drop_zero());
+}
+
 // Unnamed members (anonymous structs and unions) correspond in their order.
 const Member* RecipeBuilder::Counterpart(const Type& owner, size_t index, const Type& in) const {
   const Member& wanted = owner.members[index];
-  const profiles::Annotations& annotations = book_.annotations();
-  if (IsAnnotated(owner, wanted.name, annotations.drop()) ||
-      IsAnnotated(owner, wanted.name, annotations.drop_zero())) {
-    return nullptr;
-  }
+  if (IsAnnotated(owner, wanted.name, book_.annotations().drop())) return nullptr;
   const std::string name = RenamedField(owner, wanted.name);
   const auto end = owner.members.begin() + static_cast<std::ptrdiff_t>(index);
   auto skip = name.empty() ? std::count_if(owner.members.begin(), end,
                                            [](const Member& m) { return m.name.empty(); })
                            : 0;
   for (const Member& member : in.members) {
+    if (IsDroppedWhileZero(owner, wanted, member)) continue;
     if (member.name == name && skip-- == 0) return &member;
   }
   return nullptr;

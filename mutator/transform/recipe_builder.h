@@ -45,6 +45,7 @@ class RecipeBuilder {
   bool SameUnion(const Type& before, const Type& after);
   // The discriminated cases of a union that an annotation speaks of; false: none does.
   bool AddCases(const Type& before, const Type& after, Step step, Recipe& recipe);
+  bool IsDroppedWhileZero(const Type& owner, const Member& from, const Member& to) const;
   const Member* Counterpart(const Type& owner, size_t index, const Type& in) const;
   std::string RenamedField(const Type& owner, const std::string& field) const;
   std::string NameOf(const Step& step) const;  // "field `owner.x`: ", "" if it has no name

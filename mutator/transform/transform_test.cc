@@ -169,6 +169,18 @@ TEST_F(TransformTest, FieldThatIsDroppedWhileItIsZeroHasNoValue) {
   EXPECT_NE(refused.error().Line().find("s.gone"), std::string::npos);
 }
 
+TEST_F(TransformTest, FieldThatStaysWhatItIsIsNotDropped) {
+  const TypeId a = before_.Integer("int", 4), b = after_.Integer("int", 4);
+  const TypeId s = before_.Record("s", 8, {{"x", a, 0}, {"y", a, 4}});
+  const TypeId t = after_.Record("s", 8, {{"x", b, 0}, {"y", b, 4}});
+  annotations_.add_drop_zero("s.y");
+  const int from[] = {3, 4};
+  int to[2] = {};
+  ASSERT_TRUE(Run(s, t, from, to));
+  EXPECT_EQ(to[1], 4);
+  EXPECT_TRUE(book_->Get(s, t).identity);
+}
+
 TEST_F(TransformTest, SizeInAContainerFollowsItsElements) {
   const TypeId a = before_.Integer("long", 8), b = after_.Integer("long", 8);
   before_.Record("item", 16, {{"id", a, 0}, {"weight", a, 8}});

@@ -380,7 +380,8 @@ const Member* LayoutMatcher::OldMember(const Type& before, const Type& after,
       return IsField(before, old.name, annotated);
     };
     if (std::ranges::any_of(annotations_.drop(), is_old)) continue;
-    if (std::ranges::any_of(annotations_.drop_zero(), is_old)) continue;
+    const bool is_other = before_[old.type].kind != after_[wanted.type].kind;
+    if (is_other && std::ranges::any_of(annotations_.drop_zero(), is_old)) continue;
     std::string_view name = old.name;
     for (const profiles::Rename& rename : annotations_.rename()) {
       if (is_old(rename.before())) name = rename.after();
