@@ -128,7 +128,7 @@ Status FreshShared::RefusePointers(const std::function<bool(Addr)>& is_pointer,
     return std::ranges::find(ranges_, at, &Range<Addr>::begin) != ranges_.end();
   };
   for (const Mapping& mapping : ScannedOutside(*live_, {})) {
-    if (mapping.shared || !mapping.writable || mapping.IsFile()) continue;
+    if (mapping.shared || !mapping.writable) continue;
     MCR_TRY(EachWord(*live_, mapping.range, [&](Addr at, uint64_t word) {
       if (!Holds(Addr(word)) || is_begin(Addr(word)) || !is_pointer(at)) return;
       problems.push_back(fmt::format(

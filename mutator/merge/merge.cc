@@ -142,15 +142,28 @@ void CountObjects(const TypedObjects& objects, MergePlan& plan) {
   plan.object_problems += objects.problems().size();
 }
 
-Status CheckFresh(const FreshShared& fresh, const TypedObjects& objects, MergePlan& plan) {
+// Whether the type of the variable or object that holds `at`, and stays, says that a pointer is
+// there.
+bool IsPointer(Addr at, const ChangedModules& modules, const TypedObjects& objects) {
+  const RelaidMemory* relaid = objects.moves().relaid();
+  if (relaid != nullptr && relaid->Holds(at)) return false;
+  if (const Object* object = objects.TypeAt(at)) {
+    return LeafAt(*object, at).kind == Leaf::Kind::kPointer;
+  }
+  const ChangedModule* module = modules.Of(at.value());
+  if (module == nullptr) return false;
+  const FileAddr place = module->InOld(at.value());
+  const Variable* variable = module->before().FindVariable(place);
+  return variable != nullptr && variable->type != 0 &&
+         LeafIn(module->map().recipes().Get(variable->type), place - variable->range.begin())
+                 .kind == Leaf::Kind::kPointer;
+}
+
+Status CheckFresh(const FreshShared& fresh, const ChangedModules& modules,
+                  const TypedObjects& objects, MergePlan& plan) {
   const size_t problems = plan.problems.size();
   std::ranges::copy(fresh.problems(), std::back_inserter(plan.problems));
-  const RelaidMemory* relaid = objects.moves().relaid();
-  const auto is_pointer = [&](Addr at) {
-    const Object* object = objects.TypeAt(at);
-    const bool stays = object != nullptr && (relaid == nullptr || !relaid->Holds(at));
-    return stays && LeafAt(*object, at).kind == Leaf::Kind::kPointer;
-  };
+  const auto is_pointer = [&](Addr at) { return IsPointer(at, modules, objects); };
   MCR_TRY(fresh.RefusePointers(is_pointer, plan.problems));
   plan.object_problems += plan.problems.size() - problems;
   return {};
@@ -256,7 +269,7 @@ Status Merger::MergeProcess(const ProcessPair& pair, Places& places, SharedMemor
   }
   objects->Settle(heap, base ? &*base : nullptr, *pair.next, fresh);
   CountObjects(*objects, plan);
-  MCR_TRY(CheckFresh(fresh, *objects, plan));
+  MCR_TRY(CheckFresh(fresh, modules, *objects, plan));
   Account& account = plan.accounts.emplace_back(AccountFor(modules, *objects));
   StartHeapMerge start_heap;
   const size_t problems = plan.problems.size();

@@ -23,6 +23,7 @@ struct user {
 };
 static struct cache* cache;
 static struct user* user;
+static const struct entry* last;
 static long count;
 
 long key_of_entry(const struct entry* entry) { return entry->key; }
@@ -45,7 +46,8 @@ void pair_state(void) {
   user = calloc(1, sizeof *user);
   user->cache = cache;
   for (long key = AT_START; key < ADDED; ++key) add(key);
-  user->last = POINTED_TO;
+  user->last = OBJECT_POINTS_TO;
+  last = VARIABLE_POINTS_TO;
 }
 
 static long length(void) {
@@ -57,6 +59,7 @@ static long length(void) {
 }
 
 const char* pair_check(void) {
+  EXPECT(user->last == OBJECT_POINTS_TO && last == VARIABLE_POINTS_TO);
   EXPECT(user->cache == cache && cache->end == (char*)cache + SIZE);
   EXPECT(length() == (pair_version() == 1 ? ADDED : AT_START));
   if (pair_version() == 1) return NULL;

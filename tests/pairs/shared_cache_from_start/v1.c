@@ -3,7 +3,8 @@ struct entry {
   long key;
 };
 
-#define POINTED_TO NULL
+#define OBJECT_POINTS_TO NULL
+#define VARIABLE_POINTS_TO NULL
 
 #include "programs/shared_cache.h"
 

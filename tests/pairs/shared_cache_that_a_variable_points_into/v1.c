@@ -1,0 +1,11 @@
+struct entry {
+  struct entry* next;
+  long key;
+};
+
+#define OBJECT_POINTS_TO NULL
+#define VARIABLE_POINTS_TO cache->first
+
+#include "programs/shared_cache.h"
+
+int pair_version(void) { return 1; }
