@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <span>
 #include <utility>
+
+#include "mutator/graph/read_number.h"
 
 namespace mcr::mutator {
 namespace {
@@ -16,14 +16,6 @@ constexpr uint64_t kLongest = 1 << 16;  // elements: memory may say anything
 const Member* FindMember(const Type& type, std::string_view name) {
   const auto member = std::ranges::find(type.members, name, &Member::name);
   return member == type.members.end() || member->bit_size != 0 ? nullptr : &*member;
-}
-
-// The integer of `size` bytes at `at`.
-std::optional<uint64_t> ReadNumber(const MemoryReader& memory, Addr at, uint64_t size) {
-  uint64_t value = 0;
-  if (size > sizeof value) return std::nullopt;
-  const auto bytes = std::as_writable_bytes(std::span(&value, 1)).first(size);
-  return memory.Read(at, bytes) ? std::optional(value) : std::nullopt;
 }
 
 // What an annotated field, "request.contexts", points to; 0: there is no such pointer to pointers.

@@ -2,11 +2,16 @@
 #ifndef MCR_MUTATOR_GRAPH_MEMORY_SCAN_H_
 #define MCR_MUTATOR_GRAPH_MEMORY_SCAN_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
 #include "checkpoint/process_image.h"
+#include "mcr/base/address.h"
 #include "mcr/base/mapping.h"
+#include "mcr/base/memory_reader.h"
 #include "mcr/base/range.h"
 #include "mcr/base/result.h"
 #include "mutator/graph/scan_memo.h"
@@ -34,6 +39,25 @@ Result<std::vector<LikelyPointer>> ScanMapping(const checkpoint::ProcessImage& i
                                                std::span<const Range<Addr>> targets,
                                                const PointerGuard& guard,
                                                const ScanMemo* memo = nullptr);
+
+// Calls `visit` with the place of each aligned word in the populated pages of `range`, and the
+// word. `memory`: of `image`.
+template <typename Visit>
+Status EachWord(const checkpoint::ProcessImage& image, const MemoryReader& memory,
+                Range<Addr> range, const Visit& visit) {
+  MCR_ASSIGN(const auto populated, image.PopulatedRanges(range));
+  std::vector<std::byte> bytes;
+  for (const Range<Addr>& part : populated) {
+    bytes.resize(part.size());
+    MCR_TRY(memory.Read(part.begin(), bytes));
+    for (size_t at = 0; at + sizeof(uint64_t) <= bytes.size(); at += sizeof(uint64_t)) {
+      uint64_t word;
+      std::memcpy(&word, bytes.data() + at, sizeof word);
+      visit(part.begin() + at, word);
+    }
+  }
+  return {};
+}
 
 }  // namespace mcr::mutator
 

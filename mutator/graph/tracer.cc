@@ -6,6 +6,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "mutator/graph/read_number.h"
+
 namespace mcr::mutator {
 namespace {
 
@@ -199,8 +201,10 @@ void Tracer::FollowPointer(const Step& step, uint64_t word, const Recipe& owner,
   if (!rule && IsNode(word, step.before)) return Follow(word, node_, 0, found_by);
   const TypeId pointee = rule ? rule->type : step.before;
   if (rule && pointee == 0) return;
-  Pointed pointed{found_by, rules_.CountOf(type, step.field, value, pointee), owner.before, at, 0,
-                  nullptr};
+  Pointed pointed{.found_by = found_by,
+                  .count = rules_.CountOf(type, step.field, value, pointee),
+                  .owner = owner.before,
+                  .owner_at = at};
   if (indexed_ != nullptr) pointed.recipe = indexed_->At(type, step.field);
   pointer_at_ = at.IsNull() ? at : at + step.from;
   Follow(word, pointee, rule ? recipes_.Counterpart(pointee) : step.after, pointed);
@@ -237,7 +241,7 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& p
   if (after == 0 || recipes_.after()[after].is_declaration) after = recipes_.Counterpart(before);
   const size_t chunk = ChunkAt(word);
   if (chunk == kNone && IsPastEnd(word)) return FollowUntyped(word - 1, found_by, true);
-  if (chunk == kNone && IsTold(pointed.recipe)) return RefuseTold(word, pointed);
+  if (chunk == kNone && IsTold(pointed.recipe)) return RefuseTold(word, found_by);
   if (chunk == kNone) return FollowOutside(word, before, after, found_by);
   const uint64_t offset = word - chunks_[chunk].payload.begin().value();
   // A text: what it is in is known by others, if by anybody.
@@ -252,7 +256,7 @@ void Tracer::Follow(uint64_t word, TypeId before, TypeId after, const Pointed& p
   if (FollowBlock(word, chunk, before, pointed)) return;
   if (pieces_.BlockOf(chunk) != nullptr) return FollowPiece(chunk, word, before, after, pointed);
   if (pointed.recipe != nullptr && offset == 0 && GiveAsTold(chunk, pointed)) return;
-  if (IsTold(pointed.recipe) && (offset == 0 || IsTyped(chunk))) return RefuseTold(word, pointed);
+  if (IsTold(pointed.recipe) && (offset == 0 || IsTyped(chunk))) return RefuseTold(word, found_by);
   if (IsTyped(chunk)) return CheckInner(chunk, offset, before, found_by);
   if (offset != 0) {
     inner_.push_back(
@@ -284,18 +288,19 @@ void Tracer::FollowContainer(const Step& step, const Type& owner, Addr container
   if (!contained) return;
   const Label found_by = NewLabel(owner.name + "." + step.field);
   const auto number_at = [&](Addr at, const PointeeRules::Number& number) {
-    uint64_t value = 0;
-    const auto bytes = std::as_writable_bytes(std::span(&value, 1)).first(number.size);
-    return memory_.Read(at + number.offset, bytes) ? value : 0;
+    return ReadNumber(memory_, at + number.offset, number.size).value_or(0);
   };
   Addr part = container + contained->part;
   const uint64_t room = contained->room ? number_at(container, *contained->room) : 0;
   for (int i = 0; i < kMost; ++i) {
     const uint64_t count = number_at(part, contained->count);
     const uint64_t elements = number_at(part, contained->elements);
-    const Pointed pointed{found_by, std::max(room, count),         0,
-                          {},       std::max(room, count) - count, &recipes_.Get(contained->type)};
-    if (*pointed.count != 0) Follow(elements, contained->type, 0, pointed);
+    const uint64_t all = std::max(room, count);
+    const Pointed pointed{.found_by = found_by,
+                          .count = all,
+                          .spare = all - count,
+                          .recipe = &recipes_.Get(contained->type)};
+    if (all != 0) Follow(elements, contained->type, 0, pointed);
     const uint64_t next = contained->next ? number_at(part, *contained->next) : 0;
     if (next < kPage) return;
     part = Addr(next);
@@ -467,13 +472,16 @@ bool Tracer::SettleInner() {
     if (pieces_.BlockOf(each.chunk) != nullptr) {
       const uint64_t word = chunks_[each.chunk].payload.begin().value() + each.offset;
       Follow(word, each.before, 0,
-             Pointed{each.found_by, each.count, 0, {}, each.spare, each.recipe});
+             Pointed{.found_by = each.found_by,
+                     .count = each.count,
+                     .spare = each.spare,
+                     .recipe = each.recipe});
       continue;
     }
     if (IsTyped(each.chunk)) {
       const uint64_t word = chunks_[each.chunk].payload.begin().value() + each.offset;
       if (IsTold(each.recipe)) {
-        RefuseTold(word, Pointed{each.found_by, each.count, 0, {}, 0, nullptr});
+        RefuseTold(word, each.found_by);
       } else {
         CheckInner(each.chunk, each.offset, each.before, each.found_by);
       }
@@ -501,11 +509,11 @@ bool Tracer::SettleInner() {
   return !pending_.empty() || !inner_.empty();
 }
 
-void Tracer::RefuseTold(uint64_t word, const Pointed& pointed) {
+void Tracer::RefuseTold(uint64_t word, Label found_by) {
   problems_.push_back(
       {Addr(word), fmt::format("`{}` points to {}, where nothing can be as an annotation says that "
                                "it is (annotation: container, or indexed)",
-                               *pointed.found_by, Hex(word))});
+                               *found_by, Hex(word))});
 }
 
 void Tracer::RefuseInner(const Inner& inner) {

@@ -93,9 +93,9 @@ class Tracer {
   // What is known of the values that a pointer points to, besides their type.
   struct Pointed {
     Label found_by = nullptr;
-    std::optional<uint64_t> count;  // as an annotation says
-    TypeId owner = 0;               // what the pointer is a field of, and where that is
-    Addr owner_at;
+    std::optional<uint64_t> count = {};  // as an annotation says
+    TypeId owner = 0;                    // what the pointer is a field of, and where that is
+    Addr owner_at = {};
     uint64_t spare = 0;              // of `count`, as an Object has it
     const Recipe* recipe = nullptr;  // instead of that of the type
   };
@@ -103,7 +103,7 @@ class Tracer {
                      std::span<const std::byte> value, Addr at, Label name);
   void Follow(uint64_t word, TypeId before, TypeId after, const Pointed& pointed);
   void Follow(uint64_t word, TypeId before, TypeId after, Label found_by) {
-    Follow(word, before, after, Pointed{found_by, std::nullopt, 0, {}, 0, nullptr});
+    Follow(word, before, after, Pointed{.found_by = found_by});
   }
   void FollowContainer(const Step& step, const Type& owner, Addr container);
   void FollowList(const Step& step, const Type& owner, Addr head);
@@ -119,7 +119,7 @@ class Tracer {
   void CheckInner(size_t chunk, uint64_t offset, TypeId before, Label found_by);
   bool SettleInner();
   void RefuseInner(const Inner& inner);
-  void RefuseTold(uint64_t word, const Pointed& pointed);
+  void RefuseTold(uint64_t word, Label found_by);
   bool IsNode(uint64_t word, TypeId pointee) const;
   size_t ChunkAt(uint64_t word) const;
   bool IsPastEnd(uint64_t word) const;

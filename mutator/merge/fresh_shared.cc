@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 
 #include "mutator/graph/memory_scan.h"
@@ -12,23 +11,6 @@ namespace mcr::mutator {
 namespace {
 
 constexpr uint64_t kWord = 8;
-
-// Calls `visit` with each aligned word of `range` that may not be zero, and its place.
-template <typename Visit>
-Status EachWord(const checkpoint::ProcessImage& image, Range<Addr> range, const Visit& visit) {
-  MCR_ASSIGN(const auto populated, image.PopulatedRanges(range));
-  std::vector<std::byte> bytes;
-  for (const Range<Addr>& part : populated) {
-    bytes.resize(part.size());
-    MCR_TRY(image.Read(part.begin(), bytes));
-    for (size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
-      uint64_t word;
-      std::memcpy(&word, bytes.data() + at, kWord);
-      visit(part.begin() + at, word);
-    }
-  }
-  return {};
-}
 
 // The functions of whose pointers an annotation says that the memory around them is fresh.
 std::set<Addr> Functions(const ChangedModule& module) {
@@ -39,10 +21,7 @@ std::set<Addr> Functions(const ChangedModule& module) {
     const bool changes =
         std::ranges::any_of(types, [&](TypeId type) { return recipes.Changes(type); });
     if (!entry.from_start() || entry.function().empty() || !changes) continue;
-    for (const Function& function : module.before().functions()) {
-      if (function.name != entry.function()) continue;
-      addresses.insert(module.live.bias + function.range.begin().value());
-    }
+    addresses.merge(AddressesOf(entry.function(), module.before(), module.live.bias));
   }
   return addresses;
 }
@@ -50,12 +29,21 @@ std::set<Addr> Functions(const ChangedModule& module) {
 bool PointsTo(const checkpoint::ProcessImage& image, Range<Addr> range,
               const std::set<Addr>& targets) {
   bool found = false;
-  const Status read = EachWord(
-      image, range, [&](Addr, uint64_t word) { found = found || targets.contains(Addr(word)); });
+  const Status read = EachWord(image, image, range, [&](Addr, uint64_t word) {
+    found = found || targets.contains(Addr(word));
+  });
   return read && found;
 }
 
 }  // namespace
+
+std::set<Addr> AddressesOf(const std::string& function, const Program& program, Addr bias) {
+  std::set<Addr> addresses;
+  for (const Function& each : program.functions()) {
+    if (each.name == function) addresses.insert(bias + each.range.begin().value());
+  }
+  return addresses;
+}
 
 std::vector<Mapping> WritableShared(const checkpoint::ProcessImage& image) {
   std::vector<Mapping> shared;
@@ -129,7 +117,7 @@ Status FreshShared::RefusePointers(const std::function<bool(Addr)>& is_pointer,
   };
   for (const Mapping& mapping : ScannedOutside(*live_, {})) {
     if (mapping.shared || !mapping.writable) continue;
-    MCR_TRY(EachWord(*live_, mapping.range, [&](Addr at, uint64_t word) {
+    MCR_TRY(EachWord(*live_, *live_, mapping.range, [&](Addr at, uint64_t word) {
       if (!Holds(Addr(word)) || is_begin(Addr(word)) || !is_pointer(at)) return;
       problems.push_back(fmt::format(
           "the word at {} points to {}, in memory that processes share, of which an annotation "

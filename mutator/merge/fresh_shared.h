@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "mcr/base/mapping.h"
 #include "mcr/base/range.h"
 #include "mcr/base/result.h"
+#include "mutator/debuginfo/program.h"
 #include "mutator/merge/changed_modules.h"
 #include "mutator/merge/image_map.h"
 
@@ -31,10 +33,8 @@ class FreshShared {
   bool Holds(Addr at) const;
   // Those of which nothing says what the start's are.
   const std::vector<std::string>& problems() const { return problems_; }
-  // In the live process.
-  const std::vector<Range<Addr>>& ranges() const { return ranges_; }
 
-  // What differs from the live process's, for one of ranges().
+  // What differs from the live process's in a mapping whose begin it holds.
   Status Write(const Range<Addr>& range, const ImageMap& next_to_live,
                checkpoint::ProcessGraft& graft) const;
 
@@ -52,6 +52,9 @@ class FreshShared {
   std::vector<Range<Addr>> ranges_, starts_;  // in the live process, and in the start's, in order
   std::vector<std::string> problems_;
 };
+
+// Where the functions of that name are in a process that has the program at `bias`.
+std::set<Addr> AddressesOf(const std::string& function, const Program& program, Addr bias);
 
 // What a process shares with others and may write to, in the order of addresses.
 std::vector<Mapping> WritableShared(const checkpoint::ProcessImage& image);

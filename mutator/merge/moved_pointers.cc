@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,18 +37,9 @@ class Follower {
         dead_(live) {}
 
   Status Memory(const Mapping& mapping) {
-    MCR_ASSIGN(const auto populated, live_.PopulatedRanges(mapping.range));
-    std::vector<std::byte> bytes;
-    for (const Range<Addr>& range : populated) {
-      bytes.resize(range.size());
-      MCR_TRY(objects_.memory().Read(range.begin(), bytes));
-      for (size_t at = 0; at + kWord <= bytes.size(); at += kWord) {
-        uint64_t word;
-        std::memcpy(&word, bytes.data() + at, kWord);
-        if (moves_.hull().Contains(Addr(word))) Word(mapping, range.begin() + at, word);
-      }
-    }
-    return {};
+    return EachWord(live_, objects_.memory(), mapping.range, [&](Addr at, uint64_t word) {
+      if (moves_.hull().Contains(Addr(word))) Word(mapping, at, word);
+    });
   }
 
   void Registers(const checkpoint::ThreadImage& thread) {

@@ -120,8 +120,9 @@ class Candidates {
       : all_(std::move(types)) {
     const profiles::Annotations& annotations = recipes.annotations();
     for (const profiles::Shared& entry : annotations.shared()) {
-      entries_.push_back(
-          {recipes.OldTypes(entry.type()), Addresses(program, bias, entry.function())});
+      entries_.push_back({recipes.OldTypes(entry.type()), {}});
+      if (entry.function().empty()) continue;
+      entries_.back().functions = AddressesOf(entry.function(), program, bias);
     }
     const std::set<TypeId> elsewhere = recipes.OldTypes(annotations.not_allocated());
     std::erase_if(all_, [&](TypeId type) {
@@ -149,15 +150,6 @@ class Candidates {
     std::set<TypeId> types;
     std::set<Addr> functions;  // none: nothing is said
   };
-
-  static std::set<Addr> Addresses(const Program& program, Addr bias, const std::string& name) {
-    std::set<Addr> addresses;
-    if (name.empty()) return addresses;
-    for (const Function& function : program.functions()) {
-      if (function.name == name) addresses.insert(bias + function.range.begin().value());
-    }
-    return addresses;
-  }
 
   std::vector<Entry> entries_;
   std::vector<TypeId> all_;

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <optional>
-#include <span>
 #include <string>
+
+#include "mutator/graph/read_number.h"
 
 namespace mcr::mutator {
 namespace {
@@ -21,12 +22,9 @@ std::optional<Field> FieldOf(const Program& program, const Variable& variable,
   const Type& type = program.types()[program.types().Definition(variable.type)];
   const auto member = std::ranges::find(type.members, field, &Member::name);
   if (member == type.members.end()) return std::nullopt;
-  uint64_t value = 0;
-  const uint64_t size = program.types()[member->type].size;
-  if (size > sizeof value) return std::nullopt;
   const Addr at = version.bias + variable.range.begin().value() + member->offset;
-  const auto bytes = std::as_writable_bytes(std::span(&value, 1)).first(size);
-  return version.memory.Read(at, bytes) ? std::optional(Field{member->type, value}) : std::nullopt;
+  const auto value = ReadNumber(version.memory, at, program.types()[member->type].size);
+  return value ? std::optional(Field{member->type, *value}) : std::nullopt;
 }
 
 bool IsCalled(const Type& type, std::string_view name) {
